@@ -1,0 +1,114 @@
+"""Everything that may go wrong in a visitor's sight.
+
+VtonError                what happened, what to do, what it cost
+├── InputError           something of the visitor's cannot be used; nothing was sent
+│   ├── PhotoError       a photo, named by its slot
+│   ├── GarmentsError    too few or too many garments for the model
+│   └── OptionError      a setting outside its range, named by its option
+└── FalError             fal, or the way to it
+    ├── KeyRefused       fal does not know the key, or has locked its account
+    ├── Unreachable      no connection was made: nothing was sent
+    ├── SubmitUnclear    the order may or may not have arrived; it was not sent again
+    ├── JobFailed        fal took the job and it came to nothing
+    ├── Filtered         the picture was held back by fal's safety checker
+    └── ResultLost       the job is done and its picture cannot be fetched
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class Cost(Enum):
+    """What a failure did to the bill."""
+
+    NOTHING = "Nothing was charged."
+    MAYBE = "fal may have charged for this."
+    CHARGED = "fal has charged for this."
+
+
+class VtonError(Exception):
+    """A failure that a visitor can understand and act on.
+
+    Args:
+        cause: What happened, one plain sentence.
+        cure: What to do about it, one plain sentence.
+        slot: The slot or option it concerns, in the visitor's words ("Garment 2").
+        cost: What it did to the bill.
+        request_id: fal's name for the job, where there is one.
+    """
+
+    default_cost = Cost.NOTHING
+
+    def __init__(
+        self,
+        cause: str,
+        cure: str,
+        *,
+        slot: str | None = None,
+        cost: Cost | None = None,
+        request_id: str | None = None,
+    ) -> None:
+        super().__init__(cause)
+        self.cause = cause
+        self.cure = cure
+        self.slot = slot
+        self.cost = cost or self.default_cost
+        self.request_id = request_id
+
+    def __str__(self) -> str:
+        """All of it in one line: what a script sees."""
+        parts = [f"{self.slot}: {self.cause}" if self.slot else self.cause, self.cure, self.cost.value]
+        if self.request_id:
+            parts.append(f"Request id: {self.request_id}.")
+        return " ".join(parts)
+
+
+class InputError(VtonError):
+    """Something of the visitor's cannot be used; nothing was sent."""
+
+
+class PhotoError(InputError):
+    """A photo is missing, unreadable, too large or too small."""
+
+
+class GarmentsError(InputError):
+    """There are too few or too many garments for the model."""
+
+
+class OptionError(InputError):
+    """A setting is outside its range or unknown."""
+
+
+class FalError(VtonError):
+    """fal, or the way to it, failed."""
+
+
+class KeyRefused(FalError):
+    """fal does not know the key, or has locked its account."""
+
+
+class Unreachable(FalError):
+    """No connection could be made; nothing was sent."""
+
+
+class SubmitUnclear(FalError):
+    """The answer to an order was lost, so fal may have accepted it; it is never sent twice."""
+
+    default_cost = Cost.MAYBE
+
+
+class JobFailed(FalError):
+    """fal accepted the job and it came to nothing."""
+
+
+class Filtered(FalError):
+    """fal's safety checker held the picture back."""
+
+    default_cost = Cost.MAYBE
+
+
+class ResultLost(FalError):
+    """The job is done, and its picture cannot be fetched."""
+
+    default_cost = Cost.CHARGED

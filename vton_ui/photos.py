@@ -1,0 +1,259 @@
+"""Any photo file → an upright sRGB picture of at most so many pixels → JPEG bytes; and padding, on and off."""
+
+from __future__ import annotations
+
+import io
+import math
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import pillow_heif
+from PIL import Image, ImageCms, ImageStat
+
+from vton_ui.errors import PhotoError
+from vton_ui.spec import Size
+
+MAX_BYTES = 30_000_000
+MIN_SIDE = 256
+"""Pixels; below this neither model has enough to work on."""
+MAX_JPEG_PIXELS = 200_000_000
+"""Phones make them, and a baseline JPEG is decoded at reduced scale, so they stay cheap."""
+MAX_PIXELS = 60_000_000
+FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "AVIF", "HEIF", "GIF", "BMP", "TIFF")
+KINDS = "JPEG, PNG, WebP, AVIF, HEIC, GIF, BMP or TIFF"
+JPEG_QUALITY = 92
+
+_ORIENTATION_TAG = 0x0112
+_TURNS = {
+    2: (Image.Transpose.FLIP_LEFT_RIGHT,),
+    3: (Image.Transpose.ROTATE_180,),
+    4: (Image.Transpose.FLIP_TOP_BOTTOM,),
+    5: (Image.Transpose.TRANSPOSE,),
+    6: (Image.Transpose.ROTATE_270,),
+    7: (Image.Transpose.TRANSVERSE,),
+    8: (Image.Transpose.ROTATE_90,),
+}
+_SIDEWAYS = (5, 6, 7, 8)
+_SRGB = ImageCms.createProfile("sRGB")
+
+pillow_heif.register_heif_opener()
+# Sizes are checked here, by kind of file and with a message that helps; Pillow's own limit is kept above ours.
+Image.MAX_IMAGE_PIXELS = MAX_JPEG_PIXELS
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Frame:
+    """Where a photo lies inside a padded picture: the padded size and the photo's box in it, in pixels."""
+
+    width: int
+    height: int
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+
+def measure(source: str | Path | bytes, *, slot: str) -> Size:
+    """The upright size of a photo, from its header alone.
+
+    Raises:
+        PhotoError: As `read`, but for what only a decode can tell.
+    """
+    with _opened(source, slot) as image:
+        return _upright_size(image)
+
+
+def read(source: str | Path | bytes, *, slot: str, to: Callable[[Size], Size]) -> Image.Image:
+    """A photo, upright, sRGB, 8 bits, transparency on white, scaled, and without metadata.
+
+    Args:
+        source: A file, or its bytes.
+        slot: The slot it came from, for the message ("Person").
+        to: The size to scale it to, given its upright size: see `fitted` and `contained`.
+
+    Raises:
+        PhotoError: It is missing, empty, no image, cut off, too large or too small.
+    """
+    with _opened(source, slot) as image:
+        turn = _orientation(image)
+        upright = to(_upright_size(image))
+        # The pixels are scaled as they are stored, and turned when they are few.
+        size = Size(upright.height, upright.width) if turn in _SIDEWAYS else upright
+        try:
+            # A no-op but for JPEG, which it decodes at 1/2, 1/4 or 1/8 scale, never below the size asked for.
+            image.draft(None, size)
+            image.load()
+            flat = _to_srgb(image)
+        except Exception as exc:  # Pillow raises whatever its codecs raise
+            raise PhotoError(
+                "The photo cannot be read to its end; it may be cut off or damaged.",
+                "Upload it again, or save it as a new JPEG.",
+                slot=slot,
+            ) from exc
+    if flat.size != size:
+        flat = flat.resize(size, Image.Resampling.LANCZOS)
+    for step in _TURNS.get(turn, ()):
+        flat = flat.transpose(step)
+    flat.info.clear()
+    return flat
+
+
+def fitted(size: Size, pixels: int) -> Size:
+    """The largest size of the same shape with at most `pixels` pixels, and never larger than it was."""
+    if size.pixels <= pixels:
+        return size
+    scale = math.sqrt(pixels / size.pixels)
+    width, height = size.width * scale, size.height * scale
+    # Rounding the long side down and deriving the short one from it keeps the shape within one pixel.
+    if width >= height:
+        width = math.floor(width)
+        return Size(width, max(1, min(math.floor(pixels / width), round(width * size.height / size.width))))
+    height = math.floor(height)
+    return Size(max(1, min(math.floor(pixels / height), round(height * size.width / size.height))), height)
+
+
+def contained(size: Size, into: Size) -> Size:
+    """The size of the same shape that touches two sides of `into`."""
+    scale = min(into.width / size.width, into.height / size.height)
+    return Size(
+        max(1, min(into.width, round(size.width * scale))),
+        max(1, min(into.height, round(size.height * scale))),
+    )
+
+
+def pad(image: Image.Image, size: Size, *, colour: tuple[int, int, int]) -> tuple[Image.Image, Frame]:
+    """The picture in the middle of a ground of exactly `size`, scaled to touch two of its sides, never cropped."""
+    inner = contained(Size(*image.size), size)
+    left, top = (size.width - inner.width) // 2, (size.height - inner.height) // 2
+    frame = Frame(
+        width=size.width,
+        height=size.height,
+        left=left,
+        top=top,
+        right=left + inner.width,
+        bottom=top + inner.height,
+    )
+    scaled = image if image.size == inner else image.resize(inner, Image.Resampling.LANCZOS)
+    if inner == size:
+        return scaled, frame
+    padded = Image.new("RGB", size, colour)
+    padded.paste(scaled, (left, top))
+    return padded, frame
+
+
+def unpad(image: Image.Image, frame: Frame) -> Image.Image:
+    """The part of a result that lies over the photo, whatever scale the result came back at."""
+    across, down = image.width / frame.width, image.height / frame.height
+    box = (
+        round(frame.left * across),
+        round(frame.top * down),
+        max(round(frame.left * across) + 1, round(frame.right * across)),
+        max(round(frame.top * down) + 1, round(frame.bottom * down)),
+    )
+    return image if box == (0, 0, *image.size) else image.crop(box)
+
+
+def edge_colour(image: Image.Image) -> tuple[int, int, int]:
+    """The mean colour along a picture's edge: the quietest ground to pad it with."""
+    inside = Image.new("L", image.size, 255)
+    rim = max(1, min(image.size) // 100)
+    inside.paste(0, (rim, rim, image.width - rim, image.height - rim))
+    red, green, blue = ImageStat.Stat(image, inside).mean
+    return round(red), round(green), round(blue)
+
+
+def to_jpeg(image: Image.Image) -> bytes:
+    """JPEG bytes with full chroma, since a garment's colour edges are what the models copy, and no metadata."""
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=JPEG_QUALITY, subsampling=0)
+    return buffer.getvalue()
+
+
+def _opened(source: str | Path | bytes, slot: str) -> Image.Image:
+    """The photo with its header read and its size allowed; nothing is decoded yet."""
+    stream = _stream(source, slot)
+    head = stream.read(512)
+    stream.seek(0)
+    try:
+        image = Image.open(stream, formats=FORMATS)
+    except Image.DecompressionBombError as exc:
+        raise _too_many(MAX_PIXELS, slot) from exc
+    except Exception as exc:  # Pillow raises whatever its readers of headers raise
+        raise _not_a_photo(head, slot) from exc
+    scaled_decode = image.format in ("JPEG", "MPO") and not image.info.get("progressive")
+    limit = MAX_JPEG_PIXELS if scaled_decode else MAX_PIXELS
+    if image.width * image.height > limit:
+        image.close()
+        raise _too_many(limit, slot, image)
+    if min(image.size) < MIN_SIDE:
+        image.close()
+        raise PhotoError(
+            f"The photo is {image.width} × {image.height} pixels, too small to work with.",
+            f"Use one of at least {MIN_SIDE} pixels on each side.",
+            slot=slot,
+        )
+    return image
+
+
+def _stream(source: str | Path | bytes, slot: str) -> BinaryIO:
+    try:
+        length = len(source) if isinstance(source, bytes) else Path(source).stat().st_size
+        if length == 0:
+            raise PhotoError("The file is empty.", "Upload the photo again.", slot=slot)
+        if length > MAX_BYTES:
+            raise PhotoError(
+                f"The file has {length / 1e6:.0f} MB.",
+                f"Use a photo of at most {MAX_BYTES // 1_000_000} MB; a JPEG is usually far smaller.",
+                slot=slot,
+            )
+        return io.BytesIO(source) if isinstance(source, bytes) else open(source, "rb")
+    except OSError as exc:
+        raise PhotoError("The photo is no longer there.", "Upload it again.", slot=slot) from exc
+
+
+def _not_a_photo(head: bytes, slot: str) -> PhotoError:
+    start = head.lstrip().lower()
+    if start.startswith(b"<svg") or (start.startswith((b"<?xml", b"<!--", b"<!doctype")) and b"svg" in start):
+        return PhotoError("An SVG is a drawing, not a photo.", "Save it as PNG and upload that.", slot=slot)
+    return PhotoError("This file is not a photo we can read.", f"Use a {KINDS} file.", slot=slot)
+
+
+def _too_many(limit: int, slot: str, image: Image.Image | None = None) -> PhotoError:
+    size = f"{image.width * image.height / 1e6:.0f} megapixels" if image else "too many pixels"
+    return PhotoError(f"The photo has {size}.", f"Use one of at most {limit // 1_000_000} megapixels.", slot=slot)
+
+
+def _orientation(image: Image.Image) -> int:
+    try:
+        return int(image.getexif().get(_ORIENTATION_TAG, 1))
+    except Exception:  # metadata out of a camera's or an attacker's imagination is no reason to refuse a photo
+        return 1
+
+
+def _upright_size(image: Image.Image) -> Size:
+    turned = _orientation(image) in _SIDEWAYS
+    return Size(image.height, image.width) if turned else Size(image.width, image.height)
+
+
+def _to_srgb(image: Image.Image) -> Image.Image:
+    profile = image.info.get("icc_profile")
+    if image.mode.startswith("I"):  # 16 bits of grey; Pillow's own conversion would clip them
+        image = image.point(lambda value: value * (1 / 256)).convert("L")
+    if image.has_transparency_data:
+        layer = image.convert("RGBA")
+        flat = Image.new("RGBA", layer.size, "white")
+        flat.alpha_composite(layer)
+        image = flat.convert("RGB")
+    if profile:
+        try:
+            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+            converted = ImageCms.profileToProfile(image, source, _SRGB, outputMode="RGB")
+            if converted is not None:
+                return converted
+        except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+            pass  # a broken profile, or one for another kind of pixels: the plain conversion is the best guess
+    return image.convert("RGB")

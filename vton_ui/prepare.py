@@ -1,0 +1,69 @@
+"""The photos of a request → the two pictures that are sent. CPU work: call it off the event loop."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+
+from vton_ui import composite
+from vton_ui.photos import Frame, contained, edge_colour, fitted, pad, read, to_jpeg
+from vton_ui.spec import Size
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """A picture as it is sent; `frame` says where the photo lies in it."""
+
+    jpeg: bytes
+    size: Size
+    frame: Frame
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """The two pictures of a request."""
+
+    person: Picture
+    garment: Picture
+
+
+def prepare_person(path: Path, pixels: int, fixed: Size | None) -> Picture:
+    """The person's picture: fitted into `pixels`, or padded to `fixed`.
+
+    Args:
+        path: The photo.
+        pixels: The most pixels it may have.
+        fixed: The size it must have, if the model has an output size of its own.
+
+    Raises:
+        PhotoError: The photo cannot be used.
+    """
+    if fixed is None:
+        return _picture(read(path, slot="Person", to=lambda size: fitted(size, pixels)), None)
+    image = read(path, slot="Person", to=lambda size: contained(size, fixed))
+    # A ground like the photo's own edge: a hard white or black bar would draw the model's attention.
+    return _picture(image, fixed, edge_colour(image))
+
+
+def prepare_garment(garments: Sequence[tuple[Path, str]], pixels: int, fixed: Size | None) -> Picture:
+    """The garment's picture, or the sheet of several, likewise. `garments` are (photo, name of its slot)."""
+    return _picture(sheet(garments, pixels, fixed), fixed, composite.GROUND)
+
+
+def sheet(garments: Sequence[tuple[Path, str]], pixels: int, fixed: Size | None = None) -> Image.Image:
+    """What the model gets to see of the garments, before any padding."""
+    composite.grid(len(garments))
+    if len(garments) == 1:
+        path, slot = garments[0]
+        return read(path, slot=slot, to=lambda size: contained(size, fixed) if fixed else fitted(size, pixels))
+    # Each piece is trimmed after this, so it may need more pixels now than its cell has.
+    images = [read(path, slot=slot, to=lambda size: fitted(size, 2 * pixels)) for path, slot in garments]
+    return composite.sheet(images, pixels=pixels)
+
+
+def _picture(image: Image.Image, fixed: Size | None, colour: tuple[int, int, int] = composite.GROUND) -> Picture:
+    image, frame = pad(image, fixed or Size(*image.size), colour=colour)
+    return Picture(jpeg=to_jpeg(image), size=Size(*image.size), frame=frame)
