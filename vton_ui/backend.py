@@ -27,7 +27,7 @@ import fal_client.client as fal
 import httpx
 
 from vton_ui import fal_errors
-from vton_ui.errors import Cost, FalError, JobFailed, ResultLost, SubmitUnclear, Unreachable
+from vton_ui.errors import Cost, FalError, JobFailed, KeyRefused, ResultLost, SubmitUnclear, Unreachable
 from vton_ui.job import Fetched, Job, Progress, Running, Waiting
 from vton_ui.pricing import UnitPrice
 from vton_ui.spec import Answer
@@ -98,7 +98,12 @@ class FalBackend:
         Args:
             key: The fal key that pays.
             api_url: fal's platform API, for prices.
+
+        Raises:
+            KeyRefused: It cannot be a key, nor travel in a header.
         """
+        if not re.fullmatch(r"[!-~]{8,300}", key):
+            raise KeyRefused("This does not look like a fal key.", "Copy it again from fal.ai/dashboard/keys.")
         self._client = _Client(key)
         self._api_url = api_url
         self._uploads: OrderedDict[str, tuple[float, asyncio.Future[str]]] = OrderedDict()

@@ -64,21 +64,25 @@ def translate(status: int, body: Any, *, header_type: str | None = None, request
     detail = body.get("detail") if isinstance(body, Mapping) else None
     if isinstance(detail, list) and detail and isinstance(detail[0], Mapping):
         return _model_error(status, detail[0], request_id)
-    kind = (body.get("error_type") if isinstance(body, Mapping) else None) or header_type
+    kind = _type(body, header_type)
+    if kind in MODEL_ERRORS:
+        return _model_error(status, {"type": kind, "msg": detail}, request_id)
     if kind in PLATFORM_ERRORS:
-        cause, cure = PLATFORM_ERRORS[str(kind)]
-        return JobFailed(cause, cure, request_id=request_id)
+        cause, cure = PLATFORM_ERRORS[kind]
+        # Only what fal itself got wrong is known to be free; it does not say what a job broken off midway costs.
+        cost = Cost.MAYBE if kind.startswith("client_") else Cost.NOTHING
+        return JobFailed(cause, cure, cost=cost, request_id=request_id)
     return _by_status(status, detail if isinstance(detail, str) else "", request_id)
 
 
 def is_final(body: Any, header_type: str | None) -> bool:
     """Whether a 5xx answer is fal's own last word on a job, not a passing fault of something in between."""
-    if not isinstance(body, Mapping):
-        return header_type in PLATFORM_ERRORS
-    return isinstance(body.get("detail"), list) or (body.get("error_type") or header_type) in {
-        *PLATFORM_ERRORS,
-        *MODEL_ERRORS,
-    }
+    listed = isinstance(body, Mapping) and isinstance(body.get("detail"), list)
+    return listed or _type(body, header_type) in {*PLATFORM_ERRORS, *MODEL_ERRORS}
+
+
+def _type(body: Any, header_type: str | None) -> str:
+    return str((isinstance(body, Mapping) and body.get("error_type")) or header_type or "")
 
 
 def _model_error(status: int, item: Mapping[str, Any], request_id: str | None) -> FalError:
@@ -103,16 +107,26 @@ def _limits(context: Any) -> str:
         width, height = context.get(f"{bound}_width"), context.get(f"{bound}_height")
         if isinstance(width, int) and isinstance(height, int):
             return f" It may be {word} {width} × {height} pixels."
+    if isinstance(context.get("max_size"), int):
+        return f" It may have at most {context['max_size'] / 1e6:.0f} MB."
     return ""
 
 
 def _by_status(status: int, said: str, request_id: str | None) -> FalError:
     if status == 401:
-        return KeyRefused("fal does not accept the key.", "Check the key, or make a new one at fal.ai.")
+        return KeyRefused(
+            "fal does not accept the key.", "Check the key, or make a new one at fal.ai.", request_id=request_id
+        )
     if status == 403 and "balance" in said.lower():
         return KeyRefused(
             "The fal account behind the key has no money left.",
             "Top it up at fal.ai, or use a key of your own.",
+            request_id=request_id,
+        )
+    if status == 403 and "locked" in said.lower():
+        return KeyRefused(
+            "fal has locked the account behind the key.",
+            "See fal.ai/dashboard, or use a key of your own.",
             request_id=request_id,
         )
     if status == 403:
@@ -121,13 +135,15 @@ def _by_status(status: int, said: str, request_id: str | None) -> FalError:
             "Check the key's rights at fal.ai, or use a key of your own.",
             request_id=request_id,
         )
-    if status == 404:
+    if status == 404 and request_id:
         return JobFailed(
-            "fal does not know this model or request.",
+            "fal does not know this request.",
             "fal keeps requests for a short time only; start a new try.",
-            cost=Cost.MAYBE if request_id else Cost.NOTHING,
+            cost=Cost.MAYBE,
             request_id=request_id,
         )
+    if status == 404:
+        return JobFailed("fal does not know this model.", "Try another model; this one may have moved.")
     if status == 429:
         return FalError(
             "fal is taking no more requests for this key just now.",
@@ -136,5 +152,7 @@ def _by_status(status: int, said: str, request_id: str | None) -> FalError:
         )
     if status == 499:
         cause, cure = PLATFORM_ERRORS["client_cancelled"]
-        return JobFailed(cause, cure, request_id=request_id)
-    return JobFailed(f"fal answered with an error ({status}).", SAME_AGAIN, request_id=request_id)
+        return JobFailed(cause, cure, cost=Cost.MAYBE, request_id=request_id)
+    what = f": {said[:200].rstrip('.')}" if said else ""
+    cost = Cost.MAYBE if status == 422 else Cost.NOTHING
+    return JobFailed(f"fal answered with an error ({status}){what}.", SAME_AGAIN, cost=cost, request_id=request_id)

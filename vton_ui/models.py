@@ -74,8 +74,16 @@ def _cat_arguments(inputs: Inputs) -> dict[str, Any]:
     }
 
 
+def _url(image: Mapping[str, Any]) -> str:
+    """Where a picture of an output is; a picture without an address is none."""
+    url = image["url"]
+    if not isinstance(url, str) or not url:
+        raise TypeError("no URL")
+    return url
+
+
 def _cat_read(output: Mapping[str, Any]) -> Answer:
-    return Answer(url=output["image"]["url"])
+    return Answer(url=_url(output["image"]))
 
 
 CAT_VTON = ModelSpec(
@@ -199,7 +207,7 @@ def _flux_arguments(inputs: Inputs) -> dict[str, Any]:
 
 def _flux_read(output: Mapping[str, Any]) -> Answer:
     return Answer(
-        url=output["images"][0]["url"],
+        url=_url(output["images"][0]),
         seed=output.get("seed"),
         flagged=any(output.get("has_nsfw_concepts") or ()),
     )
@@ -218,7 +226,7 @@ FLUX_VTO = ModelSpec(
         Text(
             name="description",
             label="Describe the garment (optional)",
-            hint="Its kind, fit and any text on it. Several garments: one a line, in their order.",
+            hint="Its kind, its fit, any text on it. One line for each garment.",
             placeholder="the oversized tee",
             lines=2,
             max_length=600,
@@ -227,6 +235,7 @@ FLUX_VTO = ModelSpec(
             name="full_size",
             label="Full 2 MP (costs more)",
             hint="Sends your photo at up to 2 megapixels instead of 1, and gets a result as large.",
+            expert=True,
         ),
         Text(
             name="prompt",

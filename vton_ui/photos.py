@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 import math
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -22,7 +24,8 @@ MIN_SIDE = 256
 MAX_JPEG_PIXELS = 200_000_000
 """Phones make them, and a baseline JPEG is decoded at reduced scale, so they stay cheap."""
 MAX_PIXELS = 60_000_000
-FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "AVIF", "HEIF", "GIF", "BMP", "TIFF")
+# Pillow reads MPO, the JPEG of many phones, through JPEG and knows no opener of that name.
+FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "HEIF", "GIF", "BMP", "TIFF")
 KINDS = "JPEG, PNG, WebP, AVIF, HEIC, GIF, BMP or TIFF"
 JPEG_QUALITY = 92
 
@@ -37,6 +40,8 @@ _TURNS = {
     8: (Image.Transpose.ROTATE_90,),
 }
 _SIDEWAYS = (5, 6, 7, 8)
+_STARTS = (b"\xff\xd8\xff", b"\x89PNG", b"RIFF", b"GIF8", b"II*\0", b"MM\0*")
+_BRANDS = (b"heic", b"heix", b"mif1", b"msf1", b"avif", b"avis")
 _SRGB = ImageCms.createProfile("sRGB")
 
 pillow_heif.register_heif_opener()
@@ -67,6 +72,12 @@ def measure(source: str | Path | bytes, *, slot: str) -> Size:
         return _upright_size(image)
 
 
+def shows_in_browser(source: str | Path | bytes, *, slot: str) -> bool:
+    """Whether every current browser can show the file as it is. Errors as `measure`."""
+    with _opened(source, slot) as image:
+        return image.format not in ("HEIF", "TIFF")
+
+
 def read(source: str | Path | bytes, *, slot: str, to: Callable[[Size], Size]) -> Image.Image:
     """A photo, upright, sRGB, 8 bits, transparency on white, scaled, and without metadata.
 
@@ -79,21 +90,19 @@ def read(source: str | Path | bytes, *, slot: str, to: Callable[[Size], Size]) -
         PhotoError: It is missing, empty, no image, cut off, too large or too small.
     """
     with _opened(source, slot) as image:
-        turn = _orientation(image)
-        upright = to(_upright_size(image))
-        # The pixels are scaled as they are stored, and turned when they are few.
-        size = Size(upright.height, upright.width) if turn in _SIDEWAYS else upright
         try:
+            if image.format == "PNG":
+                image.load()  # it may bring its EXIF turn after its pixels
+            turn = _orientation(image)
+            upright = to(_upright_size(image))
+            # The pixels are scaled as they are stored, and turned when they are few.
+            size = Size(upright.height, upright.width) if turn in _SIDEWAYS else upright
             # A no-op but for JPEG, which it decodes at 1/2, 1/4 or 1/8 scale, never below the size asked for.
             image.draft(None, size)
             image.load()
             flat = _to_srgb(image)
         except Exception as exc:  # Pillow raises whatever its codecs raise
-            raise PhotoError(
-                "The photo cannot be read to its end; it may be cut off or damaged.",
-                "Upload it again, or save it as a new JPEG.",
-                slot=slot,
-            ) from exc
+            raise _damaged(slot) from exc
     if flat.size != size:
         flat = flat.resize(size, Image.Resampling.LANCZOS)
     for step in _TURNS.get(turn, ()):
@@ -173,30 +182,39 @@ def to_jpeg(image: Image.Image) -> bytes:
     return buffer.getvalue()
 
 
-def _opened(source: str | Path | bytes, slot: str) -> Image.Image:
+@contextmanager
+def _opened(source: str | Path | bytes, slot: str) -> Iterator[Image.Image]:
     """The photo with its header read and its size allowed; nothing is decoded yet."""
-    stream = _stream(source, slot)
+    with _stream(source, slot) as stream:
+        image = _header(stream, slot)
+        _check(image, slot)
+        yield image
+
+
+def _header(stream: BinaryIO, slot: str) -> Image.Image:
     head = stream.read(512)
     stream.seek(0)
     try:
-        image = Image.open(stream, formats=FORMATS)
+        return Image.open(stream, formats=FORMATS)
     except Image.DecompressionBombError as exc:
         raise _too_many(MAX_PIXELS, slot) from exc
     except Exception as exc:  # Pillow raises whatever its readers of headers raise
         raise _not_a_photo(head, slot) from exc
+
+
+def _check(image: Image.Image, slot: str) -> None:
     scaled_decode = image.format in ("JPEG", "MPO") and not image.info.get("progressive")
     limit = MAX_JPEG_PIXELS if scaled_decode else MAX_PIXELS
     if image.width * image.height > limit:
-        image.close()
         raise _too_many(limit, slot, image)
     if min(image.size) < MIN_SIDE:
-        image.close()
         raise PhotoError(
             f"The photo is {image.width} × {image.height} pixels, too small to work with.",
             f"Use one of at least {MIN_SIDE} pixels on each side.",
             slot=slot,
         )
-    return image
+    if image.mode == "F":  # nothing in such a file says which number is white
+        raise PhotoError("The photo is made of fractional numbers.", "Save it as a JPEG.", slot=slot)
 
 
 def _stream(source: str | Path | bytes, slot: str) -> BinaryIO:
@@ -206,7 +224,7 @@ def _stream(source: str | Path | bytes, slot: str) -> BinaryIO:
             raise PhotoError("The file is empty.", "Upload the photo again.", slot=slot)
         if length > MAX_BYTES:
             raise PhotoError(
-                f"The file has {length / 1e6:.0f} MB.",
+                f"The file has {length / 1e6:.1f} MB.",
                 f"Use a photo of at most {MAX_BYTES // 1_000_000} MB; a JPEG is usually far smaller.",
                 slot=slot,
             )
@@ -216,20 +234,33 @@ def _stream(source: str | Path | bytes, slot: str) -> BinaryIO:
 
 
 def _not_a_photo(head: bytes, slot: str) -> PhotoError:
-    start = head.lstrip().lower()
+    start = head.removeprefix(codecs.BOM_UTF8).lstrip().lower()
     if start.startswith(b"<svg") or (start.startswith((b"<?xml", b"<!--", b"<!doctype")) and b"svg" in start):
         return PhotoError("An SVG is a drawing, not a photo.", "Save it as PNG and upload that.", slot=slot)
+    if head.startswith(_STARTS) or (head[4:8] == b"ftyp" and head[8:12] in _BRANDS):
+        return _damaged(slot)
     return PhotoError("This file is not a photo we can read.", f"Use a {KINDS} file.", slot=slot)
 
 
+def _damaged(slot: str) -> PhotoError:
+    return PhotoError(
+        "The photo cannot be read to its end; it may be cut off or damaged.",
+        "Upload it again, or save it as a new JPEG.",
+        slot=slot,
+    )
+
+
 def _too_many(limit: int, slot: str, image: Image.Image | None = None) -> PhotoError:
-    size = f"{image.width * image.height / 1e6:.0f} megapixels" if image else "too many pixels"
+    size = f"{image.width * image.height / 1e6:.1f} megapixels" if image else "too many pixels"
     return PhotoError(f"The photo has {size}.", f"Use one of at most {limit // 1_000_000} megapixels.", slot=slot)
 
 
 def _orientation(image: Image.Image) -> int:
+    if image.format == "TIFF":
+        return 1  # Pillow turns these by itself
     try:
-        return int(image.getexif().get(_ORIENTATION_TAG, 1))
+        # Not the method of PNG's own class, which decodes the whole picture to look for EXIF behind it.
+        return int(Image.Image.getexif(image).get(_ORIENTATION_TAG, 1))
     except Exception:  # metadata out of a camera's or an attacker's imagination is no reason to refuse a photo
         return 1
 
@@ -242,12 +273,16 @@ def _upright_size(image: Image.Image) -> Size:
 def _to_srgb(image: Image.Image) -> Image.Image:
     profile = image.info.get("icc_profile")
     if image.mode.startswith("I"):  # 16 bits of grey; Pillow's own conversion would clip them
+        if image.mode not in ("I", "I;16"):
+            image = image.convert("I")
         image = image.point(lambda value: value * (1 / 256)).convert("L")
     if image.has_transparency_data:
         layer = image.convert("RGBA")
         flat = Image.new("RGBA", layer.size, "white")
         flat.alpha_composite(layer)
         image = flat.convert("RGB")
+    elif image.mode == "P":
+        image = image.convert("RGB")  # profiles are for colours, not for their numbers
     if profile:
         try:
             source = ImageCms.ImageCmsProfile(io.BytesIO(profile))

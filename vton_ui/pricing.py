@@ -87,7 +87,7 @@ def _by_unit(live: UnitPrice, output: Size) -> Estimate:
         count = megapixels(output)
         lines = (Line(what=f"Result, {count} MP, fal's live price", usd=live.usd * count),)
     else:
-        rate = f"fal's live price is ${live.usd} per {live.unit}"
+        rate = f"fal's live price is ${live.usd} per {unit}"
         return Estimate(lines=(Line(what=rate, usd=None),), total=None, note=rate)
     return Estimate(lines=lines, total=_sum(lines))
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from PIL import Image, ImageStat
+from PIL import Image, ImageStat, PngImagePlugin
 
 from vton_ui.errors import Cost, Filtered, ResultLost
 from vton_ui.photos import Frame, unpad
@@ -100,7 +100,10 @@ def _save(image: Image.Image, kind: str, path: Path, facts: Mapping[str, Value],
     exif[_DESCRIPTION] = json.dumps(dict(facts))
     marks: dict[str, Any] = {"exif": exif} if facts["sandbox"] else {"exif": exif, "xmp": _AI_MADE}
     if kind != "JPEG":
-        image.convert("RGB").save(path, "PNG", exif=exif, compress_level=4)
+        texts = PngImagePlugin.PngInfo()
+        if "xmp" in marks:
+            texts.add_itxt("XML:com.adobe.xmp", _AI_MADE.decode())
+        image.convert("RGB").save(path, "PNG", exif=exif, pnginfo=texts, compress_level=4)
     elif untouched:
         # The model's own quantisation tables: writing the marks costs the picture nothing visible.
         image.save(path, "JPEG", quality="keep", **marks)

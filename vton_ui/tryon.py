@@ -187,9 +187,7 @@ async def _prepare(request: Request) -> Prepared:
     return Prepared(person=person, garment=garment)
 
 
-async def _upload(
-    request: Request, prepared: Prepared, backend: Backend
-) -> tuple[pricing.UnitPrice | None, str, str]:
+async def _upload(request: Request, prepared: Prepared, backend: Backend) -> tuple[pricing.UnitPrice | None, str, str]:
     """The live price, where one is needed, and the URLs of person and garment."""
     return await asyncio.gather(
         live_price(request.model, backend),

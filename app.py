@@ -1,0 +1,45 @@
+"""Starts the studio: reads the settings, picks the backend, builds the page, launches it."""
+
+from __future__ import annotations
+
+import logging
+from functools import lru_cache
+from pathlib import Path
+
+from vton_ui.backend import FalBackend
+from vton_ui.job import Backend
+from vton_ui.models import MODELS
+from vton_ui.sandbox import Sandbox
+from vton_ui.settings import Settings, load
+from vton_ui.studio import Studio
+from vton_ui.ui.build import build, launch_options
+
+
+def open_studio(settings: Settings) -> Studio:
+    """The studio of this server: a visitor's own key, else the server's, else the sandbox."""
+    sandbox = Sandbox()
+
+    @lru_cache(maxsize=64)
+    def fal(key: str) -> FalBackend:
+        return FalBackend(key, api_url=settings.fal_api_url)
+
+    def backend_for(key: str | None) -> Backend:
+        paying = key or settings.fal_key
+        return fal(paying) if paying else sandbox
+
+    return Studio(
+        models=MODELS,
+        backend_for=backend_for,
+        store=settings.data_dir / "results",
+        examples=Path(__file__).parent / "assets",
+    )
+
+
+studio = open_studio(load())
+demo = build(studio)
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    # httpx logs every poll with its full address.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    demo.launch(**launch_options(studio))

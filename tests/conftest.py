@@ -1,0 +1,79 @@
+"""What all tests share: no proxy, no key, no analytics, and fal played by a local server."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+
+import pytest
+from PIL import Image
+
+from tests.fake_fal import PROXY_VARIABLES, FakeFal
+
+# At import and not in a fixture: gradio and fal-client read some of these when they are imported
+for _name in (*PROXY_VARIABLES, "FAL_KEY", "FAL_KEY_ID", "FAL_KEY_SECRET"):
+    os.environ.pop(_name, None)
+os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+# No certificate is trusted: nothing gets through to the real fal, and no HTTP client spends 20 ms on loading
+os.environ.pop("SSL_CERT_FILE", None)
+os.environ["SSL_CERT_DIR"] = os.path.dirname(__file__)
+
+import app  # noqa: E402 - it reads the environment
+from vton_ui.models import MODELS  # noqa: E402
+from vton_ui.settings import Settings  # noqa: E402
+from vton_ui.spec import ModelSpec  # noqa: E402
+from vton_ui.ui.build import build, launch_options  # noqa: E402
+
+_ORIENTATION, _GPS = 0x0112, 0x8825
+
+
+@pytest.fixture
+def fal(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeFal]:
+    """A fresh fal that answers within a fraction of a second, with fal-client pointed at it."""
+    fake = FakeFal(queue_seconds=0.05, run_seconds=0.1).start()
+    fake.patch(monkeypatch)
+    yield fake
+    fake.stop()
+    assert not fake.crashes, fake.crashes[0]
+    fake.reset()
+
+
+def photo_bytes(
+    width: int,
+    height: int,
+    format: str = "JPEG",
+    exif_orientation: int | None = None,
+    gps: bool = False,
+) -> bytes:
+    """A picture with a different colour in each corner, so that a turn or a crop shows.
+
+    Args:
+        exif_orientation: the EXIF value, 1 to 8; the pixels are stored as they are.
+        gps: whether the EXIF tells a place.
+    """
+    corners = Image.new("RGB", (2, 2))
+    corners.putdata([(200, 40, 40), (40, 200, 40), (40, 40, 200), (200, 200, 40)])
+    exif = Image.Exif()
+    if exif_orientation is not None:
+        exif[_ORIENTATION] = exif_orientation
+    if gps:
+        exif.get_ifd(_GPS).update({1: "N", 2: (47.0, 22.0, 0.0), 3: "E", 4: (8.0, 33.0, 0.0)})
+        exif[_GPS] = exif.get_ifd(_GPS)
+    buffer = io.BytesIO()
+    corners.resize((width, height), Image.Resampling.BILINEAR).save(buffer, format, exif=exif)
+    return buffer.getvalue()
+
+
+@contextmanager
+def serving(settings: Settings, models: Mapping[str, ModelSpec] = MODELS) -> Iterator[str]:
+    """The whole app on a port of its own; yields its address."""
+    studio = replace(app.open_studio(settings), models=models)
+    demo = build(studio)
+    _, url, _ = demo.launch(**launch_options(studio), prevent_thread_lock=True, quiet=True, server_name="127.0.0.1")
+    try:
+        yield url
+    finally:
+        demo.close(verbose=False)

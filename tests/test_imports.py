@@ -1,0 +1,116 @@
+"""Who may import whom."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+SOURCES = {
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in (ROOT / "app.py", *sorted((ROOT / "vton_ui").rglob("*.py")))
+}
+
+CORE: dict[str, set[str]] = {
+    "": set(),
+    "errors": set(),
+    "spec": set(),
+    "settings": set(),
+    "pool": set(),
+    "silhouette": set(),
+    "drape": {"silhouette"},
+    "models": {"spec", "pricing"},
+    "options": {"errors", "spec"},
+    "photos": {"errors", "spec"},
+    "composite": {"errors", "spec"},
+    "pricing": {"spec"},
+    "prepare": {"composite", "photos", "spec"},
+    "results": {"errors", "photos", "spec"},
+    "fal_errors": {"errors"},
+    "job": {"errors", "photos", "pricing", "results", "spec"},
+    "tryon": {"errors", "job", "options", "photos", "pool", "prepare", "pricing", "results", "spec"},
+    "backend": {"errors", "fal_errors", "job", "pricing", "spec"},
+    "sandbox": {"drape", "errors", "job", "photos", "pool", "pricing", "spec"},
+    "studio": {"job", "spec"},
+}
+"""What each module of the core may import of the others; the page may import all but `HANDED`."""
+
+HANDED = {"models", "backend", "sandbox", "drape", "silhouette", "fal_errors", "settings"}
+"""What the page is handed by app.py, or must not know of."""
+
+
+def imports(path: Path) -> Iterator[str]:
+    """The modules that a file imports, anywhere in it, by their whole names."""
+    package = path.relative_to(ROOT).parent.parts
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) - node.level + 1] if node.level else ()
+            base = ".".join((*above, *([node.module] if node.module else [])))
+            # "from vton_ui import pricing" imports a module, "from vton_ui.pricing import money" does not.
+            submodules = [f"{base}.{alias.name}" for alias in node.names if f"{base}.{alias.name}" in SOURCES]
+            yield from submodules or [base]
+
+
+def ours(path: Path) -> set[str]:
+    return {name.removeprefix("vton_ui").lstrip(".") for name in imports(path) if name.split(".")[0] == "vton_ui"}
+
+
+def foreign(path: Path) -> set[str]:
+    return {name.split(".")[0] for name in imports(path)} - {"vton_ui"}
+
+
+def is_page(module: str) -> bool:
+    return module.startswith("vton_ui.ui")
+
+
+every_module = pytest.mark.parametrize("module", SOURCES)
+
+
+@every_module
+def test_foreign(module: str) -> None:
+    """Only the page and app.py know gradio; only the backend knows fal's client and HTTP."""
+    names = foreign(SOURCES[module])
+    if not is_page(module) and module != "app":
+        assert names.isdisjoint({"gradio", "gradio_client"})
+    if module != "vton_ui.backend":
+        assert names.isdisjoint({"fal_client", "httpx", "requests", "aiohttp", "urllib3"})
+
+
+@every_module
+def test_ours(module: str) -> None:
+    """No module imports more of the others than its place in the house allows."""
+    names = ours(SOURCES[module])
+    if is_page(module):
+        assert names.isdisjoint(HANDED)
+    elif module != "app":
+        assert names <= CORE[module.removeprefix("vton_ui").lstrip(".")]
+
+
+def test_whole_house() -> None:
+    """Every module of the core has its place, and every place its module."""
+    core = {module.removeprefix("vton_ui").lstrip(".") for module in SOURCES if not is_page(module) and module != "app"}
+    assert core == CORE.keys()
+
+
+def test_no_circles() -> None:
+    """The places allow no circle, whatever is imported today."""
+    order: list[str] = []
+    while len(order) < len(CORE):
+        free = [name for name, needs in CORE.items() if name not in order and needs <= set(order)]
+        assert free
+        order += free
+
+
+def test_imports_are_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reading of imports misses none: not relative ones, not those inside functions."""
+    path = ROOT / "vton_ui" / "ui" / "page.py"
+    text = "import a.b\nfrom c import d\nfrom vton_ui import models\nfrom .. import pricing\nfrom ..job import Job\n"
+    text += "def f():\n    from vton_ui.backend import FalBackend\n"
+    monkeypatch.setattr(Path, "read_text", lambda *_: text)
+    expected = {"a.b", "c", "vton_ui.models", "vton_ui.pricing", "vton_ui.job", "vton_ui.backend"}
+    assert set(imports(path)) == expected

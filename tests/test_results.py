@@ -1,0 +1,169 @@
+"""A finished picture: checked, cut back to the photo, marked with how it was made, and kept."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from tests.conftest import photo_bytes
+from vton_ui.errors import Cost, Filtered, ResultLost
+from vton_ui.photos import Frame
+from vton_ui.results import Result, keep
+from vton_ui.spec import Answer, Value
+
+WHOLE = Frame(width=300, height=400, left=0, top=0, right=300, bottom=400)
+PADDED = Frame(width=300, height=400, left=0, top=100, right=300, bottom=300)
+FACTS: dict[str, Value] = {
+    "model": "flux-vto",
+    "endpoint": "fal-ai/flux-pro/v1/vto",
+    "request_id": "abc-123",
+    "seed": 42,
+    "seconds": 8.1,
+    "cost_usd": "0.0475",
+    "prompt": "The person, wearing the “Été” tee.",
+    "sandbox": False,
+}
+AI_MADE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
+
+
+def kept(store: Path, picture: bytes, frame: Frame = WHOLE, answer: Answer | None = None, **facts: Value) -> Result:
+    return keep(picture, answer or Answer(url="https://v3.fal.media/a.jpg"), {**FACTS, **facts}, frame, store)
+
+
+def black(format: str, mode: str = "RGB", level: int = 0) -> bytes:
+    buffer = io.BytesIO()
+    Image.new("L", (300, 400), level).convert(mode).save(buffer, format)
+    return buffer.getvalue()
+
+
+def marks(path: Path) -> tuple[Any, str]:
+    """The facts in the file, and its XMP."""
+    with Image.open(path) as image:
+        image.load()
+        xmp = image.info.get("xmp", b"")
+        return json.loads(image.getexif()[0x010E]), xmp.decode() if isinstance(xmp, bytes) else xmp
+
+
+@pytest.mark.parametrize(("format", "suffix"), [("JPEG", ".jpg"), ("PNG", ".png"), ("WEBP", ".png")])
+def test_kept(format: str, suffix: str, tmp_path: Path) -> None:
+    """A picture is kept whole, with its making and the mark of AI inside the file."""
+    result = kept(tmp_path / "store", photo_bytes(300, 400, format))
+    assert result.size == (300, 400)
+    assert result.path.name == f"try-on-flux-vto-42{suffix}"
+    assert result.facts == FACTS
+    facts, xmp = marks(result.path)
+    assert facts == FACTS
+    assert AI_MADE in xmp
+
+
+@pytest.mark.parametrize("format", ["JPEG", "PNG"])
+def test_draft_is_not_marked_as_ai(format: str, tmp_path: Path) -> None:
+    """A draft of the sandbox says how it was made, and no AI was in it."""
+    facts, xmp = marks(kept(tmp_path, photo_bytes(300, 400, format), sandbox=True).path)
+    assert facts["sandbox"] is True
+    assert xmp == ""
+
+
+@pytest.mark.parametrize("format", ["JPEG", "PNG"])
+@pytest.mark.parametrize("scale", [1, 2])
+def test_padding_is_cut_off(format: str, scale: int, tmp_path: Path) -> None:
+    """Only what lies over the photo is kept, whatever scale the picture came back at."""
+    image = Image.new("RGB", (300 * scale, 400 * scale), "white")
+    image.paste((200, 40, 40), (0, 100 * scale, 300 * scale, 300 * scale))
+    buffer = io.BytesIO()
+    image.save(buffer, format, subsampling=0)
+    result = kept(tmp_path, buffer.getvalue(), PADDED)
+    assert result.size == (300 * scale, 200 * scale)
+    with Image.open(result.path) as cut:
+        assert cut.size == result.size
+        assert [pair[0] for pair in cut.convert("RGB").getextrema()] == pytest.approx([200, 40, 40], abs=24)
+
+
+def test_jpeg_is_not_made_worse(tmp_path: Path) -> None:
+    """An uncut JPEG keeps the tables the model chose, so that writing the marks costs nothing visible."""
+    data = photo_bytes(300, 400)
+    result = kept(tmp_path, data)
+    with Image.open(io.BytesIO(data)) as before, Image.open(result.path) as after:
+        assert after.quantization == before.quantization  # type: ignore[attr-defined]
+        assert after.convert("RGB").getpixel((9, 9)) == pytest.approx(before.convert("RGB").getpixel((9, 9)), abs=2)
+
+
+def test_png_keeps_every_pixel(tmp_path: Path) -> None:
+    """A PNG is kept as it came, pixel for pixel."""
+    data = photo_bytes(300, 400, "PNG")
+    with Image.open(kept(tmp_path, data).path) as after:
+        assert after.tobytes() == Image.open(io.BytesIO(data)).tobytes()
+
+
+@pytest.mark.parametrize(("told", "expected"), [(None, 42), (7, 7), (0, 0)])
+def test_seed(told: int | None, expected: int, tmp_path: Path) -> None:
+    """The model's own word on the seed wins; where it says nothing, ours stands."""
+    result = kept(tmp_path, photo_bytes(300, 400), answer=Answer(url="u", seed=told))
+    assert result.facts["seed"] == expected
+    assert marks(result.path)[0]["seed"] == expected
+    assert result.path.stem.endswith(f"-{expected}")
+
+
+def test_names_cannot_be_guessed(tmp_path: Path) -> None:
+    """The same picture kept twice is in two folders with long random names."""
+    first, second = (kept(tmp_path, photo_bytes(300, 400)).path for _ in range(2))
+    assert first != second
+    assert len(first.parent.name) >= 20
+    assert first.parent.parent == tmp_path
+
+
+@pytest.mark.parametrize(
+    "picture",
+    [black("PNG"), black("JPEG"), black("PNG", "RGBA"), black("PNG", "L"), black("JPEG", level=5)],
+    ids=["PNG", "JPEG", "RGBA", "grey", "nearly"],
+)
+def test_black(picture: bytes, tmp_path: Path) -> None:
+    """An all-black picture is a safety checker's, and is told, not kept."""
+    with pytest.raises(Filtered, match="black") as caught:
+        kept(tmp_path, picture)
+    error = caught.value
+    assert (error.cost, error.request_id) == (Cost.MAYBE, "abc-123")
+    assert "another seed" in error.cure
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_dark_is_not_black(tmp_path: Path) -> None:
+    """A dark picture with a single light spot is a picture."""
+    image = Image.new("RGB", (300, 400))
+    image.putpixel((150, 200), (0, 0, 90))
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    assert kept(tmp_path, buffer.getvalue()).path.exists()
+
+
+def test_flagged(tmp_path: Path) -> None:
+    """A picture that was flagged as unsafe is told, not kept, even if its bytes are none."""
+    with pytest.raises(Filtered, match="safety checker") as caught:
+        kept(tmp_path, b"", answer=Answer(url="u", flagged=True))
+    assert (caught.value.cost, caught.value.request_id) == (Cost.MAYBE, "abc-123")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "picture",
+    [
+        b"",
+        b"<html>502</html>",
+        photo_bytes(300, 400)[:3000],
+        photo_bytes(300, 400, "PNG")[:300],
+        photo_bytes(9, 9, "BMP"),
+    ],
+    ids=["nothing", "a page", "half a JPEG", "half a PNG", "another kind"],
+)
+def test_damaged(picture: bytes, tmp_path: Path) -> None:
+    """Bytes that are no picture are told, with the request id that fetches them again."""
+    with pytest.raises(ResultLost) as caught:
+        kept(tmp_path, picture)
+    assert (caught.value.cost, caught.value.request_id) == (Cost.CHARGED, "abc-123")
+    assert "costs nothing" in caught.value.cure
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,220 @@
+"""The endpoints for scripts and agents: /try_on, /estimate and /compose, over HTTP and MCP.
+
+Their parameters are the options of all models, so their signatures are made from the registry. Gradio checks
+nothing of what it is given here, neither types nor paths: `options.complete` and `uploads.own` do.
+"""
+
+import inspect
+import secrets
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Literal, Optional
+
+import gradio as gr
+from gradio.utils import get_upload_folder
+
+from vton_ui.errors import OptionError, VtonError
+from vton_ui.job import Done
+from vton_ui.options import complete
+from vton_ui.photos import to_jpeg
+from vton_ui.pool import in_pool
+from vton_ui.prepare import sheet
+from vton_ui.spec import Choice, Flag, ModelSpec, Number, Option, Text
+from vton_ui.studio import Studio
+from vton_ui.tryon import Request, estimate, live_price, named, new_request, try_on
+from vton_ui.ui.uploads import own
+
+Given = Mapping[str, Any]
+
+
+def add_endpoints(studio: Studio) -> None:
+    """Add the three endpoints to the current gr.Blocks."""
+
+    async def run_try_on(given: Given) -> tuple[gr.FileData, dict[str, Any]]:
+        return await _try_on(studio, given)
+
+    async def run_estimate(given: Given) -> dict[str, Any]:
+        return await _estimate(studio, given)
+
+    async def run_compose(given: Given) -> gr.FileData:
+        return await _compose(studio, given)
+
+    parameters = [*_photo_parameters(studio), *_option_parameters(studio.models), _KEY]
+    for run, name, about, wanted, returned in (
+        (run_try_on, "try_on", _TRY_ON, parameters, tuple[gr.FileData, dict]),
+        (run_estimate, "estimate", _ESTIMATE, parameters, dict),
+        (run_compose, "compose", _COMPOSE, [_GARMENTS], gr.FileData),
+    ):
+        gr.api(_endpoint(run, name, about, wanted, returned), api_name=name, concurrency_limit=None)
+
+
+async def _try_on(studio: Studio, given: Given) -> tuple[gr.FileData, dict[str, Any]]:
+    request = _request(studio, given)
+    async for event in try_on(request, studio.backend_for(given["x_fal_key"]), store=studio.store):
+        if isinstance(event, Done):
+            result = event.result
+            facts = {
+                **result.facts,
+                "cost_usd": _number(result.facts["cost_usd"]),
+                "width": result.size.width,
+                "height": result.size.height,
+            }
+            return gr.FileData(path=str(result.path)), facts
+    raise AssertionError("a try-on that nobody cancels ends in a result or an error")
+
+
+async def _estimate(studio: Studio, given: Given) -> dict[str, Any]:
+    request = _request(studio, given)
+    backend = studio.backend_for(given["x_fal_key"])
+    costs = await in_pool(estimate, request, await live_price(request.model, backend))
+    return {
+        "total_usd": _number(costs.total),
+        "lines": [{"what": line.what, "usd": _number(line.usd)} for line in costs.lines],
+        "note": "Without a key this server makes free local drafts; with one, fal asks the total."
+        if backend.sandbox
+        else costs.note,
+    }
+
+
+async def _compose(studio: Studio, given: Given) -> gr.FileData:
+    roomiest = max(studio.models.values(), key=lambda model: model.max_garments)
+    pixels = roomiest.garment_pixels(complete(roomiest, {}))
+    jpeg = to_jpeg(await in_pool(sheet, named(_garments(studio, given)), pixels))
+    path = Path(get_upload_folder()) / secrets.token_urlsafe(16) / "sheet.jpg"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(jpeg)
+    return gr.FileData(path=str(path))
+
+
+def _request(studio: Studio, given: Given) -> Request:
+    model = studio.models.get(given["model"])
+    if model is None:
+        raise OptionError(
+            f"{str(given['model'])[:40]!r} is no model here.", f"Use one of {', '.join(studio.models)}.", slot="model"
+        )
+    person = given["person"]
+    path = own(_path(person), slot="Person", examples=studio.examples) if person else None
+    return new_request(model, path, _garments(studio, given), given)
+
+
+def _garments(studio: Studio, given: Given) -> list[Path]:
+    files = given["garments"] or []
+    if not isinstance(files, list):
+        raise OptionError("garments is no list.", "Give a list of files.", slot="garments")
+    return [own(_path(file), slot="Garment", examples=studio.examples) for file in files]
+
+
+def _path(file: Any) -> Any:
+    return file.get("path") if isinstance(file, Mapping) else getattr(file, "path", None)
+
+
+def _number(usd: Any) -> Optional[float]:
+    return None if usd is None else float(Decimal(str(usd)))
+
+
+_TRY_ON = (
+    "Show a person wearing garments. With a fal key this costs money: /estimate tells how much, for free.",
+    "The picture, and how it was made: model, endpoint, request_id, seed, width, height, seconds, cost_usd (null "
+    "where fal publishes no price), prompt, sandbox (true: a rough draft made on the server, not AI).",
+)
+_ESTIMATE = (
+    "What /try_on would cost with the same arguments. Free.",
+    "total_usd (null where fal publishes no price), lines of {what, usd}, and a note.",
+)
+_COMPOSE = (
+    "Put several garments on one sheet, as a model that takes one garment picture gets to see them. Free.",
+    "The sheet, a JPEG.",
+)
+
+Parameter = tuple[str, Any, Any, str]
+"""Name, type, default, description; `...` as default: none."""
+
+_GARMENTS: Parameter = ("garments", list[gr.FileData], ..., "Photos of the garments, from head to toe.")
+_KEY: Parameter = ("x_fal_key", Optional[gr.Header], None, "A fal key of your own, as a header.")
+
+
+def _photo_parameters(studio: Studio) -> list[Parameter]:
+    names = tuple(studio.models)
+    about = "; ".join(f"{model.name}: {model.good_at} ({model.licence})" for model in studio.models.values())
+    return [
+        ("person", gr.FileData, ..., "A photo of one person."),
+        _GARMENTS,
+        ("model", Literal[names], studio.default_model.name, about),  # type: ignore[valid-type]
+    ]
+
+
+def _option_parameters(models: Mapping[str, ModelSpec]) -> list[Parameter]:
+    """The options of all models; where models share one, the first tells its type, and each its own range."""
+    types: dict[str, tuple[Any, Any]] = {}
+    words: dict[str, dict[str, list[str]]] = {}
+    for model in models.values():
+        for option in model.options:
+            types.setdefault(option.name, _type(option))
+            words.setdefault(option.name, {}).setdefault(_words(option), []).append(model.name)
+    return [
+        (name, *kind, " ".join(f"{' and '.join(who)}: {said}" for said, who in words[name].items()))
+        for name, kind in types.items()
+    ]
+
+
+def _words(option: Option) -> str:
+    label = option.label if option.label.endswith("?") else f"{option.label}."
+    return " ".join(part for part in (label, option.hint, _range(option)) if part)
+
+
+def _type(option: Option) -> tuple[Any, Any]:
+    if isinstance(option, Choice):
+        return Literal[tuple(value for value, _ in option.choices)], option.default
+    if isinstance(option, Number):
+        # None is the model's own default, which differs between models that share the option.
+        return (Optional[int] if float(option.step).is_integer() else Optional[float]), None
+    return (str, option.default) if isinstance(option, Text) else (bool, option.default)
+
+
+def _range(option: Option) -> str:
+    if isinstance(option, Number):
+        default = "" if option.default is None else f", {option.default:g} by default"
+        return f"From {option.minimum:g} to {option.maximum:.0f}{default}."
+    return "Off by default." if isinstance(option, Flag) else ""
+
+
+def _endpoint(
+    run: Callable[[Given], Awaitable[Any]], name: str, about: tuple[str, str], wanted: list[Parameter], returned: Any
+) -> Callable[..., Awaitable[Any]]:
+    """A function whose signature and docstring Gradio and MCP can read the parameters from."""
+    signature = inspect.Signature(
+        [
+            inspect.Parameter(
+                parameter,
+                inspect.Parameter.POSITIONAL_OR_KEYWORD,
+                annotation=kind,
+                default=inspect.Parameter.empty if default is ... else default,
+            )
+            for parameter, kind, default, _ in wanted
+        ],
+        return_annotation=returned,
+    )
+
+    async def endpoint(*args: Any, **kwargs: Any) -> Any:
+        bound = signature.bind(*args, **kwargs)
+        bound.apply_defaults()
+        with _told():
+            return await run(bound.arguments)
+
+    endpoint.__name__ = name
+    endpoint.__signature__ = signature  # type: ignore[attr-defined]
+    endpoint.__annotations__ = {parameter: kind for parameter, kind, _, _ in wanted} | {"return": returned}
+    described = "\n".join(f"    {parameter}: {words}" for parameter, _, _, words in wanted)
+    endpoint.__doc__ = f"{about[0]}\n\nArgs:\n{described}\n\nReturns:\n    {about[1]}"
+    return endpoint
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Our errors as Gradio's, which is what reaches the caller in words."""
+    try:
+        yield
+    except VtonError as exc:
+        raise gr.Error(str(exc), print_exception=False) from exc

@@ -1,0 +1,255 @@
+"""What stands where."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from gradio.components import Component
+
+from vton_ui.spec import ModelSpec
+from vton_ui.studio import Studio
+from vton_ui.ui import view
+from vton_ui.ui.controls import controls, link
+from vton_ui.ui.uploads import GarmentPhotos, PersonPhoto
+
+SOURCES = ["upload", "webcam", "clipboard"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Page:
+    """The components that something happens to.
+
+    Attributes:
+        options: The components of every model's options: model name → option name → component.
+        groups: What is shown for one model only: model name → blocks.
+    """
+
+    model: gr.Radio
+    person: PersonPhoto
+    garments: GarmentPhotos
+    people: gr.Dataset
+    clothes: gr.Dataset
+    swap: gr.Button
+    sheet: gr.Image
+    notice: gr.HTML
+    use_model: gr.Button
+    options: Mapping[str, Mapping[str, Component]]
+    groups: Mapping[str, list[gr.Column]]
+    try_on: gr.Button
+    cancel: gr.Button
+    estimate: gr.HTML
+    result: gr.Image
+    status: gr.HTML
+    details: gr.HTML
+    download: gr.DownloadButton
+    again: gr.Button
+    retry: gr.Button
+    fal_key: gr.Textbox
+    last_result: gr.State
+
+    @property
+    def inputs(self) -> set[Component]:
+        """Everything a request is made of."""
+        of_options = {component for named in self.options.values() for component in named.values()}
+        return {self.model, self.person, self.garments, self.fal_key, self.last_result, *of_options}
+
+
+def examples(studio: Studio, kind: str) -> list[Path]:
+    """The example pictures of a kind ("people" or "garments"), by name."""
+    return sorted((studio.examples / kind).glob("*.jpg"))
+
+
+def lay_out(studio: Studio) -> Page:
+    """Build the page inside the current gr.Blocks, with nothing happening on it yet."""
+    gr.HTML(
+        "<header><h1>Try-on studio</h1><p>See clothes on a person before you buy, sew or shoot them.</p></header>",
+        elem_id="masthead",
+        padding=False,
+    )
+    parts: dict[str, Any] = {}
+    if studio.sandbox:
+        parts["fal_key"] = _key_box("No key: drafts made on this machine, not AI. Add a fal key for real results")
+    parts["model"] = gr.Radio(
+        [(view.model_card(model), name) for name, model in studio.models.items()],
+        value=studio.default_model.name,
+        label="Model",
+        show_label=False,
+        elem_id="model",
+        container=False,
+    )
+    with gr.Row(elem_id="desk", equal_height=True):
+        with gr.Column(elem_classes="station", min_width=300):
+            parts |= _person(studio)
+        with gr.Column(elem_classes="station", min_width=300):
+            parts |= _garments(studio)
+        with gr.Column(elem_classes="station", min_width=300):
+            parts |= _result()
+    if not studio.sandbox:
+        parts["fal_key"] = _key_box("Use your own fal key")
+    gr.HTML(_where_it_goes(studio.sandbox), elem_id="privacy", padding=False)
+    return Page(**parts)
+
+
+def _key_box(invitation: str) -> gr.Textbox:
+    with gr.Accordion(invitation, open=False, elem_id="key_drawer"):
+        return gr.Textbox(
+            type="password",
+            label="fal key",
+            info="Sent with your requests only, and stored nowhere. Keys are made at fal.ai/dashboard/keys.",
+            elem_id="fal_key",
+            placeholder="key id:key secret",
+            autofocus=False,
+        )
+
+
+def _person(studio: Studio) -> dict[str, Any]:
+    gr.HTML("<h2><b>1</b> Person</h2>", padding=False)
+    person = PersonPhoto(
+        type="filepath",
+        image_mode=None,
+        sources=SOURCES,  # type: ignore[arg-type]
+        label="Person",
+        show_label=False,
+        elem_id="person",
+        elem_classes="slot",
+        buttons=["fullscreen"],
+        webcam_options=gr.WebcamOptions(mirror=False),
+        placeholder="Drop a photo, or take one",
+    )
+    people = _thumbnails(examples(studio, "people"), "people")
+    gr.HTML(
+        '<p class="tip">One person, facing the camera, arms off the body, on a plain ground. '
+        "Phone photos are fine.</p>",
+        padding=False,
+    )
+    return {"person": person, "people": people}
+
+
+def _garments(studio: Studio) -> dict[str, Any]:
+    with gr.Row(elem_classes="title"):
+        gr.HTML("<h2><b>2</b> Garments</h2>", padding=False)
+        swap = gr.Button("Swap with person", size="sm", elem_id="swap", scale=0, min_width=140)
+    garments = GarmentPhotos(
+        type="filepath",
+        file_types=["image"],
+        sources=SOURCES,  # type: ignore[arg-type]
+        label="Garments",
+        show_label=False,
+        elem_id="garments",
+        elem_classes="slot",
+        columns=2,
+        object_fit="contain",
+        interactive=True,
+        allow_preview=False,
+        buttons=[],
+    )
+    clothes = _thumbnails(examples(studio, "garments"), "clothes")
+    sheet = gr.Image(
+        label="What the model gets to see",
+        elem_id="sheet",
+        interactive=False,
+        visible=False,
+        buttons=["fullscreen"],
+        format="png",
+        height=150,
+    )
+    options: dict[str, dict[str, Component]] = {}
+    groups: dict[str, list[gr.Column]] = {}
+    for model in studio.models.values():
+        with _group(model, studio) as group:
+            options[model.name] = controls(model, expert=False)
+        groups[model.name] = [group]
+    with gr.Accordion("Expert options", open=False, elem_id="expert"):
+        for model in studio.models.values():
+            with _group(model, studio) as group:
+                options[model.name] |= controls(model, expert=True)
+            groups[model.name].append(group)
+    for model in studio.models.values():
+        link(model, options[model.name])
+    return {
+        "garments": garments,
+        "clothes": clothes,
+        "swap": swap,
+        "sheet": sheet,
+        "options": options,
+        "groups": groups,
+    }
+
+
+def _group(model: ModelSpec, studio: Studio) -> gr.Column:
+    return gr.Column(visible=model is studio.default_model, elem_classes="options")
+
+
+def _result() -> dict[str, Any]:
+    gr.HTML("<h2><b>3</b> Result</h2>", padding=False)
+    with gr.Column(elem_id="mirror", elem_classes="slot"):
+        result = gr.Image(
+            type="filepath",
+            label="Result",
+            show_label=False,
+            elem_id="result",
+            interactive=False,
+            buttons=["fullscreen"],
+        )
+        status = gr.HTML(view.EMPTY, elem_id="status", padding=False)
+    with gr.Column(elem_id="action"):
+        try_on = gr.Button(
+            "Add a person and a garment", variant="primary", size="lg", interactive=False, elem_id="try_on"
+        )
+        cancel = gr.Button("Cancel", variant="secondary", size="lg", visible=False, elem_id="cancel")
+        estimate = gr.HTML("", elem_id="estimate", padding=False)
+    notice = gr.HTML("", elem_id="notice", padding=False)
+    use_model = gr.Button("Use another model", size="sm", visible=False, elem_id="use_model")
+    retry = gr.Button("Try again", size="sm", visible=False, elem_id="retry")
+    details = gr.HTML("", elem_id="details", padding=False)
+    with gr.Row(elem_id="after"):
+        download = gr.DownloadButton("Download", size="sm", visible=False, elem_id="download")
+        again = gr.Button("Again with another seed", size="sm", visible=False, elem_id="again")
+    return {
+        "result": result,
+        "status": status,
+        "try_on": try_on,
+        "cancel": cancel,
+        "estimate": estimate,
+        "notice": notice,
+        "use_model": use_model,
+        "retry": retry,
+        "details": details,
+        "download": download,
+        "again": again,
+        "last_result": gr.State(None),
+    }
+
+
+def _thumbnails(pictures: list[Path], elem_id: str) -> gr.Dataset:
+    return gr.Dataset(
+        components=[gr.Image(visible=False, render=False)],
+        samples=[[str(path)] for path in pictures],
+        sample_labels=None,
+        type="index",
+        layout="gallery",
+        label="Examples",
+        show_label=False,
+        elem_id=elem_id,
+        elem_classes="examples",
+        samples_per_page=20,
+        container=False,
+    )
+
+
+def _where_it_goes(sandbox: bool) -> str:
+    if sandbox:
+        words = (
+            "Without a key your photos stay on this server. With one, they are sent to fal.ai, without metadata, "
+            "and deleted there after an hour."
+        )
+    else:
+        words = (
+            "Your photos are sent to fal.ai, without metadata such as the place they were taken, "
+            "and deleted there after an hour."
+        )
+    return f"<footer><p>{words}</p></footer>"

@@ -1,0 +1,107 @@
+"""The look: warm paper by day, warm charcoal by night, one green for the button and for what is selected."""
+
+from __future__ import annotations
+
+import gradio as gr
+
+SYSTEM_FONTS = ("ui-sans-serif", "system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif")
+MONO_FONTS = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace")
+
+# Name of a colour → by day, by night. style.css has them as --name.
+PALETTE = {
+    "paper": ("#faf8f4", "#191714"),
+    "card": ("#fffefb", "#211f1b"),
+    "well": ("#f3efe7", "#2a2722"),
+    "line": ("#e4ddd0", "#3a362f"),
+    "ink": ("#211d17", "#f2ede3"),
+    "quiet": ("#6d6558", "#a89f90"),
+    "accent": ("#2c5f4f", "#8cc7b0"),
+    "accent-strong": ("#224c3f", "#a3d6c2"),
+    "accent-soft": ("#e6efe9", "#263630"),
+    "on-accent": ("#ffffff", "#12211b"),
+    "alarm": ("#9a3b26", "#f0a58f"),
+    "alarm-soft": ("#fbeee9", "#3a2620"),
+}
+
+
+def palette_css() -> str:
+    """The palette as custom properties, day and night."""
+    day = "".join(f"--{name}:{colours[0]};" for name, colours in PALETTE.items())
+    night = "".join(f"--{name}:{colours[1]};" for name, colours in PALETTE.items())
+    return f":root{{{day}}}.dark{{{night}}}"
+
+
+def _both(name: str, variable: str) -> dict[str, str]:
+    return {name: f"var(--{variable})", f"{name}_dark": f"var(--{variable})"}
+
+
+def theme() -> gr.themes.Base:
+    """gr.themes.Base in our colours, fonts of the visitor's own system, on an 8-pixel grid."""
+    plain = gr.themes.Base(
+        font=SYSTEM_FONTS,
+        font_mono=MONO_FONTS,
+        radius_size=gr.themes.Size("4px", "6px", "8px", "12px", "12px", "14px", "16px", name="soft"),
+        text_size=gr.themes.sizes.text_md,
+    )
+    return plain.set(
+        **_both("body_background_fill", "paper"),
+        **_both("body_text_color", "ink"),
+        **_both("body_text_color_subdued", "quiet"),
+        **_both("background_fill_primary", "card"),
+        **_both("background_fill_secondary", "well"),
+        **_both("block_background_fill", "card"),
+        **_both("block_border_color", "line"),
+        **_both("block_info_text_color", "quiet"),
+        **_both("block_label_background_fill", "card"),
+        **_both("block_label_text_color", "quiet"),
+        **_both("block_title_text_color", "ink"),
+        **_both("border_color_primary", "line"),
+        **_both("border_color_accent", "accent"),
+        **_both("color_accent_soft", "accent-soft"),
+        **_both("link_text_color", "accent"),
+        **_both("link_text_color_hover", "accent-strong"),
+        **_both("link_text_color_visited", "accent"),
+        **_both("input_background_fill", "well"),
+        **_both("input_background_fill_focus", "card"),
+        **_both("input_border_color", "line"),
+        **_both("input_border_color_focus", "accent"),
+        **_both("input_placeholder_color", "quiet"),
+        **_both("slider_color", "accent"),
+        **_both("loader_color", "accent"),
+        **_both("checkbox_background_color", "card"),
+        **_both("checkbox_background_color_selected", "accent"),
+        **_both("checkbox_border_color", "line"),
+        **_both("checkbox_border_color_selected", "accent"),
+        **_both("checkbox_label_background_fill", "card"),
+        **_both("checkbox_label_background_fill_hover", "well"),
+        **_both("checkbox_label_background_fill_selected", "accent-soft"),
+        **_both("checkbox_label_border_color", "line"),
+        **_both("checkbox_label_border_color_selected", "accent"),
+        **_both("checkbox_label_text_color_selected", "ink"),
+        **_both("button_primary_background_fill", "accent"),
+        **_both("button_primary_background_fill_hover", "accent-strong"),
+        **_both("button_primary_text_color", "on-accent"),
+        **_both("button_primary_border_color", "accent"),
+        **_both("button_secondary_background_fill", "card"),
+        **_both("button_secondary_background_fill_hover", "well"),
+        **_both("button_secondary_text_color", "ink"),
+        **_both("button_secondary_border_color", "line"),
+        color_accent="var(--accent)",
+        block_shadow="none",
+        block_border_width="1px",
+        block_title_text_weight="500",
+        block_title_text_size="14px",
+        block_info_text_size="13px",
+        button_border_width="1px",
+        button_large_text_size="16px",
+        button_large_text_weight="600",
+        button_large_padding="14px 20px",
+        button_large_radius="12px",
+        button_small_radius="8px",
+        button_medium_radius="10px",
+        checkbox_border_radius="5px",
+        block_radius="14px",
+        input_radius="10px",
+        layout_gap="16px",
+        form_gap_width="0px",
+    )

@@ -1,0 +1,73 @@
+"""The two upload slots, and which files on this server a visitor may name."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from gradio.components.gallery import GalleryData, GalleryImage
+from gradio.data_classes import ImageData
+from gradio.utils import get_upload_folder
+
+from vton_ui.errors import PhotoError
+from vton_ui.photos import fitted, read, shows_in_browser, to_jpeg
+
+SHOWN_PIXELS = 2_000_000
+"""Pixels kept of a photo that the browser cannot show and that is therefore converted on arrival."""
+
+
+class PersonPhoto(gr.Image):
+    """gr.Image that hands over the visitor's own file, undecoded; Gradio's preprocessing fails with a bare "Error"."""
+
+    def preprocess(self, payload: ImageData | None) -> str | None:  # type: ignore[override]
+        """The uploaded file's path."""
+        return payload.path if payload else None
+
+    def get_block_name(self) -> str:
+        """The name the browser knows it by."""
+        return "image"
+
+
+class GarmentPhotos(gr.Gallery):
+    """gr.Gallery, likewise."""
+
+    def preprocess(self, payload: GalleryData | None) -> list[str]:  # type: ignore[override]
+        """The uploaded files' paths, in their order."""
+        items = payload.root if payload else []
+        return [item.image.path for item in items if isinstance(item, GalleryImage) and item.image.path]
+
+    def get_block_name(self) -> str:
+        """The name the browser knows it by."""
+        return "gallery"
+
+
+def own(path: Any, *, slot: str, examples: Path) -> Path:
+    """The path, if it is an upload or an example; a visitor must not name any other file of the server.
+
+    Raises:
+        PhotoError: It is neither.
+    """
+    try:
+        real = Path(path).resolve(strict=True)
+    except (OSError, TypeError, ValueError) as exc:
+        raise PhotoError("The photo is no longer there.", "Upload it again.", slot=slot) from exc
+    if not any(real.is_relative_to(Path(root).resolve()) for root in (get_upload_folder(), examples)):
+        raise PhotoError("The photo is no upload of yours.", "Upload it first.", slot=slot)
+    return real
+
+
+def showable(path: Path, *, slot: str) -> Path:
+    """The photo, or a JPEG of it where browsers cannot show its format (HEIC, TIFF). CPU work.
+
+    Raises:
+        PhotoError: The photo cannot be used.
+    """
+    if shows_in_browser(path, slot=slot):
+        return path
+    folder = Path(get_upload_folder()) / secrets.token_urlsafe(16)
+    folder.mkdir(parents=True)
+    shown = folder / f"{path.stem}.jpg"
+    shown.write_bytes(to_jpeg(read(path, slot=slot, to=lambda size: fitted(size, SHOWN_PIXELS))))
+    return shown
