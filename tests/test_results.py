@@ -81,7 +81,8 @@ def test_padding_is_cut_off(format: str, scale: int, tmp_path: Path) -> None:
     assert result.size == (300 * scale, 200 * scale)
     with Image.open(result.path) as cut:
         assert cut.size == result.size
-        assert [pair[0] for pair in cut.convert("RGB").getextrema()] == pytest.approx([200, 40, 40], abs=24)
+        darkest = [band.getextrema()[0] for band in cut.convert("RGB").split()]
+        assert darkest == pytest.approx([200, 40, 40], abs=24)
 
 
 def test_jpeg_is_not_made_worse(tmp_path: Path) -> None:
@@ -167,3 +168,12 @@ def test_damaged(picture: bytes, tmp_path: Path) -> None:
     assert (caught.value.cost, caught.value.request_id) == (Cost.CHARGED, "abc-123")
     assert "costs nothing" in caught.value.cure
     assert list(tmp_path.iterdir()) == []
+
+
+def test_no_room(tmp_path: Path) -> None:
+    """A picture that cannot be saved is told, with the request id that fetches it again."""
+    store = tmp_path / "store"
+    store.write_text("a file, where the folder should be")
+    with pytest.raises(ResultLost, match="no room") as caught:
+        kept(store, photo_bytes(300, 400))
+    assert (caught.value.cost, caught.value.request_id) == (Cost.CHARGED, "abc-123")

@@ -80,7 +80,7 @@ class _Client(fal_client.AsyncClient):
         )
 
     @property
-    async def _client(self) -> httpx.AsyncClient:  # type: ignore[override]
+    async def _client(self) -> httpx.AsyncClient:
         return self.api
 
     @asynccontextmanager

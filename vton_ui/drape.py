@@ -1,18 +1,18 @@
-"""The sandbox's free local draft: garments cut from their pictures and laid over the person. No AI, Pillow only.
+"""The sandbox's free local draft: garments cut from their pictures and laid over the person. No AI.
 
-A garment is taken apart along its seams (trunk, sleeves, legs); each piece is stretched row by row from its own
-outline to the place where the person's outline wants it.
+A garment is taken apart along its seams (trunk, sleeves, legs, shoes); each piece is stretched row by row
+from its own outline to the place where the person's outline wants it.
 """
 
 from __future__ import annotations
 
 from bisect import bisect
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
-from .silhouette import (
+from vton_ui.silhouette import (
     Blob,
     Figure,
     Shape,
@@ -24,10 +24,12 @@ from .silhouette import (
     painted,
     smoothed,
     softened,
-    subject,
+    subjects,
 )
 
-GARMENT_SIDE = 1000
+GARMENT_SIDE = 960
+
+
 STEP = 3
 """Rows warped at once: fine enough for smooth edges, coarse enough to be quick."""
 
@@ -74,7 +76,9 @@ FITS = {
     "feet": Fit(room=1.12),
 }
 """CatVTON's `cloth_type` values, and the shoes of a sheet."""
-HEAD_TO_TOE = ("feet", "lower", "overall", "inner", "upper", "outer")
+
+
+FEET_TO_COAT = ("feet", "lower", "overall", "inner", "upper", "outer")
 """The order in which a sheet's garments go on."""
 
 
@@ -93,7 +97,7 @@ def drape(person: Image.Image, garment: Image.Image, *, region: str) -> Image.Im
 
 
 def drape_sheet(person: Image.Image, sheet: Image.Image) -> Image.Image:
-    """Lay every garment of a sheet (or the only one of a picture) over the person where its shape says it is worn.
+    """Lay each garment of a sheet, or a picture's only one, over the person where its shape says.
 
     Args:
         person: the photo to dress, RGB.
@@ -104,8 +108,9 @@ def drape_sheet(person: Image.Image, sheet: Image.Image) -> Image.Image:
     """
     figure = measure(person)
     pieces = [(region_of(piece), piece) for piece in pieces_of(sheet)]
-    for region, piece in sorted(pieces, key=lambda each: (HEAD_TO_TOE.index(each[0]), each[1].shape.width)):
-        person = dressed(person, figure, piece, region)
+    pieces.sort(key=lambda each: (FEET_TO_COAT.index(each[0]), each[1].shape.width))
+    for layer, (region, piece) in enumerate(pieces):
+        person = dressed(person, figure, piece, region, layer)
     return person
 
 
@@ -113,9 +118,8 @@ def whole(garment: Image.Image) -> Piece:
     """The picture's garment, whatever it consists of, as one piece."""
     picture = garment.copy()
     picture.thumbnail((GARMENT_SIDE, GARMENT_SIDE))
-    mask = subject(picture, tolerance=20)
-    mask = mask or Image.new("L", picture.size, 255)
-    return piece_of(picture, blobs(mask))
+    found = subjects(picture, tolerance=20) or blobs(Image.new("L", picture.size, 255))
+    return piece_of(picture, found)
 
 
 def piece_of(picture: Image.Image, found: list[Blob]) -> Piece:
@@ -128,11 +132,11 @@ def pieces_of(sheet: Image.Image) -> list[Piece]:
     """The garments of a sheet; the two shoes of a pair are one garment."""
     picture = sheet.copy()
     picture.thumbnail((GARMENT_SIDE * 2, GARMENT_SIDE * 2))
-    mask = subject(picture, tolerance=20)
-    if mask is None:
+    pieces = subjects(picture, tolerance=20)
+    if pieces is None:
         return [whole(sheet)]
     groups: list[list[Blob]] = []
-    for found in blobs(mask):
+    for found in pieces:
         mate = next((group for group in groups if len(group) == 1 and is_pair(group[0], found)), None)
         if mate:
             mate.append(found)
@@ -165,15 +169,19 @@ def region_of(piece: Piece) -> str:
         return ("outer" if sleeves else "overall") if long else "upper"
     if tall < 0.6:
         return "feet"
-    flat_top = shape.half(shape.at(0.02)) > shape.half(shape.at(0.25)) * 0.62 and len(shape.rows[shape.at(0.04)]) == 1
+    flat_top = (
+        shape.half(shape.at(0.02)) > shape.half(shape.at(0.25)) * 0.62
+        and len(shape.rows[shape.at(0.04)]) == 1
+    )
     if flat_top:
         return "lower"
     return "overall" if tall > 1.6 else "upper"
 
 
-def dressed(person: Image.Image, figure: Figure, piece: Piece, region: str) -> Image.Image:
-    """The person with one more garment on."""
+def dressed(person: Image.Image, figure: Figure, piece: Piece, region: str, layers: int = 0) -> Image.Image:
+    """The person with one more garment on, over this many others."""
     fit = FITS[region]
+    fit = replace(fit, room=fit.room + 0.02 * layers)
     cut = piece.picture.convert("RGB")
     hollow = None if region in ("lower", "feet") else neck_hollow(piece.picture, piece.mask)
     cut.putalpha(softened(ImageChops.subtract(piece.mask, hollow) if hollow else piece.mask))
@@ -181,10 +189,83 @@ def dressed(person: Image.Image, figure: Figure, piece: Piece, region: str) -> I
     plan = {"lower": lower_stations, "feet": shoe_stations}.get(region, upper_stations)
     for stations in plan(figure, piece, fit):
         layer.alpha_composite(warped(cut, stations, person.size))
-    layer.putalpha(ImageChops.multiply(layer.getchannel("A"), ImageChops.invert(in_front(figure, person.size, region))))
-    if region == "lower" and piece.shape.crotch():
-        person = without_skirt(person, figure)
-    return worn(person, layer, figure)
+    layer.putalpha(
+        ImageChops.multiply(layer.getchannel("A"), ImageChops.invert(in_front(figure, person.size, region)))
+    )
+    trousers = region == "lower" and piece.shape.crotch() is not None
+    return worn(person, layer, figure, trousers)
+
+
+def in_front(figure: Figure, size: tuple[int, int], region: str) -> Image.Image:
+    """A mask of what no garment covers: head, throat and hands."""
+    mask = Image.new("L", size, 0)
+    if region == "feet":
+        return mask
+    draw, last = ImageDraw.Draw(mask), len(figure.trunk) - 1
+    unit = figure.height / 1000
+    if region != "lower":
+        throat = 27 * unit
+        draw.rectangle((figure.middle - 70 * unit, 0, figure.middle + 70 * unit, figure.row(136)), fill=255)
+        draw.rectangle((figure.middle - throat, 0, figure.middle + throat, figure.row(168)), fill=255)
+        low = figure.row(168)
+        draw.ellipse(
+            (figure.middle - throat, low - 22 * unit, figure.middle + throat, low + 22 * unit), fill=255
+        )
+    if figure.mask is None:
+        return mask.filter(ImageFilter.GaussianBlur(1))
+    for side in (0, 1):
+        for y in range(figure.row(506), min(figure.row(600), last)):
+            left, right = figure.arms[side][y]
+            draw.line((left, y, right, y), fill=255)
+    return ImageChops.multiply(mask, figure.mask).filter(ImageFilter.GaussianBlur(1))
+
+
+def without_skirt(person: Image.Image, figure: Figure) -> Image.Image:
+    """The ground between the legs where a dress hangs there, since trousers would not cover it."""
+    if figure.mask is None or figure.parted - figure.crotch < figure.height * 0.02:
+        return person
+    mask = Image.new("L", person.size, 0)
+    draw = ImageDraw.Draw(mask)
+    for y in range(figure.crotch, min(figure.parted + STEP, person.height)):
+        draw.line((figure.legs[0][y][1], y, figure.legs[1][y][0], y), fill=255)
+    ground = person.crop((0, 0, max(1, person.width // 50), person.height)).resize(
+        person.size, Image.Resampling.BOX
+    )
+    return Image.composite(ground, person, mask)
+
+
+def worn(person: Image.Image, layer: Image.Image, figure: Figure, trousers: bool) -> Image.Image:
+    """The layer on the person: its shadow on the body below, and the body's own roundness on the cloth."""
+    alpha, down = layer.getchannel("A"), figure.height * 0.006
+    cast = blurred(alpha, figure.height * 0.005)
+    cast = cast.transform(person.size, Image.Transform.AFFINE, (1, 0, -down / 6, 0, 1, -down))
+    body = figure.mask or Image.new("L", person.size, 255)
+    cast = ImageChops.multiply(cast, body).point(lambda value: round(value * 0.38))
+    shaded = Image.composite(Image.new("RGB", person.size, (40, 28, 30)), person, cast)
+    if trousers:
+        shaded = without_skirt(shaded, figure)
+    relief = relief_of(person, figure)
+    cloth = ImageChops.soft_light(layer.convert("RGB"), Image.merge("RGB", (relief,) * 3))
+    return Image.composite(cloth, shaded, alpha)
+
+
+def relief_of(person: Image.Image, figure: Figure) -> Image.Image:
+    """Grey where the person is as light as around, darker and lighter elsewhere, dark along the outline."""
+    unit = figure.height / 1000
+    # Coarser than the seams of what is worn below, which must not print through.
+    light = blurred(person.convert("L"), 7 * unit)
+    relief = ImageChops.subtract(light, blurred(light, 28 * unit), scale=5, offset=128)
+    if figure.mask is None:
+        return relief
+    relief.paste(128, mask=ImageChops.invert(figure.mask))
+    inside = blurred(figure.mask, 16 * unit).point(lambda value: min(255, 200 + value * 2 // 7))
+    return ImageChops.multiply(relief, inside)
+
+
+def blurred(picture: Image.Image, radius: float) -> Image.Image:
+    """The picture blurred at a third of its size: the eye cannot tell, the clock can."""
+    small = picture.resize((max(1, picture.width // 3), max(1, picture.height // 3)), Image.Resampling.BOX)
+    return small.filter(ImageFilter.GaussianBlur(radius / 3)).resize(picture.size, Image.Resampling.BILINEAR)
 
 
 def upper_stations(figure: Figure, piece: Piece, fit: Fit) -> Iterator[list[Station]]:
@@ -198,10 +279,21 @@ def upper_stations(figure: Figure, piece: Piece, fit: Fit) -> Iterator[list[Stat
         # Straps and capes say nothing about shoulders; the chest does.
         left, right = figure.trunk[figure.row(285)]
         wide = (right - left) / 2 * fit.room / max(shape.half(chest), 1)
-        tall = max(0.09 * figure.height / max(shape.half(chest), 1), 0.25 * figure.height / max(shape.height, 1))
-    tall = min(tall * fit.length, (figure.row(965) - figure.tip) / max(shape.bottom - tip, 1))
-    hung = Hang(figure=figure, shape=shape, fit=fit, wide=wide, tall=tall, tip=tip, tip_half=tip_half,
-                slope=shape.slope(shape.top, tip_half), armpit=armpit)  # fmt: skip
+        tall = max(
+            0.09 * figure.height / max(shape.half(chest), 1), 0.25 * figure.height / max(shape.height, 1)
+        )
+    tall = max(min(tall * fit.length, (figure.row(965) - figure.tip) / max(shape.bottom - tip, 1)), 0.01)
+    hung = Hang(
+        figure=figure,
+        shape=shape,
+        fit=fit,
+        wide=wide,
+        tall=tall,
+        tip=tip,
+        tip_half=tip_half,
+        slope=shape.slope(shape.top, tip_half),
+        armpit=armpit,
+    )
     if armpit is not None:
         yield from (hung.sleeve(side) for side in (0, 1))
     yield hung.trunk()
@@ -231,7 +323,7 @@ class Hang:
         from_y = round(self.slope + (y + figure.height * 0.004 - figure.slope) / self.tall)
         left, right = figure.trunk[min(max(round(y), figure.armpit), len(figure.trunk) - 1)]
         own_left, own_right = self.cloth(from_y)
-        # Broad shoulders do not make a wide hem: down from the armpit, width follows the person's height as well.
+        # Broad shoulders do not make a wide hem: below the armpit, width follows the height as well.
         chest = self.down(self.armpit) if self.armpit else figure.armpit
         scale = blend([(chest, self.wide), (figure.row(400), (self.wide + self.tall) / 2)], y)
         room = (right - left) * (self.fit.room - 1) / 2 + 1
@@ -255,7 +347,9 @@ class Hang:
         figure, shape, low = self.figure, self.shape, (self.armpit or 0) + 2
         sign = 2 * side - 1
         own = self.seam(y, self.tip, self.tip_half, low, self.cloth(low)[side], shape.middle)
-        place = self.seam(y, self.tip, self.tip_half * self.wide, low, self.body(self.down(low))[side], figure.middle)
+        place = self.seam(
+            y, self.tip, self.tip_half * self.wide, low, self.body(self.down(low))[side], figure.middle
+        )
         return figure.middle + sign * place, shape.middle + sign * own
 
     def trunk(self) -> list[Station]:
@@ -303,7 +397,10 @@ class Hang:
         spans = smoothed([each.span for each in stations], max(2, len(stations) // 30))
         return [
             Station(
-                y=each.y, span=each.span if each.from_y < low else span, from_y=each.from_y, from_span=each.from_span
+                y=each.y,
+                span=each.span if each.from_y < low else span,
+                from_y=each.from_y,
+                from_span=each.from_span,
             )
             for each, span in zip(stations, spans, strict=True)
         ]
@@ -314,10 +411,10 @@ class Hang:
         seam, own_seam = self.seams(y, side)
         out = abs(own[side] - self.shape.middle) * self.wide
         if figure.mask is not None:
-            arm = max(figure.armpit, round(place_y))
-            body = figure.arms[side][arm][side] + (0 if arm == round(place_y) else (place_y - arm) * 0.32 * sign)
+            body = figure.arms[side][min(max(round(place_y), 0), len(figure.trunk) - 1)][side]
             share = blend([(self.tip, 0.0), ((self.armpit or 0) + 2, 1.0)], y)
-            out = max(out, abs(body - figure.middle) * share + out * (1 - share) + figure.height * 0.003)
+            room = figure.height * (0.002 + (self.fit.room - 1) * 0.1 * share)
+            out = max(out, abs(body - figure.middle) + room)
         place = (seam, figure.middle + sign * out)
         own = (own_seam, own[side])
         return (place, own) if side else (place[::-1], own[::-1])
@@ -327,19 +424,19 @@ def straightened(shape: Shape, tip: int, low: int, hanging: dict[int, Span], sid
     """A sleeve's edges by row, its slanted cuff drawn out straight so that the warp does not square it."""
     edges = {y: shape.outer(y) for y in range(tip, low)}
     edges |= hanging
-    rows = sorted(edges)
-    slant = max(4, round((rows[-1] - rows[0]) * 0.22 if hanging else (low - tip) * 0.3))
+    rows = range(min(edges), max(edges) + 1)
+    for y in rows:
+        edges.setdefault(y, edges.get(y - 1, (shape.middle, shape.middle)))
+    slant = max(4, round(len(rows) * 0.22 if hanging else (low - tip) * 0.3))
     kept, anchor = rows[-1] - slant, max(rows[-1] - 2 * slant, rows[0])
     if kept <= anchor or (hanging and anchor < low):
-        return {y: edges.get(y, edges[rows[-1]]) for y in range(rows[0], rows[-1] + 1)}
-    slope = [(edges[kept][index] - edges[anchor][index]) / (kept - anchor) for index in (0, 1)]
-    last = edges[rows[0]]
-    straight = {}
-    for y in range(rows[0], rows[-1] + 1):
-        last = edges.get(y, last)
-        far = y - kept
-        straight[y] = last if far <= 0 else (edges[kept][0] + slope[0] * far, edges[kept][1] + slope[1] * far)
-    return straight
+        return edges
+    (left, right), (left0, right0) = edges[kept], edges[anchor]
+    slope = ((left - left0) / (kept - anchor), (right - right0) / (kept - anchor))
+    drawn_out = {
+        y: (left + slope[0] * (y - kept), right + slope[1] * (y - kept)) for y in range(kept, rows[-1] + 1)
+    }
+    return edges | drawn_out
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -355,25 +452,29 @@ class Girdle:
     tall: float
 
     def seat(self, y: int) -> Station:
-        """A row above the legs, or any row of a skirt: the waist's width and what the garment flares beyond it."""
+        """A row above the legs, or any of a skirt: the waist's width and the garment's flare beyond it."""
         figure, shape = self.figure, self.shape
         place_y, own = blend(self.rows, y), shape.outer(min(y, shape.at(0.95)))
         left, right = figure.trunk[min(max(round(place_y), 0), len(figure.trunk) - 1)]
         waist = figure.trunk[figure.row(386)]
-        flare = (waist[1] - waist[0]) / 2 * self.fit.room + ((own[1] - own[0]) / 2 - self.own_waist) * self.tall
+        flare = (waist[1] - waist[0]) / 2 * self.fit.room + (
+            (own[1] - own[0]) / 2 - self.own_waist
+        ) * self.tall
         room = (right - left) * (self.fit.room - 1) / 2 + 1
         span = (min(figure.middle - flare, left - room), max(figure.middle + flare, right + room))
         return Station(y=place_y, span=span, from_y=y, from_span=own)
 
     def leg(self, side: int, crotch: int) -> list[Station]:
-        """A leg from the crotch to the hem: it leaves the seat at the seat's width, then follows the person's leg."""
+        """A leg from the crotch to the hem: as wide as the seat at first, then along the person's leg."""
         figure, shape = self.figure, self.shape
         seat, top = self.seat(crotch).span, blend(self.rows, crotch)
         stations = []
         for y in range(crotch + 1, shape.bottom, 2):
             place_y = blend(self.rows, y)
             own = (shape.halves(min(y, shape.at(0.97))) or (shape.outer(y),) * 2)[side]
-            left, right = figure.legs[side][min(max(round(place_y), figure.crotch + 4), len(figure.trunk) - 1)]
+            left, right = figure.legs[side][
+                min(max(round(place_y), figure.crotch + 4), len(figure.trunk) - 1)
+            ]
             half = max((own[1] - own[0]) * self.tall, (right - left) * self.fit.room + 2) / 2
             free = ((left + right) / 2 - half, (left + right) / 2 + half)
             sewn = (figure.middle, seat[1]) if side else (seat[0], figure.middle)
@@ -387,8 +488,12 @@ class Girdle:
 def lower_stations(figure: Figure, piece: Piece, fit: Fit) -> Iterator[list[Station]]:
     """A skirt, or the two legs and the seat of trousers, from the waist down."""
     shape, crotch = piece.shape, piece.shape.crotch()
-    own_waist = max(shape.half(shape.at(0.01)), 1)
-    waist, seat, tall = figure.row(386), figure.crotch + figure.height * 0.014, 0.082 * figure.height / own_waist
+    own_waist = max(shape.half(shape.at(0.04)), 1)
+    waist, seat, tall = (
+        figure.row(386),
+        figure.crotch + figure.height * 0.014,
+        0.082 * figure.height / own_waist,
+    )
     rows: list[tuple[float, float]] = [(shape.top, waist)]
     hem = min(waist + shape.height * tall, figure.row(950))
     if crotch:
@@ -411,7 +516,9 @@ def shoe_stations(figure: Figure, piece: Piece, fit: Fit) -> Iterator[list[Stati
         boxes = [(left, top, round(middle), bottom), (round(middle), top, right, bottom)]
     floor = min(figure.top + figure.height, len(figure.trunk)) + figure.height * 0.002
     for side, (own_left, own_top, own_right, own_bottom) in enumerate(boxes):
-        foot = [figure.legs[side][y] for y in range(figure.row(955), figure.row(985))] or [figure.legs[side][-1]]
+        foot = [figure.legs[side][y] for y in range(figure.row(955), figure.row(985))] or [
+            figure.legs[side][-1]
+        ]
         inner, outer = min(span[0] for span in foot), max(span[1] for span in foot)
         half, centre = (outer - inner) / 2 * fit.room, (inner + outer) / 2
         tall = max(
@@ -428,11 +535,15 @@ def warped(cut: Image.Image, stations: list[Station], size: tuple[int, int]) -> 
     """The piece stretched row by row onto an empty layer of the photo's size."""
     # One piece wider than the outline, so that the feathered edge comes along.
     mesh, rim = [], 2.0
-    scale = max((each.span[1] - each.span[0]) / max(each.from_span[1] - each.from_span[0], 1) for each in stations)
+    scale = max(
+        (each.span[1] - each.span[0]) / max(each.from_span[1] - each.from_span[0], 1) for each in stations
+    )
     if scale < 0.6:
         # Bilinear sampling skips pixels when it shrinks a lot; shrink properly first.
         factor = max(scale * 1.2, 0.05)
-        cut = cut.resize((max(1, round(cut.width * factor)), max(1, round(cut.height * factor))), Image.Resampling.BOX)
+        cut = cut.resize(
+            (max(1, round(cut.width * factor)), max(1, round(cut.height * factor))), Image.Resampling.BOX
+        )
     else:
         factor = 1.0
     table = even(sorted(stations, key=lambda each: each.y))
@@ -454,7 +565,10 @@ def even(stations: list[Station]) -> list[Station]:
     """The stations without the outlines' single-pixel steps."""
     if len(stations) < 8:
         return stations
-    spans, own = smoothed([each.span for each in stations], 2), smoothed([each.from_span for each in stations], 2)
+    spans, own = (
+        smoothed([each.span for each in stations], 2),
+        smoothed([each.from_span for each in stations], 2),
+    )
     return [
         Station(y=each.y, span=span, from_y=each.from_y, from_span=from_span)
         for each, span, from_span in zip(stations, spans, own, strict=True)
@@ -474,61 +588,3 @@ def row_of(table: list[Station], index: int, y: float) -> tuple[Span, Callable[[
     own_right = between(one.from_span[1], two.from_span[1])
     own_y, scale = between(one.from_y, two.from_y), (own_right - own_left) / max(right - left, 1)
     return (left, right), lambda x: (own_left + (x - left) * scale, own_y)
-
-
-def in_front(figure: Figure, size: tuple[int, int], region: str) -> Image.Image:
-    """A mask of what no garment covers: head, throat and hands."""
-    mask = Image.new("L", size, 0)
-    if region == "feet":
-        return mask
-    draw, last = ImageDraw.Draw(mask), len(figure.trunk) - 1
-    unit = figure.height / 1000
-    if region != "lower":
-        throat = 27 * unit
-        draw.rectangle((figure.middle - 70 * unit, 0, figure.middle + 70 * unit, figure.row(136)), fill=255)
-        draw.rectangle((figure.middle - throat, 0, figure.middle + throat, figure.row(168)), fill=255)
-        low = figure.row(168)
-        draw.ellipse((figure.middle - throat, low - 22 * unit, figure.middle + throat, low + 22 * unit), fill=255)
-    if figure.mask is None:
-        return mask.filter(ImageFilter.GaussianBlur(1))
-    for side in (0, 1):
-        for y in range(figure.row(506), min(figure.row(600), last)):
-            left, right = figure.arms[side][y]
-            draw.line((left, y, right, y), fill=255)
-    return ImageChops.multiply(mask, figure.mask).filter(ImageFilter.GaussianBlur(1))
-
-
-def without_skirt(person: Image.Image, figure: Figure) -> Image.Image:
-    """The ground between the legs where a dress hangs there, since trousers would not cover it."""
-    if figure.mask is None or figure.parted - figure.crotch < figure.height * 0.02:
-        return person
-    mask = Image.new("L", person.size, 0)
-    draw = ImageDraw.Draw(mask)
-    for y in range(figure.crotch, min(figure.parted + STEP, person.height)):
-        draw.line((figure.legs[0][y][1], y, figure.legs[1][y][0], y), fill=255)
-    ground = person.crop((0, 0, max(1, person.width // 50), person.height)).resize(person.size, Image.Resampling.BOX)
-    return Image.composite(ground, person, mask)
-
-
-def worn(person: Image.Image, layer: Image.Image, figure: Figure) -> Image.Image:
-    """The layer on the person: its shadow on the body below, and the body's own roundness on the cloth."""
-    unit, alpha = figure.height / 1000, layer.getchannel("A")
-    cast = alpha.filter(ImageFilter.GaussianBlur(5 * unit)).transform(
-        person.size, Image.Transform.AFFINE, (1, 0, -1 * unit, 0, 1, -6 * unit)
-    )
-    body = figure.mask or Image.new("L", person.size, 255)
-    cast = ImageChops.multiply(cast, body).point(lambda value: round(value * 0.38))
-    shaded = Image.composite(Image.new("RGB", person.size, (40, 28, 30)), person, cast)
-    cloth = layer.convert("RGB")
-    # What is light and dark around each point of the photo, coarser than the seams of what is worn below.
-    light = person.convert("L").filter(ImageFilter.GaussianBlur(7 * unit))
-    around = light.filter(ImageFilter.GaussianBlur(28 * unit))
-    relief = ImageChops.subtract(light, around, scale=5, offset=128)
-    if figure.mask is not None:
-        relief.paste(128, mask=ImageChops.invert(figure.mask))
-        edge = figure.mask.filter(ImageFilter.GaussianBlur(16 * unit)).point(
-            lambda value: min(255, 40 + round(value * 1.1))
-        )
-        relief = ImageChops.multiply(relief, edge.point(lambda value: 190 + value * 65 // 255))
-    cloth = ImageChops.soft_light(cloth, Image.merge("RGB", (relief,) * 3))
-    return Image.composite(cloth, shaded, alpha)

@@ -100,7 +100,7 @@ def read(source: str | Path | bytes, *, slot: str, to: Callable[[Size], Size]) -
             # A no-op but for JPEG, which it decodes at 1/2, 1/4 or 1/8 scale, never below the size asked for.
             image.draft(None, size)
             image.load()
-            flat = _to_srgb(image)
+            flat = _to_srgb(_reduced(image, size))
         except Exception as exc:  # Pillow raises whatever its codecs raise
             raise _damaged(slot) from exc
     if flat.size != size:
@@ -268,6 +268,13 @@ def _orientation(image: Image.Image) -> int:
 def _upright_size(image: Image.Image) -> Size:
     turned = _orientation(image) in _SIDEWAYS
     return Size(image.height, image.width) if turned else Size(image.width, image.height)
+
+
+def _reduced(image: Image.Image, size: Size) -> Image.Image:
+    """At least twice the size asked for, by averaging whole squares: colours are cheaper to convert on fewer pixels."""
+    factor = min(image.width // size.width, image.height // size.height) // 2
+    averageable = image.mode in ("L", "LA", "RGB", "RGBA", "CMYK") and "transparency" not in image.info
+    return image.reduce(factor) if factor > 1 and averageable else image
 
 
 def _to_srgb(image: Image.Image) -> Image.Image:

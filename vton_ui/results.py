@@ -52,7 +52,7 @@ def keep(picture: bytes, answer: Answer, facts: Mapping[str, Value], frame: Fram
 
     Raises:
         Filtered: It was flagged as unsafe, or is all black.
-        ResultLost: The bytes are no picture.
+        ResultLost: The bytes are no picture, or cannot be saved.
     """
     request_id = str(facts["request_id"])
     if answer.flagged:
@@ -70,10 +70,16 @@ def keep(picture: bytes, answer: Answer, facts: Mapping[str, Value], frame: Fram
         raise _filtered("The picture came back all black, which is how a safety checker hides one.", request_id)
     cut = unpad(image, frame)
     facts = {**facts, "seed": facts["seed"] if answer.seed is None else answer.seed}
-    folder = store / secrets.token_urlsafe(16)
-    folder.mkdir(parents=True)
-    path = folder / f"try-on-{facts['model']}-{facts['seed']}.{_suffix(image)}"
-    _save(cut, image.format or "", path, facts, untouched=cut is image)
+    path = store / secrets.token_urlsafe(16) / f"try-on-{facts['model']}-{facts['seed']}.{_suffix(image)}"
+    try:
+        path.parent.mkdir(parents=True)
+        _save(cut, image.format or "", path, facts, untouched=cut is image)
+    except OSError as exc:
+        raise ResultLost(
+            "The picture is made, but this server has no room to keep it.",
+            "Fetch the request again by its id; that costs nothing.",
+            request_id=request_id,
+        ) from exc
     return Result(path=path, size=Size(*cut.size), facts=facts)
 
 

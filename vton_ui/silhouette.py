@@ -1,14 +1,15 @@
-"""Cut things from plain grounds, and measure what was cut: a garment's seams, a person's joints.
+"""Cut things from plain grounds, and read the outline of what was cut.
 
-Everything works on runs: a mask's row is a handful of (left, right) stretches, which plain Python handles at full
-size in a few hundredths of a second, where a per-pixel flood fill would take seconds.
+Everything works on runs: a mask's row is a handful of (left, right) stretches, which plain Python handles
+at full size in a few hundredths of a second, where a flood fill pixel by pixel would take seconds.
 """
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from typing import TypeAlias
 
@@ -89,7 +90,8 @@ def ground_colour(picture: Image.Image) -> tuple[int, ...] | None:
     width, height = picture.size
     edge = max(1, min(width, height) // 60)
     strips = [
-        picture.crop(box) for box in ((0, 0, width, edge), (0, 0, edge, height), (width - edge, 0, width, height))
+        picture.crop(box)
+        for box in ((0, 0, width, edge), (0, 0, edge, height), (width - edge, 0, width, height))
     ]
     border = Image.new("RGB", (edge, width + 2 * height))
     border.paste(strips[0].transpose(Image.Transpose.ROTATE_90), (0, 0))
@@ -106,8 +108,8 @@ def near(picture: Image.Image, colour: tuple[int, ...], tolerance: int) -> Image
     return reduce(ImageChops.lighter, apart.split()).point(lambda value: 255 if value <= tolerance else 0)
 
 
-def subject(picture: Image.Image, *, tolerance: int) -> Image.Image | None:
-    """A mask of what stands on the plain ground, or None where there is no plain ground.
+def subjects(picture: Image.Image, *, tolerance: int) -> list[Blob] | None:
+    """What stands on the plain ground, largest first, or None where there is no plain ground.
 
     The ground is what can be reached from the edges, so a pale patch inside a garment stays in the garment.
     """
@@ -123,7 +125,13 @@ def subject(picture: Image.Image, *, tolerance: int) -> Image.Image | None:
     things = blobs(ImageChops.invert(painted(picture.size, reached)))
     if not things or things[0].area < width * height * 0.004:
         return None
-    return painted(picture.size, [each for each in things if each.area > things[0].area * 0.03])
+    return [each for each in things if each.area > things[0].area * 0.03]
+
+
+def subject(picture: Image.Image, *, tolerance: int) -> Image.Image | None:
+    """A mask of what stands on the plain ground, or None where there is no plain ground."""
+    found = subjects(picture, tolerance=tolerance)
+    return None if found is None else painted(picture.size, found)
 
 
 def softened(mask: Image.Image) -> Image.Image:
@@ -137,22 +145,41 @@ def neck_hollow(picture: Image.Image, mask: Image.Image) -> Image.Image | None:
     On a person the throat is there. None where there is no such patch, or it cannot be told from the front.
     """
     left, top, right, bottom = mask.getbbox() or (0, 0, *mask.size)
-    middle = (left + right) // 2
-    column = mask.crop((middle, 0, middle + 1, mask.height)).getbbox()
-    if column is None or column[1] > top + (bottom - top) * 0.3:
-        return None
-    seed = (middle, min(column[1] + max(3, (bottom - top) // 250), bottom - 1))
-    colour = ImageStat.Stat(picture.crop((seed[0] - 1, seed[1] - 1, seed[0] + 2, seed[1] + 2))).median
-    alike = ImageChops.multiply(near(picture, tuple(colour), 17), mask).point(lambda value: 255 if value > 127 else 0)
-    found = [each for each in blobs(alike) if any(y == seed[1] and x0 <= seed[0] < x1 for y, x0, x1 in each.runs)]
-    whole_area = ImageStat.Stat(mask).sum[0] / 255
-    if not found or not whole_area * 0.001 < found[0].area < whole_area * 0.07:
+    upper = (0, 0, mask.width, top + (bottom - top) * 2 // 5)
+    for x in (
+        round(left + (right - left) * share) for share in (0.5, 0.455, 0.545)
+    ):  # a label may hang in the middle
+        column = mask.crop((x, 0, x + 1, mask.height)).getbbox()
+        if column is None or column[1] > top + (bottom - top) * 0.3:
+            continue
+        patch = even_patch(
+            picture.crop(upper),
+            mask.crop(upper),
+            (x, min(column[1] + max(3, (bottom - top) // 250), bottom - 1)),
+        )
+        if patch is not None:
+            hollow = Image.new("L", mask.size, 0)
+            hollow.paste(patch)
+            return hollow
+    return None
+
+
+def even_patch(picture: Image.Image, mask: Image.Image, seed: tuple[int, int]) -> Image.Image | None:
+    """The patch of one colour around the seed, filled, if it is neither a speck nor a large part."""
+    x, y = seed
+    colour = ImageStat.Stat(picture.crop((x - 1, y - 1, x + 2, y + 2))).median
+    alike = ImageChops.multiply(near(picture, tuple(colour), 17), mask).point(
+        lambda value: 255 if value > 127 else 0
+    )
+    found = [each for each in blobs(alike) if any(row == y and x0 <= x < x1 for row, x0, x1 in each.runs)]
+    least = ImageStat.Stat(mask).sum[0] / 255 * 0.004
+    if not found or not least < found[0].area < least * 30:
         return None
     edges: dict[int, tuple[int, int]] = {}
-    for y, x0, x1 in found[0].runs:
-        known = edges.get(y, (x0, x1))
-        edges[y] = (min(known[0], x0), max(known[1], x1))
-    filled = painted(mask.size, [blob([(y, *edge) for y, edge in sorted(edges.items())])])
+    for row, x0, x1 in found[0].runs:
+        known = edges.get(row, (x0, x1))
+        edges[row] = (min(known[0], x0), max(known[1], x1))
+    filled = painted(mask.size, [blob([(row, *edge) for row, edge in sorted(edges.items())])])
     return filled.filter(ImageFilter.MaxFilter(3))
 
 
@@ -196,8 +223,11 @@ class Shape:
     def halves(self, y: int) -> tuple[Span, Span] | None:
         """The two runs either side of a gap at the middle: legs."""
         row = self.rows[y]
-        for before, after in zip(row, row[1:], strict=False):
-            if abs((before[1] + after[0]) / 2 - self.middle) < self.width * 0.07 + (after[0] - before[1]) * 0.3:
+        for before, after in itertools.pairwise(row):
+            if (
+                abs((before[1] + after[0]) / 2 - self.middle)
+                < self.width * 0.07 + (after[0] - before[1]) * 0.3
+            ):
                 return before, after
         return None
 
@@ -218,7 +248,11 @@ class Shape:
             for y in range(first, min(last, self.bottom - step))
             if self.half(y) - self.half(y + step) > step * 1.1
         ]
-        return steep[-1] if steep and self.half(steep[0] - step) - self.half(steep[-1]) > self.width * 0.04 else None
+        return (
+            steep[-1]
+            if steep and self.half(steep[0] - step) - self.half(steep[-1]) > self.width * 0.04
+            else None
+        )
 
     def half(self, y: int) -> float:
         """Half of a row's full width."""
@@ -233,7 +267,7 @@ class Shape:
         return y if self.at(0.1) < y < self.at(0.85) else None
 
     def shoulder(self, neck: int, armpit: int) -> tuple[int, float]:
-        """The row and half-width of the shoulders' tips: where the outline bends most between neck and arm."""
+        """Row and half-width of the shoulders' tips: where the outline bends most from neck to arm."""
         halves = [(y, self.half(y)) for y in range(neck, armpit + 1)]
         (y0, w0), (y1, w1) = halves[0], halves[-1]
         return max(halves, key=lambda point: (point[1] - w0) * (y1 - y0) - (point[0] - y0) * (w1 - w0))
@@ -245,9 +279,9 @@ class Shape:
 
 def blend(stops: list[tuple[float, float]], y: float) -> float:
     """The value at y of a table of (y, value), straight between its stops and constant beyond them."""
-    for (y0, value0), (y1, value1) in zip(stops, stops[1:], strict=False):
+    for (y0, value0), (y1, value1) in itertools.pairwise(stops):
         if y <= y1:
-            return value0 + (value1 - value0) * min(max((y - y0) / (y1 - y0), 0), 1)
+            return value0 + (value1 - value0) * max((y - y0) / (y1 - y0), 0) if y1 > y0 else value1
     return stops[-1][1]
 
 
@@ -259,10 +293,14 @@ def smoothed(spans: list[Span], reach: int) -> list[Span]:
         for value in values:
             total += value
             sums.append(total)
-        bounds = [(max(0, index - reach), min(len(values), index + reach + 1)) for index in range(len(values))]
+        bounds = [
+            (max(0, index - reach), min(len(values), index + reach + 1)) for index in range(len(values))
+        ]
         return [(sums[end] - sums[start]) / (end - start) for start, end in bounds]
 
-    return list(zip(averaged([left for left, _ in spans]), averaged([right for _, right in spans]), strict=True))
+    return list(
+        zip(averaged([left for left, _ in spans]), averaged([right for _, right in spans]), strict=True)
+    )
 
 
 TRUNK = [
@@ -277,12 +315,16 @@ TRUNK = [
     (850, 82),
     (1000, 76),
 ]
+
+
 ARM = (
     [(180, 84), (216, 90), (366, 140), (497, 174), (600, 190)],
     [(180, 20), (216, 26), (366, 20), (497, 13), (600, 12)],
 )
+
+
 LEG = [(500, 50), (952, 54)], [(500, 50), (545, 47), (735, 28), (795, 31), (915, 18), (1000, 22)]
-"""Half-widths by height, then middle lines and half-widths, of a standing person in thousandths of the height."""
+"""Half-widths, or middle lines and half-widths, by height, in thousandths of a standing person's height."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -317,8 +359,11 @@ def expected(size: tuple[int, int], top: float, height: float, middle: float) ->
     unit = height / 1000
 
     def spans(centre: Callable[[float], float], half: Callable[[float], float]) -> list[Span]:
-        ys = [(y - top) / unit for y in range(size[1])]
-        return [(middle + unit * (centre(y) - half(y)), middle + unit * (centre(y) + half(y))) for y in ys]
+        rows: list[Span] = []
+        for start in range(0, size[1], 4):  # every fourth row is fine enough for a guess
+            y = (start - top) / unit
+            rows += [(middle + unit * (centre(y) - half(y)), middle + unit * (centre(y) + half(y)))] * 4
+        return rows[: size[1]]
 
     def limb(table: tuple[list[tuple[float, float]], list[tuple[float, float]]], side: int) -> list[Span]:
         return spans(lambda y: side * blend(table[0], y), lambda y: blend(table[1], y))
@@ -327,20 +372,31 @@ def expected(size: tuple[int, int], top: float, height: float, middle: float) ->
         return min(max(round(top + unit * thousandths), 0), size[1] - 1)
 
     return Figure(
-        height=height, middle=middle, top=top, neck=row(150), tip=row(190), tip_half=106 * unit, slope=row(177), armpit=row(275),
-        crotch=row(535), parted=row(535), trunk=spans(lambda _: 0, lambda y: blend(TRUNK, y)), arms=(limb(ARM, -1), limb(ARM, 1)),
-        legs=(limb(LEG, -1), limb(LEG, 1)), mask=None,
-    )  # fmt: skip
+        height=height,
+        middle=middle,
+        top=top,
+        neck=row(150),
+        tip=row(190),
+        tip_half=106 * unit,
+        slope=row(177),
+        armpit=row(275),
+        crotch=row(535),
+        parted=row(535),
+        trunk=spans(lambda _: 0, lambda y: blend(TRUNK, y)),
+        arms=(limb(ARM, -1), limb(ARM, 1)),
+        legs=(limb(LEG, -1), limb(LEG, 1)),
+        mask=None,
+    )
 
 
 def measure(photo: Image.Image) -> Figure:
     """The person's figure from the silhouette, or where it would ordinarily be if the ground is not plain."""
     width, height = photo.size
-    mask = subject(photo, tolerance=34)
+    found = subjects(photo, tolerance=34)
     usual = expected(photo.size, height * 0.05, min(height * 0.9, width * 2.2), width / 2)
-    if mask is None:
+    if found is None:
         return usual
-    mask = painted(mask.size, blobs(mask)[:1])
+    mask = painted(photo.size, found[:1])
     shape = Shape(mask)
     if shape.height < height * 0.4 or shape.height < shape.width * 1.6:
         return usual
@@ -355,40 +411,63 @@ def measured(size: tuple[int, int], shape: Shape, mask: Image.Image) -> Figure:
     """The figure whose outline this is; what the outline does not show is taken from ordinary proportions."""
     usual = expected(size, shape.top, shape.height, shape.middle)
     necks = range(shape.at(0.11), shape.at(0.19))
-    neck = min(necks, key=lambda y: shape.outer(y)[1] - shape.outer(y)[0], default=usual.neck)
+    neck = min(necks, key=shape.half, default=usual.neck)
     armpit = shape.armpit(shape.at(0.2), shape.at(0.42))
     tip, half = shape.shoulder(neck, armpit or usual.armpit)
     # Shorts and dresses hide where the legs part; nobody's legs part that far down.
     crotch = min(shape.crotch() or usual.crotch, shape.at(0.55))
-    trunk, arms, legs = (
-        list(usual.trunk),
-        (list(usual.arms[0]), list(usual.arms[1])),
-        (list(usual.legs[0]), list(usual.legs[1])),
+    figure = replace(
+        usual,
+        neck=neck,
+        tip=tip,
+        tip_half=half,
+        slope=shape.slope(neck, half),
+        armpit=armpit or usual.armpit,
+        crotch=crotch,
+        mask=mask,
     )
-    hidden: list[int] = []
-    for y in range(neck, shape.bottom):
-        beside, halves = shape.beside(y), shape.halves(y)
-        parted = y > crotch and halves is not None
-        centre = (halves[0][0], halves[1][1]) if parted and halves else shape.centre(y)
-        if centre and (armpit is None or y >= armpit):
-            trunk[y] = centre if armpit else trunk[y]
-        if beside and armpit and armpit <= y < crotch:
-            arms[0][y], arms[1][y] = beside
-        elif armpit and y >= armpit and parted and len(shape.rows[y]) >= 4:
-            arms[0][y], arms[1][y] = shape.rows[y][0], shape.rows[y][-1]
-        if parted and halves:
-            legs[0][y], legs[1][y] = halves
-        elif centre and y > crotch:
+    figure = with_legs(figure, shape)
+    return figure if armpit is None else with_arms(figure, shape)
+
+
+def with_legs(figure: Figure, shape: Shape) -> Figure:
+    """The figure with its legs, and the trunk around them, as the outline shows them."""
+    trunk, left, right = list(figure.trunk), list(figure.legs[0]), list(figure.legs[1])
+    hidden = []
+    for y in range(figure.crotch + 1, shape.bottom):
+        halves, centre = shape.halves(y), shape.centre(y)
+        if halves:
+            left[y], right[y] = halves
+            trunk[y] = (halves[0][0], halves[1][1])
+        elif centre:
             hidden.append(y)
+            trunk[y] = centre
+    parted = hidden[-1] if hidden else figure.crotch
+    below = min(parted + 2, shape.bottom - 1)
     for y in hidden:
-        below = min(hidden[-1] + 2, shape.bottom - 1)
-        share = (y - crotch) / max(below - crotch, 1)
-        inner = [shape.middle + (edge - shape.middle) * share for edge in (legs[0][below][1], legs[1][below][0])]
-        legs[0][y], legs[1][y] = (trunk[y][0], inner[0]), (inner[1], trunk[y][1])
+        share = (y - figure.crotch) / max(below - figure.crotch, 1)
+        inner = [shape.middle + (edge - shape.middle) * share for edge in (left[below][1], right[below][0])]
+        left[y], right[y] = (trunk[y][0], inner[0]), (inner[1], trunk[y][1])
     reach = max(1, round(shape.height * 0.008))
-    return Figure(
-        height=shape.height, middle=shape.middle, top=shape.top, neck=neck, tip=tip, tip_half=half, slope=shape.slope(neck, half),
-        armpit=armpit or usual.armpit, crotch=crotch, parted=hidden[-1] if hidden else crotch, trunk=smoothed(trunk, reach),
-        arms=(smoothed(arms[0], reach), smoothed(arms[1], reach)),
-        legs=(smoothed(legs[0], reach), smoothed(legs[1], reach)), mask=mask,
-    )  # fmt: skip
+    return replace(figure, parted=parted, trunk=trunk, legs=(smoothed(left, reach), smoothed(right, reach)))
+
+
+def with_arms(figure: Figure, shape: Shape) -> Figure:
+    """The figure with its arms, and the trunk between them, as the outline shows them."""
+    trunk, left, right = list(figure.trunk), list(figure.arms[0]), list(figure.arms[1])
+    for y in range(figure.armpit, shape.bottom):
+        beside, row = shape.beside(y), shape.rows[y]
+        if y <= figure.crotch:
+            trunk[y] = shape.centre(y) or trunk[y]
+        if beside and y < figure.crotch:
+            left[y], right[y] = beside
+        elif y > figure.crotch and len(row) >= 4:
+            left[y], right[y] = row[0], row[-1]
+    # Above the armpits arms and trunk are one outline; the chest is a little wider than just below them.
+    room = shape.height * 0.004
+    chest = (trunk[figure.armpit][0] - room, trunk[figure.armpit][1] + room)
+    for y in range(figure.neck, figure.armpit):
+        outer = shape.outer(y)
+        trunk[y], left[y], right[y] = chest, (outer[0], chest[0]), (chest[1], outer[1])
+    reach = max(1, round(shape.height * 0.008))
+    return replace(figure, trunk=smoothed(trunk, reach), arms=(smoothed(left, reach), smoothed(right, reach)))

@@ -247,7 +247,7 @@ async def _follow(job: Job, backend: Backend, stop: asyncio.Event) -> AsyncGener
         try:
             while True:
                 upcoming = upcoming or asyncio.ensure_future(anext(events, None))
-                watched = {upcoming, stopped} if deadline is None else {upcoming}
+                watched: set[asyncio.Future[Any]] = {upcoming, stopped} if deadline is None else {upcoming}
                 # Only a job that still waits is given up on: one that runs is paid for, and worth waiting for.
                 patience = deadline - time.monotonic() if deadline is not None and waiting else None
                 done, _ = await asyncio.wait(watched, timeout=patience, return_when=asyncio.FIRST_COMPLETED)

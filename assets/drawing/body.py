@@ -99,7 +99,7 @@ class Build:
 
 
 def sleeve_shape(build: Build, count: int, room: float) -> str:
-    """A right sleeve over the first `count` stations of the arm, with this much room, its cap at the shoulder's tip."""
+    """A right sleeve over the first `count` stations of the arm, from the shoulder's tip."""
     arm = [(x, y, half + room) for x, y, half in build.arm_line()[1:count]]
     outer, inner = sides(arm)
     return outline([(build.shoulder - 12, 187), *outer], inner[::-1])
@@ -127,7 +127,9 @@ def skin(build: Build, colour: str, shade: str) -> str:
     right = [path(tube(build.arm_line())), path(tube(build.leg_line())), hand(build, shade)]
     body = group([path(build.trunk()), *right, *map(flipped, right)], fill=colour, filter="url(#skin-form)")
     tip, chest = build.shoulder, build.torso(262)
-    crease = line(f"M{chest + 1} 264C{chest - 3} 250 {chest - 1} 238 {tip - 22} 226", shade, 2.2, opacity=0.55)
+    crease = line(
+        f"M{chest + 1} 264C{chest - 3} 250 {chest - 1} 238 {tip - 22} 226", shade, 2.2, opacity=0.55
+    )
     bone = line(f"M9 184C22 180 40 181 {tip - 34} 186", shade, 2.4, opacity=0.45, filter="url(#soft-1)")
     knee_x, knee_y, knee = build.leg_line()[4]
     knees = line(

@@ -1,5 +1,7 @@
 """What the garments are made of: a colour, a repeating pattern and a weave each."""
 
+# ruff: noqa: E501 (coordinates of one path, or one person, stay on one line)
+
 from __future__ import annotations
 
 from dataclasses import dataclass

@@ -1,5 +1,7 @@
 """The example garments, laid flat on white and cut on the same skeleton as the people."""
 
+# ruff: noqa: E501 (coordinates of one path, or one person, stay on one line)
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -8,7 +10,17 @@ from dataclasses import dataclass
 from .body import Build, sleeve_shape
 from .fabrics import FABRICS, FILTERS
 from .shapes import (
-    Curve, both_sides, clipped, curve, element, flipped, folds, group, line, outline, path,
+    Curve,
+    both_sides,
+    clipped,
+    curve,
+    element,
+    flipped,
+    folds,
+    group,
+    line,
+    outline,
+    path,
 )  # fmt: skip
 
 WIDTH, HEIGHT, MARGIN = 900, 1200, 0.06
@@ -100,11 +112,23 @@ def seam(d: str, opacity: float = 0.4, width: float = 1.1) -> str:
 
 def button(x: float, y: float, colour: str, size: float = 3.0) -> str:
     """A button with its shadow and two holes."""
-    dots = [element("circle", cx=x + dx, cy=y, r=size * 0.16, fill="#1c1512") for dx in (-size * 0.32, size * 0.32)]
+    dots = [
+        element("circle", cx=x + dx, cy=y, r=size * 0.16, fill="#1c1512")
+        for dx in (-size * 0.32, size * 0.32)
+    ]
     return group(
         [
             element("circle", cx=x + 0.5, cy=y + 1, r=size, fill="#000000", opacity=0.3),
-            element("circle", cx=x, cy=y, r=size, fill=colour, stroke="#1c1512", stroke_opacity=0.4, stroke_width=0.4),
+            element(
+                "circle",
+                cx=x,
+                cy=y,
+                r=size,
+                fill=colour,
+                stroke="#1c1512",
+                stroke_opacity=0.4,
+                stroke_width=0.4,
+            ),
             *dots,
         ]
     )
@@ -113,12 +137,17 @@ def button(x: float, y: float, colour: str, size: float = 3.0) -> str:
 def back_inside(cut: Cut, colour: str, top: float = 168) -> str:
     """What one sees of the garment's back through its neck, with a label."""
     neck = cut.neck
-    hollow = outline([(-neck, top), (0, top + 7), (neck, top)], [(neck, top), (neck * 0.7, cut.scoop), (-neck * 0.7, cut.scoop)])
+    hollow = outline(
+        [(-neck, top), (0, top + 7), (neck, top)],
+        [(neck, top), (neck * 0.7, cut.scoop), (-neck * 0.7, cut.scoop)],
+    )
     label = element("rect", x=-7, y=top + 12, width=14, height=6, rx=1, fill="#e9e2d5", opacity=0.85)
     return path(hollow, fill=colour) + path(hollow, fill="#000000", opacity=0.3) + label
 
 
-ARMHOLE = f"M{FORM.shoulder - 8} 188C{FORM.shoulder - 12} 214 {FORM.shoulder - 13} 244 {FORM.torso(268) + 4} 270"
+ARMHOLE = (
+    f"M{FORM.shoulder - 8} 188C{FORM.shoulder - 12} 214 {FORM.shoulder - 13} 244 {FORM.torso(268) + 4} 270"
+)
 SLEEVE_FOLDS: list[Curve] = [
     [(104, 262), (118, 268), (130, 266), (142, 258)],
     [(118, 346), (130, 356), (144, 356), (160, 346)],
@@ -137,8 +166,19 @@ def tee() -> str:
     collar = f"M{-cut.neck} 168C{-cut.neck + 4} 206 {cut.neck - 4} 206 {cut.neck} 168"
     band = line(collar, "#27414f", 9) + line(collar, "#16262f", 0.9, opacity=0.8, transform="translate(0 5)")
     sleeve_end, above = cut.cuff(6)
-    arm = cloth("tee-arm", cut.arm(), "stripe-arm", [folds(SLEEVE_FOLDS[:1]), seam(above, 0.5), path(sleeve_end, fill="#000", opacity=0.05)])
-    details = [folds(BODY_FOLDS, strength=0.26), pair(seam(ARMHOLE, 0.5)), band, seam("M-120 514Q0 521 120 514"), stitch("M-120 511Q0 518 120 511")]
+    arm = cloth(
+        "tee-arm",
+        cut.arm(),
+        "stripe-arm",
+        [folds(SLEEVE_FOLDS[:1]), seam(above, 0.5), path(sleeve_end, fill="#000", opacity=0.05)],
+    )
+    details = [
+        folds(BODY_FOLDS, strength=0.26),
+        pair(seam(ARMHOLE, 0.5)),
+        band,
+        seam("M-120 514Q0 521 120 514"),
+        stitch("M-120 511Q0 518 120 511"),
+    ]
     return back_inside(cut, "#27414f") + pair(arm) + cloth("tee", cut.body(), "stripe", details)
 
 
@@ -146,8 +186,18 @@ def shirt() -> str:
     """A button-down shirt in pale blue."""
     cut = Cut(hem=566, chest=9, waist=15, flare=5, neck=36, scoop=206, rounded=14)
     band, above = cut.cuff(26)
-    sleeve = [folds(SLEEVE_FOLDS), path(band, fill="#ffffff", opacity=0.14), seam(above, 0.55), stitch(cut.cuff(22)[1])]
-    placket = [element("rect", x=-8, y=190, width=16, height=400, fill="#ffffff", opacity=0.16), seam("M8 196V585", 0.5), stitch("M-7 196V585"), stitch("M5.6 196V585")]
+    sleeve = [
+        folds(SLEEVE_FOLDS),
+        path(band, fill="#ffffff", opacity=0.14),
+        seam(above, 0.55),
+        stitch(cut.cuff(22)[1]),
+    ]
+    placket = [
+        element("rect", x=-8, y=190, width=16, height=400, fill="#ffffff", opacity=0.16),
+        seam("M8 196V585", 0.5),
+        stitch("M-7 196V585"),
+        stitch("M5.6 196V585"),
+    ]
     pocket = "M30 286H70V322L50 332L30 322Z"
     details = [
         folds(BODY_FOLDS, strength=0.24), folds([[(24, 470), (34, 500), (38, 530), (36, 556)]], strength=0.16),
@@ -156,9 +206,18 @@ def shirt() -> str:
         *(button(0, y, "#f3efe6") for y in range(226, 560, 44)),
         path("M-44 190L0 222L44 190L50 204L0 236L-50 204Z", fill="#1d2a44", opacity=0.25, filter="url(#soft-2)"),
     ]  # fmt: skip
-    leaf = outline([(cut.neck - 3, 158), (cut.neck + 8, 174), (cut.neck + 12, 196)], [(34, 222)], [(2, 205), (20, 184), (cut.neck - 3, 158)])
+    leaf = outline(
+        [(cut.neck - 3, 158), (cut.neck + 8, 174), (cut.neck + 12, 196)],
+        [(34, 222)],
+        [(2, 205), (20, 184), (cut.neck - 3, 158)],
+    )
     collar = cloth("collar", leaf, "oxford", [stitch(f"M{cut.neck + 9} 194L34 218L6 203")])
-    return back_inside(cut, "#8ea8c4", 160) + pair(cloth("shirt-arm", cut.arm(), "oxford", sleeve)) + cloth("shirt", cut.body(), "oxford", details) + pair(collar)
+    return (
+        back_inside(cut, "#8ea8c4", 160)
+        + pair(cloth("shirt-arm", cut.arm(), "oxford", sleeve))
+        + cloth("shirt", cut.body(), "oxford", details)
+        + pair(collar)
+    )
 
 
 def jacket() -> str:
@@ -170,7 +229,13 @@ def jacket() -> str:
         return stitch(d, thread, 0.95, 1.1)
 
     band, above = cut.cuff(22)
-    sleeve = [folds(SLEEVE_FOLDS, strength=0.34), path(band, fill="#000", opacity=0.12), seam(above, 0.6), sewn(cut.cuff(19)[1]), sewn(cut.cuff(25)[1])]
+    sleeve = [
+        folds(SLEEVE_FOLDS, strength=0.34),
+        path(band, fill="#000", opacity=0.12),
+        seam(above, 0.6),
+        sewn(cut.cuff(19)[1]),
+        sewn(cut.cuff(25)[1]),
+    ]
     flap = "M30 276H78V290L54 302L30 290Z"
     panels = "M26 302C30 370 34 420 40 478M84 300C78 370 70 420 64 478"
     details = [
@@ -182,18 +247,39 @@ def jacket() -> str:
         *(button(0, y, "#b9824a", 3.8) for y in (232, 286, 338, 390, 440, 488)), pair(button(54, 293, "#b9824a", 2.8)),
         path("M-52 188L0 226L52 188L60 206L0 244L-60 206Z", fill="#0c1626", opacity=0.4, filter="url(#soft-2)"),
     ]  # fmt: skip
-    leaf = outline([(cut.neck - 4, 156), (cut.neck + 10, 172), (cut.neck + 24, 204)], [(30, 230)], [(2, 208), (22, 186), (cut.neck - 4, 156)])
+    leaf = outline(
+        [(cut.neck - 4, 156), (cut.neck + 10, 172), (cut.neck + 24, 204)],
+        [(30, 230)],
+        [(2, 208), (22, 186), (cut.neck - 4, 156)],
+    )
     collar = cloth("lapel", leaf, "denim", [sewn(f"M{cut.neck + 20} 202L31 225L8 207")])
-    return back_inside(cut, "#33496a", 158) + pair(cloth("jacket-arm", cut.arm(), "denim-arm", sleeve)) + cloth("jacket", cut.body(), "denim", details) + pair(collar)
+    return (
+        back_inside(cut, "#33496a", 158)
+        + pair(cloth("jacket-arm", cut.arm(), "denim-arm", sleeve))
+        + cloth("jacket", cut.body(), "denim", details)
+        + pair(collar)
+    )
 
 
 def coat() -> str:
     """A camel coat, double-breasted, down to the knee."""
     cut = Cut(hem=742, chest=19, waist=22, flare=36, neck=42, scoop=292, room=14, rounded=6)
-    inner = outline([(-42, 168), (-26, 240), (0, 306)], [(0, 306), (26, 240), (42, 168)], [(42, 168), (0, 177), (-42, 168)])
-    back = path(inner, fill="#5d3f26") + element("rect", x=-9, y=186, width=18, height=7, rx=1, fill="#e9dcc6")
-    lapel = outline([(40, 156), (56, 178), (62, 212)], [(76, 214), (88, 232), (60, 276), (14, 326)], [(0, 300), (20, 240), (40, 156)])
-    collar = outline([(38, 154), (54, 170), (66, 208)], [(66, 208), (44, 222)], [(44, 222), (38, 190), (38, 154)])
+    inner = outline(
+        [(-42, 168), (-26, 240), (0, 306)],
+        [(0, 306), (26, 240), (42, 168)],
+        [(42, 168), (0, 177), (-42, 168)],
+    )
+    back = path(inner, fill="#5d3f26") + element(
+        "rect", x=-9, y=186, width=18, height=7, rx=1, fill="#e9dcc6"
+    )
+    lapel = outline(
+        [(40, 156), (56, 178), (62, 212)],
+        [(76, 214), (88, 232), (60, 276), (14, 326)],
+        [(0, 300), (20, 240), (40, 156)],
+    )
+    collar = outline(
+        [(38, 154), (54, 170), (66, 208)], [(66, 208), (44, 222)], [(44, 222), (38, 190), (38, 154)]
+    )
     welt = "M58 500L104 486L106 502L60 516Z"
     details = [
         folds(BODY_FOLDS[:2], thick=8, strength=0.28),
@@ -202,11 +288,23 @@ def coat() -> str:
         pair(path(welt, fill="#ffffff", opacity=0.08) + seam(welt, 0.55)),
         *(button(x, y, "#4a2f1d", 5.2) for y in (352, 408, 464) for x in (-22, 22)),
     ]  # fmt: skip
-    band, above = cut.cuff(30)
-    sleeve = [folds(SLEEVE_FOLDS, thick=8, strength=0.3), seam(above, 0.4), button(196, 470, "#4a2f1d", 3), button(199, 481, "#4a2f1d", 3)]
-    faces = cloth("coat-lapel", lapel, "camel", [seam("M62 212L46 224", 0.6)]) + cloth("coat-collar", collar, "camel")
+    _band, above = cut.cuff(30)
+    sleeve = [
+        folds(SLEEVE_FOLDS, thick=8, strength=0.3),
+        seam(above, 0.4),
+        button(196, 470, "#4a2f1d", 3),
+        button(199, 481, "#4a2f1d", 3),
+    ]
+    faces = cloth("coat-lapel", lapel, "camel", [seam("M62 212L46 224", 0.6)]) + cloth(
+        "coat-collar", collar, "camel"
+    )
     shadow = path("M92 236L60 284L14 336L0 306Z", fill="#2a1608", opacity=0.4, filter="url(#soft-2)")
-    return back + pair(cloth("coat-arm", cut.arm(), "camel", sleeve)) + cloth("coat", cut.body(), "camel", [*details, pair(shadow)]) + pair(faces)
+    return (
+        back
+        + pair(cloth("coat-arm", cut.arm(), "camel", sleeve))
+        + cloth("coat", cut.body(), "camel", [*details, pair(shadow)])
+        + pair(faces)
+    )
 
 
 def jumper() -> str:
@@ -214,22 +312,42 @@ def jumper() -> str:
     cut = Cut(hem=528, chest=13, waist=19, flare=2, neck=39, scoop=199, room=11)
     ribs = "".join(f"M{x} 502V545" for x in range(-126, 127, 5))
     band, above = cut.cuff(24)
-    arm_ribs = group([seam("".join(f"M{x} 440V540" for x in range(130, 240, 4)), 0.3, 1.4)], transform="rotate(-14 178 500)")
+    arm_ribs = group(
+        [seam("".join(f"M{x} 440V540" for x in range(130, 240, 4)), 0.3, 1.4)],
+        transform="rotate(-14 178 500)",
+    )
     collar = f"M{-cut.neck} 167C{-cut.neck + 4} 207 {cut.neck - 4} 207 {cut.neck} 167"
-    sleeve = [folds(SLEEVE_FOLDS, thick=7, strength=0.34), clipped("cuff", band, [path(band, fill="#b98427"), arm_ribs]), seam(above, 0.5)]
+    sleeve = [
+        folds(SLEEVE_FOLDS, thick=7, strength=0.34),
+        clipped("cuff", band, [path(band, fill="#b98427"), arm_ribs]),
+        seam(above, 0.5),
+    ]
     details = [
         folds(BODY_FOLDS, thick=7, strength=0.32), pair(seam(ARMHOLE, 0.5, 1.4)),
         path("M-140 502Q0 508 140 502V560H-140Z", fill="#b98427"), seam(ribs, 0.3, 1.5), seam("M-140 502Q0 508 140 502", 0.5),
         line(collar, "#b98427", 13), line(collar, "#000", 13, opacity=0.28, stroke_dasharray="1.4 3.2", stroke_linecap="butt"), seam(collar.replace("207", "215"), 0.4),
     ]  # fmt: skip
-    return back_inside(cut, "#9c6d1e", 166) + pair(cloth("jumper-arm", cut.arm(), "knit-arm", sleeve)) + cloth("jumper", cut.body(), "knit", details)
+    return (
+        back_inside(cut, "#9c6d1e", 166)
+        + pair(cloth("jumper-arm", cut.arm(), "knit-arm", sleeve))
+        + cloth("jumper", cut.body(), "knit", details)
+    )
 
 
 def trousers() -> str:
     """Olive trousers with pressed creases."""
     legs = FORM.leg_line()
     foot = legs[-1][0]
-    outer: Curve = [(FORM.torso(388) + 3, 386), (FORM.torso(430) + 5, 430), (FORM.hip + 5, 486), (105, 545), (98, 640), (87, 760), (foot + 25, 880), (foot + 24, 950)]
+    outer: Curve = [
+        (FORM.torso(388) + 3, 386),
+        (FORM.torso(430) + 5, 430),
+        (FORM.hip + 5, 486),
+        (105, 545),
+        (98, 640),
+        (87, 760),
+        (foot + 25, 880),
+        (foot + 24, 950),
+    ]
     inner: Curve = [(foot - 23, 952), (foot - 24, 880), (17, 740), (8, 640), (3, 575), (0, 556)]
     whole = both_sides([(0, 391), outer[0]], outer, [outer[-1], (foot, 955), inner[0]], inner)
     band = "M-130 380H130V404Q0 412-130 404Z"
@@ -242,7 +360,9 @@ def trousers() -> str:
         pair(seam(f"M{FORM.torso(410) - 22} 407C{FORM.torso(420) - 16} 432 {FORM.hip - 14} 452 {FORM.hip + 4} 466", 0.65, 1.3)), pair(seam("M50 383V404M56 383V404", 0.45)),
         seam("M0 404V558", 0.6), stitch("M14 408C16 460 13 500 2 516"), button(0, 398, "#3a2f22", 4), pair(stitch(f"M{foot - 30} 942Q{foot} 947 {foot + 30} 940")),
     ]  # fmt: skip
-    return path(both_sides([(0, 382), outer[0]], [outer[0], (40, 400), (0, 402)]), fill="#33351f") + cloth("trousers", whole, "twill", details)
+    return path(both_sides([(0, 382), outer[0]], [outer[0], (40, 400), (0, 402)]), fill="#33351f") + cloth(
+        "trousers", whole, "twill", details
+    )
 
 
 def skirt() -> str:
@@ -258,7 +378,9 @@ def skirt() -> str:
         path("M-130 380H130V408Q0 416-130 408Z", fill="#2b2233", opacity=0.55), seam("M-130 408Q0 416 130 408", 0.7), stitch("M-130 405Q0 413 130 405", "#d9c9b0", 0.5),
         stitch("M-160 640Q0 668 160 640", "#000", 0.4),
     ]  # fmt: skip
-    return path(both_sides([(0, 382), side[0]], [side[0], (40, 399), (0, 401)]), fill="#2c1d26") + cloth("skirt", whole, "check", details)
+    return path(both_sides([(0, 382), side[0]], [side[0], (40, 399), (0, 401)]), fill="#2c1d26") + cloth(
+        "skirt", whole, "check", details
+    )
 
 
 def dress() -> str:
@@ -266,7 +388,14 @@ def dress() -> str:
     neck, tip, waist = 42, FORM.shoulder, FORM.torso(385) + 5
     side: Curve = [(FORM.torso(268) + 6, 268), (FORM.torso(320) + 6, 320), (waist, 388)]
     skirt_side: Curve = [(waist, 388), (waist + 16, 430), (124, 520), (146, 620), (158, 716)]
-    whole = both_sides([(0, 252), (24, 208), (neck, 168)], [(neck, 168), (neck + 34, 174), (tip - 6, 187)], [(tip - 6, 187), (tip - 9, 230), side[0]], side, skirt_side, [skirt_side[-1], (80, 732), (0, 737)])
+    whole = both_sides(
+        [(0, 252), (24, 208), (neck, 168)],
+        [(neck, 168), (neck + 34, 174), (tip - 6, 187)],
+        [(tip - 6, 187), (tip - 9, 230), side[0]],
+        side,
+        skirt_side,
+        [skirt_side[-1], (80, 732), (0, 737)],
+    )
     cut = Cut(hem=520, chest=6, waist=5, flare=6, sleeve=3, room=9, neck=neck)
     drapes = [[(x * 0.42, 396), (x * 0.56, 480), (x * 0.8, 600), (x, 744)] for x in (22, 62, 100, 136)]
     details = [
@@ -276,16 +405,42 @@ def dress() -> str:
         pair(seam(ARMHOLE, 0.5)), pair(seam("M0 252L42 168", 0.5) + stitch("M0 260L46 168", "#000", 0.5)), line("M0 252L-14 281", "#0a1a13", 1.2, opacity=0.6),
         path("M-130 380Q0 388 130 380V396Q0 404-130 396Z", fill="#143d2f"), seam("M-130 380Q0 388 130 380M-130 396Q0 404 130 396", 0.6), stitch("M-170 706Q0 737 170 706", "#000", 0.4),
     ]  # fmt: skip
-    hollow = outline([(-neck, 168), (0, 177), (neck, 168)], [(neck, 168), (24, 208), (0, 254)], [(0, 254), (-24, 208), (-neck, 168)])
-    back = path(hollow, fill="#173f31") + path(hollow, fill="#000", opacity=0.3) + element("rect", x=-8, y=184, width=16, height=6, rx=1, fill="#e9e2d5", opacity=0.85)
+    hollow = outline(
+        [(-neck, 168), (0, 177), (neck, 168)],
+        [(neck, 168), (24, 208), (0, 254)],
+        [(0, 254), (-24, 208), (-neck, 168)],
+    )
+    back = (
+        path(hollow, fill="#173f31")
+        + path(hollow, fill="#000", opacity=0.3)
+        + element("rect", x=-8, y=184, width=16, height=6, rx=1, fill="#e9e2d5", opacity=0.85)
+    )
     arm = cloth("dress-arm", cut.arm(), "dots", [folds(SLEEVE_FOLDS[:1]), seam(cut.cuff(6)[1], 0.5)])
     return back + pair(arm) + cloth("dress", whole, "dots", details)
 
 
 def shoes() -> str:
     """A pair of burgundy derby shoes, seen from above their toes."""
-    upper = outline([(-17, 904), (-19, 925), (-25, 955), (-26, 978), (-18, 994), (0, 999), (18, 994), (26, 978), (25, 955), (19, 925), (17, 904)], [(17, 904), (0, 897), (-17, 904)])
-    welt = outline([(-27, 974), (-22, 994), (-8, 1003), (8, 1003), (22, 994), (27, 974)], [(27, 974), (18, 992), (0, 998), (-18, 992), (-27, 974)])
+    upper = outline(
+        [
+            (-17, 904),
+            (-19, 925),
+            (-25, 955),
+            (-26, 978),
+            (-18, 994),
+            (0, 999),
+            (18, 994),
+            (26, 978),
+            (25, 955),
+            (19, 925),
+            (17, 904),
+        ],
+        [(17, 904), (0, 897), (-17, 904)],
+    )
+    welt = outline(
+        [(-27, 974), (-22, 994), (-8, 1003), (8, 1003), (22, 994), (27, 974)],
+        [(27, 974), (18, 992), (0, 998), (-18, 992), (-27, 974)],
+    )
     vamp = "M-24 960C-12 948 12 948 24 960"
     lacing = "".join(f"M-9 {y}L9 {y + 2.4}M9 {y}L-9 {y + 2.4}" for y in (918, 925.5, 933, 940.5))
     details = [
@@ -296,7 +451,11 @@ def shoes() -> str:
         *(element("circle", cx=x, cy=y, r=0.9, fill="#d9b48c") for y in (918, 925.5, 933, 940.5) for x in (-10, 10)),
         path("M-14 968C-10 960-2 957 4 958C-2 964-8 972-12 980Z", fill="#fff", opacity=0.34, filter="url(#soft-2)"),
     ]  # fmt: skip
-    shoe = cloth("shoe", upper, "leather", details) + path(welt, fill="#2b1512") + stitch("M-23.500 984C-16 996 16 996 23.500 984", "#c99a72", 0.8, 0.5)
+    shoe = (
+        cloth("shoe", upper, "leather", details)
+        + path(welt, fill="#2b1512")
+        + stitch("M-23.500 984C-16 996 16 996 23.500 984", "#c99a72", 0.8, 0.5)
+    )
     return pair(group([shoe], transform="translate(34 0) rotate(-5 0 950)"))
 
 
@@ -329,9 +488,12 @@ def laid_flat(garment: Garment) -> str:
     space = 1 - 2 * MARGIN
     size = min(WIDTH * space / (2 * garment.half), HEIGHT * space / (garment.bottom - garment.top))
     middle = (garment.top + garment.bottom) / 2
-    placed = group([garment.draw()], transform=f"translate({WIDTH / 2} {HEIGHT / 2}) scale({size:.4f}) translate(0 {-middle})")
+    placed = group(
+        [garment.draw()],
+        transform=f"translate({WIDTH / 2} {HEIGHT / 2}) scale({size:.4f}) translate(0 {-middle})",
+    )
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}" viewBox="0 0 {WIDTH} {HEIGHT}">'
-        f'<defs>{"".join(each.svg(name) for name, each in FABRICS.items())}{FILTERS}</defs>'
+        f"<defs>{''.join(each.svg(name) for name, each in FABRICS.items())}{FILTERS}</defs>"
         f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#ffffff"/>{group([placed], filter="url(#whole)")}</svg>'
     )

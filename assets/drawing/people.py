@@ -1,5 +1,7 @@
 """The example people: who they are, what simple things they wear, and how that is put together."""
 
+# ruff: noqa: E501 (coordinates of one path, or one person, stay on one line)
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -7,8 +9,19 @@ from dataclasses import dataclass
 from .body import Build, skin, sleeve_shape
 from .face import HAIR, Face, face_piece
 from .shapes import (
-    at, blur_filter, both_sides, clipped, element, flipped, folds, form_filter, group, line, outline,
-    path, tube,
+    at,
+    blur_filter,
+    both_sides,
+    clipped,
+    element,
+    flipped,
+    folds,
+    form_filter,
+    group,
+    line,
+    outline,
+    path,
+    tube,
 )  # fmt: skip
 
 WIDTH, HEIGHT, SOLE = 960, 1280, 1212
@@ -73,7 +86,9 @@ def ground(person: Person) -> str:
                 filter="url(#soft-5)")
         for side in (-1, 1)
     ]  # fmt: skip
-    wide = element("ellipse", cx=500, cy=SOLE + 4, rx=190, ry=16, fill="#8b8177", opacity=0.22, filter="url(#soft-12)")
+    wide = element(
+        "ellipse", cx=500, cy=SOLE + 4, rx=190, ry=16, fill="#8b8177", opacity=0.22, filter="url(#soft-12)"
+    )
     wall = element("rect", width=WIDTH, height=HEIGHT, fill="url(#studio)")
     shades = '<stop offset="0" stop-color="#edebe7"/><stop offset="0.82" stop-color="#e8e5e0"/>'
     shades += '<stop offset="1" stop-color="#e2ded8"/>'
@@ -108,12 +123,19 @@ def top_piece(build: Build, top: Top) -> str:
     ]
     if top.hem > 560:
         creases.append([(build.hip, 508), (build.hip * 0.65, 530), (build.hip * 0.35, 536), (10, 530)])
-    hem = line(f"M{-last[0]} {top.hem - 7}Q0 {top.hem + 1} {last[0]} {top.hem - 7}", "#000000", 1, opacity=0.22)
-    neckline = f"M{-shoulder_in[0]} {shoulder_in[1]}C{-top.neck * 0.9} {top.scoop - 5} {top.neck * 0.9} {top.scoop - 5} {shoulder_in[0]} {shoulder_in[1]}"  # noqa: E501 (one path)
+    hem = line(
+        f"M{-last[0]} {top.hem - 7}Q0 {top.hem + 1} {last[0]} {top.hem - 7}", "#000000", 1, opacity=0.22
+    )
+    neckline = f"M{-shoulder_in[0]} {shoulder_in[1]}C{-top.neck * 0.9} {top.scoop - 5} {top.neck * 0.9} {top.scoop - 5} {shoulder_in[0]} {shoulder_in[1]}"
     rib = line(neckline, "#000000", 1.1, opacity=0.2, transform="translate(0 5)")
     details = [folds(creases, strength=0.2), hem, rib]
     if top.sleeve:
-        seam = line(f"M{tip - 10} 190C{tip - 14} 214 {tip - 16} 240 {build.torso(262)} 262", "#000000", 1.1, opacity=0.25)
+        seam = line(
+            f"M{tip - 10} 190C{tip - 14} 214 {tip - 16} 240 {build.torso(262)} 262",
+            "#000000",
+            1.1,
+            opacity=0.25,
+        )
         details += [seam, flipped(seam), sleeve_hem(build, top.sleeve)]
     return group([group(pieces, fill=top.colour, filter="url(#cloth-form)"), clipped("top", body, details)])
 
@@ -142,13 +164,33 @@ def bottom_piece(build: Build, bottom: Bottom) -> str:
     creases = [[(3, 538), (16, 528), (30, 522), (48, 520)], [(5, 556), (18, 550), (30, 548), (40, 550)]]
     if bottom.hem > 700:
         creases += [
-            [(knee_x - knee, knee_y + 4), (knee_x - 6, knee_y + 14), (knee_x + 8, knee_y + 12), (knee_x + knee, knee_y - 6)],
-            [(knee_x - knee, knee_y + 30), (knee_x - 10, knee_y + 34), (knee_x, knee_y + 33), (knee_x + 12, knee_y + 26)],
-            [(legs[-1][0] - 18, 912), (legs[-1][0] - 4, 922), (legs[-1][0] + 8, 920), (legs[-1][0] + 18, 910)],
+            [
+                (knee_x - knee, knee_y + 4),
+                (knee_x - 6, knee_y + 14),
+                (knee_x + 8, knee_y + 12),
+                (knee_x + knee, knee_y - 6),
+            ],
+            [
+                (knee_x - knee, knee_y + 30),
+                (knee_x - 10, knee_y + 34),
+                (knee_x, knee_y + 33),
+                (knee_x + 12, knee_y + 26),
+            ],
+            [
+                (legs[-1][0] - 18, 912),
+                (legs[-1][0] - 4, 922),
+                (legs[-1][0] + 8, 920),
+                (legs[-1][0] + 18, 910),
+            ],
         ]
     details = [folds(creases, thick=5, strength=0.24), line("M0 500V545", "#000", 1.1, opacity=0.35)]
     if bottom.stitched:
-        outseam = line(f"M{legs[1][0] + legs[1][2] - 7} 560L{legs[-1][0] + legs[-1][2] - 4} 940", "#10141f", 1, opacity=0.35)
+        outseam = line(
+            f"M{legs[1][0] + legs[1][2] - 7} 560L{legs[-1][0] + legs[-1][2] - 4} 940",
+            "#10141f",
+            1,
+            opacity=0.35,
+        )
         details += [outseam, flipped(outseam)]
     return cloth + group(details)
 
@@ -184,7 +226,11 @@ def figure(person: Person) -> str:
         fill=face.shade, opacity=0.75, filter="url(#soft-2)",
     )  # fmt: skip
     head = f"scale({HEAD})"
-    clothes = (bottom_piece(build, person.bottom) if person.bottom else "") + shoes_piece(person) + top_piece(build, person.top)
+    clothes = (
+        (bottom_piece(build, person.bottom) if person.bottom else "")
+        + shoes_piece(person)
+        + top_piece(build, person.top)
+    )
     body = group(
         [
             group([back], transform=head),

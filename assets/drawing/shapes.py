@@ -6,6 +6,7 @@ Garments are cut in the same units, so that they fit the people.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
 from math import hypot
 from typing import TypeAlias
@@ -71,7 +72,7 @@ def tube(stations: Sequence[Station]) -> str:
 
 def at(stops: Sequence[Point], y: float) -> float:
     """The value at height y of a table of (height, value), eased between its stops."""
-    for (y0, value0), (y1, value1) in zip(stops, stops[1:], strict=False):
+    for (y0, value0), (y1, value1) in itertools.pairwise(stops):
         if y <= y1:
             share = min(max((y - y0) / (y1 - y0), 0), 1)
             return value0 + (value1 - value0) * share * share * (3 - 2 * share)
@@ -119,7 +120,9 @@ def sliver(points: Curve, thick: float) -> str:
 
 def folds(creases: Sequence[Curve], *, thick: float = 6, strength: float = 0.3) -> str:
     """Soft creases on the right side and mirrored on the left: shade, and light above it."""
-    dark = [path(sliver(each, thick), fill="#130b1c", opacity=strength, filter="url(#soft-2)") for each in creases]
+    dark = [
+        path(sliver(each, thick), fill="#130b1c", opacity=strength, filter="url(#soft-2)") for each in creases
+    ]
     light = [
         path(sliver(each, thick), fill="#ffffff", opacity=strength * 0.45, filter="url(#soft-2)",
              transform=f"translate(0 {-thick})")
@@ -130,10 +133,12 @@ def folds(creases: Sequence[Curve], *, thick: float = 6, strength: float = 0.3) 
 
 
 def form_filter(name: str, colour: str, *, soft: float, dx: float, dy: float, strength: float) -> str:
-    """Shade a flat shape from its own edge inwards, so that it looks round; light comes from the upper left."""
+    """Shade a flat shape from its own edge inwards, so that it looks round."""
     return (
-        f'<filter id="{name}" x="-20%" y="-20%" width="140%" height="140%" color-interpolation-filters="sRGB">'
-        f'<feGaussianBlur in="SourceAlpha" stdDeviation="{soft}"/><feOffset dx="{dx}" dy="{dy}" result="inside"/>'
+        f'<filter id="{name}" x="-20%" y="-20%" width="140%" height="140%" '
+        'color-interpolation-filters="sRGB">'
+        f'<feGaussianBlur in="SourceAlpha" stdDeviation="{soft}"/>'
+        f'<feOffset dx="{dx}" dy="{dy}" result="inside"/>'
         '<feComposite in="SourceAlpha" in2="inside" operator="out" result="rim"/>'
         f'<feFlood flood-color="{colour}" flood-opacity="{strength}"/>'
         '<feComposite in2="rim" operator="in" result="shade"/>'

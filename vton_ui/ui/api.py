@@ -1,20 +1,24 @@
 """The endpoints for scripts and agents: /try_on, /estimate and /compose, over HTTP and MCP.
 
 Their parameters are the options of all models, so their signatures are made from the registry. Gradio checks
-nothing of what it is given here, neither types nor paths: `options.complete` and `uploads.own` do.
+nothing of what it is given here, neither types nor paths: `options.complete` and `uploads.own` do. Over MCP it
+hands on the files of a list as the bare addresses that it was given: `uploads.fetched` gets them.
 """
 
 import inspect
+import logging
 import secrets
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal, Optional
 
 import gradio as gr
+from gradio.context import get_blocks_context
 from gradio.utils import get_upload_folder
 
+from vton_ui.composite import grid
 from vton_ui.errors import OptionError, VtonError
 from vton_ui.job import Done
 from vton_ui.options import complete
@@ -24,9 +28,11 @@ from vton_ui.prepare import sheet
 from vton_ui.spec import Choice, Flag, ModelSpec, Number, Option, Text
 from vton_ui.studio import Studio
 from vton_ui.tryon import Request, estimate, live_price, named, new_request, try_on
-from vton_ui.ui.uploads import own
+from vton_ui.ui.uploads import fetched, own
 
 Given = Mapping[str, Any]
+
+_log = logging.getLogger(__name__)
 
 
 def add_endpoints(studio: Studio) -> None:
@@ -48,10 +54,14 @@ def add_endpoints(studio: Studio) -> None:
         (run_compose, "compose", _COMPOSE, [_GARMENTS], gr.FileData),
     ):
         gr.api(_endpoint(run, name, about, wanted, returned), api_name=name, concurrency_limit=None)
+    page = get_blocks_context()
+    for fn in page.fns.values() if page else ():
+        for block in fn.inputs:
+            _let_addresses_in(block)
 
 
 async def _try_on(studio: Studio, given: Given) -> tuple[gr.FileData, dict[str, Any]]:
-    request = _request(studio, given)
+    request = await _request(studio, given)
     async for event in try_on(request, studio.backend_for(given["x_fal_key"]), store=studio.store):
         if isinstance(event, Done):
             result = event.result
@@ -66,7 +76,7 @@ async def _try_on(studio: Studio, given: Given) -> tuple[gr.FileData, dict[str, 
 
 
 async def _estimate(studio: Studio, given: Given) -> dict[str, Any]:
-    request = _request(studio, given)
+    request = await _request(studio, given)
     backend = studio.backend_for(given["x_fal_key"])
     costs = await in_pool(estimate, request, await live_price(request.model, backend))
     return {
@@ -81,33 +91,49 @@ async def _estimate(studio: Studio, given: Given) -> dict[str, Any]:
 async def _compose(studio: Studio, given: Given) -> gr.FileData:
     roomiest = max(studio.models.values(), key=lambda model: model.max_garments)
     pixels = roomiest.garment_pixels(complete(roomiest, {}))
-    jpeg = to_jpeg(await in_pool(sheet, named(_garments(studio, given)), pixels))
+    jpeg = to_jpeg(await in_pool(sheet, named(await _garments(studio, given)), pixels))
     path = Path(get_upload_folder()) / secrets.token_urlsafe(16) / "sheet.jpg"
     path.parent.mkdir(parents=True)
     path.write_bytes(jpeg)
     return gr.FileData(path=str(path))
 
 
-def _request(studio: Studio, given: Given) -> Request:
-    model = studio.models.get(given["model"])
+async def _request(studio: Studio, given: Given) -> Request:
+    name, person = given["model"], given["person"]
+    model = studio.models.get(name) if isinstance(name, str) else None
     if model is None:
         raise OptionError(
-            f"{str(given['model'])[:40]!r} is no model here.", f"Use one of {', '.join(studio.models)}.", slot="model"
+            f"{str(name)[:40]!r} is no model here.", f"Use one of {', '.join(studio.models)}.", slot="model"
         )
-    person = given["person"]
-    path = own(_path(person), slot="Person", examples=studio.examples) if person else None
-    return new_request(model, path, _garments(studio, given), given)
+    path = await _photo(person, "Person", studio) if person else None
+    return new_request(model, path, await _garments(studio, given), given)
 
 
-def _garments(studio: Studio, given: Given) -> list[Path]:
+async def _garments(studio: Studio, given: Given) -> list[Path]:
     files = given["garments"] or []
     if not isinstance(files, list):
         raise OptionError("garments is no list.", "Give a list of files.", slot="garments")
-    return [own(_path(file), slot="Garment", examples=studio.examples) for file in files]
+    grid(len(files))  # too many are refused before any is fetched
+    return [await _photo(file, slot, studio) for file, slot in named(files)]
 
 
-def _path(file: Any) -> Any:
-    return file.get("path") if isinstance(file, Mapping) else getattr(file, "path", None)
+async def _photo(file: Any, slot: str, studio: Studio) -> Path:
+    if isinstance(file, str):
+        file = {"path": await fetched(file, slot=slot)}
+    return own(file.get("path") if isinstance(file, Mapping) else None, slot=slot, examples=studio.examples)
+
+
+def _let_addresses_in(block: Any) -> None:
+    """Have an input take web addresses as `fetched` does, which tells in words why one cannot be used."""
+    inward = block.async_move_resource_to_block_cache
+
+    async def move(source: Any) -> Any:
+        if not str(source).startswith(("http://", "https://")):
+            return await inward(source)
+        with _told():
+            return str(await fetched(str(source)))
+
+    block.async_move_resource_to_block_cache = move
 
 
 def _number(usd: Any) -> Optional[float]:
@@ -128,6 +154,8 @@ _COMPOSE = (
     "The sheet, a JPEG.",
 )
 
+_UNEXPECTED = "Something failed in this app; its log says what. Try again. fal may have charged if an order was sent."
+
 Parameter = tuple[str, Any, Any, str]
 """Name, type, default, description; `...` as default: none."""
 
@@ -146,16 +174,16 @@ def _photo_parameters(studio: Studio) -> list[Parameter]:
 
 
 def _option_parameters(models: Mapping[str, ModelSpec]) -> list[Parameter]:
-    """The options of all models; where models share one, the first tells its type, and each its own range."""
-    types: dict[str, tuple[Any, Any]] = {}
+    """The options of all models; one that several share takes what any of them takes, and each tells its own range."""
+    shared: dict[str, list[Option]] = {}
     words: dict[str, dict[str, list[str]]] = {}
     for model in models.values():
         for option in model.options:
-            types.setdefault(option.name, _type(option))
+            shared.setdefault(option.name, []).append(option)
             words.setdefault(option.name, {}).setdefault(_words(option), []).append(model.name)
     return [
-        (name, *kind, " ".join(f"{' and '.join(who)}: {said}" for said, who in words[name].items()))
-        for name, kind in types.items()
+        (name, *_type(options), " ".join(f"{' and '.join(who)}: {said}" for said, who in words[name].items()))
+        for name, options in shared.items()
     ]
 
 
@@ -164,13 +192,24 @@ def _words(option: Option) -> str:
     return " ".join(part for part in (label, option.hint, _range(option)) if part)
 
 
-def _type(option: Option) -> tuple[Any, Any]:
-    if isinstance(option, Choice):
-        return Literal[tuple(value for value, _ in option.choices)], option.default
-    if isinstance(option, Number):
-        # None is the model's own default, which differs between models that share the option.
-        return (Optional[int] if float(option.step).is_integer() else Optional[float]), None
-    return (str, option.default) if isinstance(option, Text) else (bool, option.default)
+def _type(options: Sequence[Option]) -> tuple[Any, Any]:
+    """Type and default of what these options of several models have in common."""
+    kind = _kind(options)
+    default = options[0].default
+    if isinstance(options[0], Number) or any(option.default != default for option in options):
+        return Optional[kind], None  # None is each model's own default
+    return kind, default
+
+
+def _kind(options: Sequence[Option]) -> Any:
+    first = options[0]
+    if isinstance(first, Choice):
+        choices = (value for option in options if isinstance(option, Choice) for value, _ in option.choices)
+        return Literal[tuple(dict.fromkeys(choices))]
+    if isinstance(first, Number):
+        whole = all(float(option.step).is_integer() for option in options if isinstance(option, Number))
+        return int if whole else float
+    return str if isinstance(first, Text) else bool
 
 
 def _range(option: Option) -> str:
@@ -218,3 +257,6 @@ def _told() -> Iterator[None]:
         yield
     except VtonError as exc:
         raise gr.Error(str(exc), print_exception=False) from exc
+    except Exception as exc:
+        _log.exception("unexpected")
+        raise gr.Error(_UNEXPECTED, print_exception=False) from exc

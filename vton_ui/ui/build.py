@@ -28,7 +28,7 @@ def build(studio: Studio) -> gr.Blocks:
         wire(lay_out(studio), studio)
     # Try-ons wait for fal, not for this machine, so nobody needs to wait for another visitor's.
     demo.queue(default_concurrency_limit=None, api_open=False)
-    return demo
+    return demo  # type: ignore[no-any-return]
 
 
 def launch_options(studio: Studio) -> dict[str, Any]:

@@ -295,18 +295,19 @@ def wire(page: Page, studio: Studio) -> None:
         page.clothes.click(do.example_garment, garments_from, page.garments, **quick),
         page.swap.click(do.swap, pair, pair, **quick),
     )
-    sheet_changes = [page.garments.change, page.model.change, *(event.then for event in garments_set)]
+    sheet_changes: list[Any] = [page.garments.change, page.model.change, *(event.then for event in garments_set)]
     for happens in sheet_changes:
         happens(do.show_sheet, [page.model, page.garments], page.sheet, **quick)
+    asked: Any = page.inputs
     changes = [component.change for component in page.inputs if component is not page.last_result]  # type: ignore[attr-defined]
-    gr.on(changes, do.refresh, page.inputs, shown_by_refresh, trigger_mode="always_last", **quick)
+    gr.on(changes, do.refresh, asked, shown_by_refresh, trigger_mode="always_last", **quick)
     for event in garments_set:
-        event.then(do.refresh, page.inputs, shown_by_refresh, **quick)
+        event.then(do.refresh, asked, shown_by_refresh, **quick)
 
     # On a phone the button is in reach everywhere and the mirror is not.
     gr.on([page.try_on.click, page.retry.click, page.again.click], None, js=LOOK_AT_MIRROR)
     mirror = [page.status, page.result, page.last_result, page.details, page.download]
     touched = [page.try_on, page.cancel, page.again, page.retry, page.notice, *mirror]
-    gr.on([page.try_on.click, page.retry.click], do.try_on, page.inputs, touched, **slow)
-    page.again.click(do.again, page.inputs, touched, **slow)
+    gr.on([page.try_on.click, page.retry.click], do.try_on, asked, touched, **slow)
+    page.again.click(do.again, asked, touched, **slow)
     page.cancel.click(do.cancel, None, page.cancel, **quick)

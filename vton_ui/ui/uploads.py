@@ -5,10 +5,13 @@ from __future__ import annotations
 import secrets
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import gradio as gr
 from gradio.components.gallery import GalleryData, GalleryImage
+from gradio.context import LocalContext
 from gradio.data_classes import ImageData
+from gradio.processing_utils import async_ssrf_protected_download, save_base64_to_cache
 from gradio.utils import get_upload_folder
 
 from vton_ui.errors import PhotoError
@@ -50,12 +53,48 @@ def own(path: Any, *, slot: str, examples: Path) -> Path:
         PhotoError: It is neither.
     """
     try:
-        real = Path(path).resolve(strict=True)
-    except (OSError, TypeError, ValueError) as exc:
-        raise PhotoError("The photo is no longer there.", "Upload it again.", slot=slot) from exc
+        real = Path(path).resolve()
+        there = real.is_file()
+    except (OSError, RuntimeError, TypeError, ValueError) as exc:
+        raise PhotoError("The photo is no upload of yours.", "Upload it first.", slot=slot) from exc
+    # In this order, so that nobody learns which other files there are.
     if not any(real.is_relative_to(Path(root).resolve()) for root in (get_upload_folder(), examples)):
         raise PhotoError("The photo is no upload of yours.", "Upload it first.", slot=slot)
+    if not there:
+        raise PhotoError("The photo is no longer there.", "Upload it again.", slot=slot)
     return real
+
+
+async def fetched(address: str, *, slot: str | None = None) -> Path:
+    """The file behind a data URI or a public web address, which is how agents name files.
+
+    Raises:
+        PhotoError: There is none, or it is on a private network.
+    """
+    folder = get_upload_folder()
+    try:
+        uploaded = _uploaded(address)
+        if uploaded:
+            return uploaded
+        if address.startswith("data:"):
+            path = save_base64_to_cache(address, folder)
+        else:
+            path = await async_ssrf_protected_download(address, folder)
+    except Exception as exc:  # whatever the network, a name server or a decoder has to say
+        raise PhotoError(
+            "The photo cannot be fetched from this address.", "Upload the file, or give a public one.", slot=slot
+        ) from exc
+    blocks = LocalContext.blocks.get(None)
+    if blocks is not None:
+        blocks.upload_file_set.add(path)  # deleted with the uploads
+    return Path(path)
+
+
+def _uploaded(address: str) -> Path | None:
+    """The upload that an address of this server means: it is often a private one, and never worth a download."""
+    path = Path(unquote(urlsplit(address).path.partition("/file=")[2]))
+    here = path.is_file() and path.resolve().is_relative_to(Path(get_upload_folder()).resolve())
+    return path if here else None
 
 
 def showable(path: Path, *, slot: str) -> Path:

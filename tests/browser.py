@@ -1,0 +1,55 @@
+"""A real Chromium for the tests of the page, and for `python -m tests.screenshots`."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from playwright.sync_api import Browser, Error, Page, sync_playwright
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+DESK = {"width": 1440, "height": 900}
+TABLET = {"width": 768, "height": 1024}
+PHONE = {"width": 390, "height": 844}
+# As root, in a container, Chromium has no sandbox of its own; the rest keeps it from calling home.
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+
+
+class NoBrowser(Exception):
+    """There is no Chromium, neither the system's nor Playwright's own."""
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """A headless Chromium.
+
+    Raises:
+        NoBrowser: There is none.
+    """
+    system = next((path for name in NAMES if (path := shutil.which(name))), None)
+    with sync_playwright() as playwright:
+        try:
+            browser = playwright.chromium.launch(executable_path=system, args=ARGUMENTS)
+        except Error as exc:
+            raise NoBrowser(str(exc)) from exc
+        yield browser
+        browser.close()
+
+
+def open_page(browser: Browser, url: str, *, viewport: dict[str, int] = DESK, dark: bool = False) -> Page:
+    """The studio in a fresh context (no cookies, no storage), ready to be used."""
+    touch = viewport["width"] < 700
+    context = browser.new_context(viewport=viewport, is_mobile=touch, has_touch=touch)  # type: ignore[arg-type]
+    page = context.new_page()
+    page.goto(f"{url}?__theme={'dark' if dark else 'light'}")
+    page.wait_for_selector("#try_on")
+    page.wait_for_function("document.querySelectorAll('#people img').length > 0")
+    page.wait_for_timeout(300)  # Gradio draws a page a moment before it answers to it, and tells nobody when it does
+    return page
+
+
+def in_ci() -> bool:
+    """Whether a missing browser is a failure."""
+    return os.environ.get("CI") == "true"

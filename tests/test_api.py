@@ -1,0 +1,800 @@
+"""The endpoints for scripts and agents, against the whole app: gradio_client, raw HTTP, MCP, and fal played."""
+
+from __future__ import annotations
+
+import ast
+import base64
+import io
+import logging
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import safehttpx
+from gradio_client import Client, handle_file
+from gradio_client.client import Job as Call
+from gradio_client.exceptions import AppError
+from mcp import ClientSession
+from mcp.client.streamable_http import streamablehttp_client
+from mcp.types import CallToolResult, ImageContent, TextContent
+from PIL import Image
+
+from tests.conftest import photo_bytes, serving
+from tests.fake_fal import TEST_KEY, FakeFal
+from tests.fake_fal import Job as FalJob
+from tests.fake_schemas import Endpoint, Field
+from vton_ui import backend, sandbox
+from vton_ui.models import CAT_VTON, FLUX_VTO, MODELS
+from vton_ui.options import complete
+from vton_ui.settings import Settings
+from vton_ui.spec import Answer, Choice, Flag, Inputs, ModelSpec, Number, Option, Text, Value, Values
+
+EACH_MODEL = pytest.mark.parametrize("model", list(MODELS.values()), ids=list(MODELS))
+META = {"_type": "gradio.FileData"}
+OTHER_KEY = "other-key-id:other-key-secret"
+BAD_KEY = "bad-key-id:bad-key-secret"
+FACTS = {
+    "model",
+    "endpoint",
+    "request_id",
+    "seed",
+    "width",
+    "height",
+    "seconds",
+    "cost_usd",
+    "prompt",
+    "sandbox",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Photos:
+    """Photo files of 1000 × 1000 and of 300 × 400 pixels, and a text."""
+
+    large: Path
+    small: Path
+    text: Path
+
+
+@pytest.fixture(scope="module")
+def patch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[pytest.MonkeyPatch]:
+    """No delay, no question to a name server, and uploads in a folder of their own."""
+
+    async def no_name_server(host: str) -> list[str]:
+        return []
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(backend, "POLL_SECONDS", (0.03, 0.2))
+        patch.setattr(sandbox, "QUEUE_SECONDS", 0.05)
+        patch.setattr(sandbox, "STEP_SECONDS", 0.01)
+        patch.setattr(sandbox, "TICK", 0.01)
+        patch.setattr(safehttpx, "async_resolve_hostname_google", no_name_server)
+        patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("uploads")))
+        yield patch
+
+
+@pytest.fixture(scope="module")
+def played(patch: pytest.MonkeyPatch) -> Iterator[FakeFal]:
+    """fal, for all tests of this module."""
+    fake = FakeFal(queue_seconds=0.02, run_seconds=0.05).start()
+    fake.keys.add(OTHER_KEY)
+    fake.patch(patch)
+    yield fake
+    fake.stop()
+    fake.reset()
+
+
+@pytest.fixture
+def fal(played: FakeFal) -> Iterator[FakeFal]:
+    """fal with nothing seen yet; it keeps its files, since the app knows what it has uploaded."""
+    played.jobs, played.seen = {}, []
+    yield played
+    played.queue_seconds, played.run_seconds = 0.02, 0.05
+    assert not played.crashes, played.crashes[0]
+
+
+@pytest.fixture(scope="module")
+def paid(played: FakeFal, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a server with a key."""
+    folder = tmp_path_factory.mktemp("paid")
+    with serving(Settings(fal_key=TEST_KEY, data_dir=folder, fal_api_url=played.api_url)) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def free(played: FakeFal, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a server without a key."""
+    with serving(Settings(data_dir=tmp_path_factory.mktemp("free"), fal_api_url=played.api_url)) as url:
+        yield url
+
+
+@pytest.fixture
+def connect(tmp_path: Path) -> Callable[..., Client]:
+    """A script's client for a server."""
+
+    def connect(url: str, **headers: str) -> Client:
+        return Client(url, verbose=False, headers=headers, download_files=tmp_path)
+
+    return connect
+
+
+@pytest.fixture
+def script(paid: str, connect: Callable[..., Client]) -> Client:
+    """A script's client for the server with a key."""
+    return connect(paid)
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Photos:
+    folder = tmp_path_factory.mktemp("photos")
+    found = Photos(large=folder / "large.jpg", small=folder / "small.jpg", text=folder / "text.jpg")
+    found.large.write_bytes(photo_bytes(1000, 1000))
+    found.small.write_bytes(photo_bytes(300, 400))
+    found.text.write_text("text")
+    return found
+
+
+def asked(photos: Photos, **more: Any) -> dict[str, Any]:
+    """The arguments of a call: a person, a garment, and more."""
+    return {"person": handle_file(photos.large), "garments": [handle_file(photos.small)], **more}
+
+
+def only(fal: FakeFal) -> FalJob:
+    """The one job that was ordered, in one attempt."""
+    assert fal.count("submit") == 1
+    (job,) = fal.jobs.values()
+    return job
+
+
+def sent(job: FalJob, model: ModelSpec) -> dict[str, Any]:
+    """What fal received, with the two addresses replaced by the pictures' roles."""
+    person, garment = (url.rpartition("/")[2] for url in urls(job))
+    assert (person, garment) == ("person.jpg", "garment.jpg")
+    return {name: value for name, value in job.arguments.items() if not name.endswith("_image_url")}
+
+
+def urls(job: FalJob) -> tuple[str, str]:
+    return job.arguments["human_image_url"], job.arguments["garment_image_url"]
+
+
+def until(true: Callable[[], bool], seconds: float = 20.0) -> None:
+    """Wait for something to become true."""
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.02)
+
+
+# A try-on
+
+
+SENT_BY_DEFAULT: dict[str, dict[str, Any]] = {
+    "flux-vto": {
+        "prompt": "The person of image 1, maintaining exactly their face and pose, wearing the garments of image 2.",
+        "num_inference_steps": 4,
+        "seed": 7,
+        "sync_mode": False,
+        "output_format": "jpeg",
+    },
+    "cat-vton": {
+        "cloth_type": "upper",
+        "image_size": "portrait_4_3",
+        "num_inference_steps": 30,
+        "guidance_scale": 2.5,
+        "seed": 7,
+    },
+}
+
+
+@pytest.mark.parametrize("name", SENT_BY_DEFAULT)
+def test_defaults(name: str, script: Client, fal: FakeFal, photos: Photos) -> None:
+    """A call that names only model and seed orders one job, with fal's own defaults."""
+    script.predict(**asked(photos, model=name, seed=7), api_name="/try_on")
+    job = only(fal)
+    assert (job.endpoint, job.key) == (MODELS[name].endpoint, TEST_KEY)
+    assert sent(job, MODELS[name]) == SENT_BY_DEFAULT[name]
+
+
+def unusual(option: Option) -> Value:
+    """A value that is not the option's default."""
+    if isinstance(option, Choice):
+        return next(value for value, _ in reversed(option.choices) if value != option.default)
+    if isinstance(option, Number):
+        return option.minimum if option.name == "guidance_scale" else int(option.minimum) + (option.name == "seed")
+    return "blue jeans" if isinstance(option, Text) else not option.default
+
+
+@EACH_MODEL
+def test_every_option(model: ModelSpec, script: Client, fal: FakeFal, photos: Photos) -> None:
+    """Every option of the model arrives at fal as it was given."""
+    given = {option.name: unusual(option) for option in model.options}
+    picture, facts = script.predict(**asked(photos, model=model.name, **given), api_name="/try_on")
+    job = only(fal)
+    person, garment = urls(job)
+    inputs = Inputs(person=person, garment=garment, garment_count=1, values=complete(model, given))
+    assert job.arguments == model.arguments(inputs)
+    assert facts["seed"] == given["seed"]
+    assert Path(picture).stat().st_size > 0
+
+
+@EACH_MODEL
+def test_result(model: ModelSpec, script: Client, fal: FakeFal, photos: Photos) -> None:
+    """A try-on returns the picture and the facts of its making."""
+    picture, facts = script.predict(**asked(photos, model=model.name), api_name="/try_on")
+    job = only(fal)
+    with Image.open(picture) as image:
+        assert image.size == (facts["width"], facts["height"])
+        assert image.width / image.height == pytest.approx(1.0, abs=0.01)
+    assert set(facts) == FACTS
+    assert 0 < facts["seconds"] < 30
+    expected = {
+        "model": model.name,
+        "endpoint": model.endpoint,
+        "request_id": job.id,
+        "seed": job.arguments["seed"],
+        "prompt": job.arguments.get("prompt"),
+        "sandbox": False,
+    }
+    assert {name: facts[name] for name in expected} == expected
+
+
+@pytest.mark.parametrize(("name", "cost"), [("flux-vto", 0.0475), ("cat-vton", None)])
+def test_cost(name: str, cost: float | None, script: Client, fal: FakeFal, photos: Photos) -> None:
+    """The cost is a number of dollars, or null where fal publishes none; never 0."""
+    _, facts = script.predict(**asked(photos, model=name), api_name="/try_on")
+    assert facts["cost_usd"] == cost
+
+
+def test_live_price(
+    paid: str, connect: Callable[..., Client], fal: FakeFal, photos: Photos, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A price that fal tells for each picture becomes the cost."""
+    monkeypatch.setitem(fal.prices, CAT_VTON.endpoint, (0.04, "images"))
+    key = "rich-key-id:rich-key-secret"
+    fal.keys.add(key)
+    script = connect(paid, **{"x-fal-key": key})
+    _, facts = script.predict(**asked(photos, model="cat-vton"), api_name="/try_on")
+    assert facts["cost_usd"] == 0.04
+
+
+def test_a_seed_is_chosen(script: Client, fal: FakeFal, photos: Photos) -> None:
+    """Without a seed each call gets one of its own, and is told."""
+    seeds = {script.predict(**asked(photos), api_name="/try_on")[1]["seed"] for _ in range(2)}
+    assert len(seeds) == 2
+    assert {job.arguments["seed"] for job in fal.jobs.values()} == seeds
+
+
+@EACH_MODEL
+def test_sandbox(model: ModelSpec, free: str, connect: Callable[..., Client], fal: FakeFal, photos: Photos) -> None:
+    """Without a key the picture is a draft, costs 0, and nothing goes to fal."""
+    given = asked(photos, model=model.name, seed=11)
+    picture, facts = connect(free).predict(**given, api_name="/try_on")
+    assert set(facts) == FACTS
+    assert (facts["sandbox"], facts["cost_usd"], facts["seed"]) == (True, 0, 11)
+    with Image.open(picture) as image:
+        assert image.size == (facts["width"], facts["height"])
+    assert fal.seen == []
+
+
+def test_several_garments(script: Client, fal: FakeFal, photos: Photos) -> None:
+    """Several garments are sent as one sheet, and counted in the prompt."""
+    files = [handle_file(photos.small), handle_file(photos.large)]
+    script.predict(**asked(photos, garments=files), api_name="/try_on")
+    job = only(fal)
+    assert "the 2 garments of image 2" in job.arguments["prompt"]
+    sheet = fal.fetch(urls(job)[1])
+    assert sheet is not None
+    with Image.open(io.BytesIO(sheet)) as image:
+        assert image.getpixel((0, 0)) == pytest.approx((255, 255, 255), abs=3)
+
+
+# An estimate
+
+
+def test_estimate(script: Client, fal: FakeFal, photos: Photos) -> None:
+    """Two photos of a megapixel cost $0.0475, and asking for it sends nothing to fal."""
+    given = {"person": handle_file(photos.large), "garments": [handle_file(photos.large)]}
+    assert script.predict(**given, api_name="/estimate") == {
+        "total_usd": 0.0475,
+        "lines": [
+            {"what": "Photo, first megapixel", "usd": 0.0375},
+            {"what": "Garments, 1 MP", "usd": 0.005},
+            {"what": "Result, 1 MP", "usd": 0.005},
+        ],
+        "note": "",
+    }
+    assert fal.seen == []
+
+
+def test_estimate_unknown(script: Client, fal: FakeFal, photos: Photos) -> None:
+    """Where fal publishes no price the total is null, and a note says why; only the price is asked for."""
+    estimate = script.predict(**asked(photos, model="cat-vton"), api_name="/estimate")
+    assert estimate["total_usd"] is None
+    assert [line["usd"] for line in estimate["lines"]] == [None]
+    assert "price" in estimate["note"]
+    assert {seen.operation for seen in fal.seen} <= {"pricing"}
+
+
+def test_estimate_in_the_sandbox(free: str, connect: Callable[..., Client], fal: FakeFal, photos: Photos) -> None:
+    """Without a key the estimate is what it would cost, and says that drafts are free."""
+    estimate = connect(free).predict(**asked(photos), api_name="/estimate")
+    assert estimate["total_usd"] == 0.0475
+    assert "free local drafts" in estimate["note"]
+    assert fal.seen == []
+
+
+# A sheet
+
+
+@pytest.mark.parametrize("count", range(2, 7))
+def test_sheet(count: int, script: Client, fal: FakeFal, photos: Photos) -> None:
+    """Up to six garments become one JPEG of at most half a megapixel."""
+    picture = script.predict(garments=[handle_file(photos.large)] * count, api_name="/compose")
+    with Image.open(picture) as image:
+        assert image.format == "JPEG"
+        assert 0.8 * 500_000 < image.width * image.height <= 500_000
+    assert fal.seen == []
+
+
+def test_sheet_of_one(script: Client, photos: Photos) -> None:
+    """A single garment stays as it is."""
+    picture = script.predict(garments=[handle_file(photos.small)], api_name="/compose")
+    with Image.open(picture) as image, Image.open(photos.small) as original:
+        assert (image.format, image.size) == ("JPEG", original.size)
+        assert image.getpixel((5, 5)) == pytest.approx(original.getpixel((5, 5)), abs=8)
+
+
+@pytest.mark.parametrize(
+    ("count", "words"), [(7, "There are 7 garments. Use at most 6; take 1 away."), (0, "There is no garment yet.")]
+)
+def test_no_sheet(count: int, words: str, script: Client, photos: Photos) -> None:
+    """Too many garments, and none at all, are an error in words."""
+    with pytest.raises(AppError) as caught:
+        script.predict(garments=[handle_file(photos.small)] * count, api_name="/compose")
+    assert words in str(caught.value)
+
+
+# What the endpoints say of themselves
+
+WHOLE = ({"type": "integer"}, None)
+PARAMETERS: dict[str, tuple[Any, Any]] = {
+    "model": ({"enum": ["flux-vto", "cat-vton"]}, "flux-vto"),
+    "cloth_type": ({"enum": ["upper", "lower", "overall", "inner", "outer"]}, "upper"),
+    "image_size": (
+        {
+            "enum": [
+                "portrait_4_3",
+                "portrait_16_9",
+                "square_hd",
+                "square",
+                "landscape_4_3",
+                "landscape_16_9",
+                "custom",
+            ]
+        },
+        "portrait_4_3",
+    ),
+    "width": WHOLE,
+    "height": WHOLE,
+    "description": ({"type": "string"}, ""),
+    "prompt": ({"type": "string"}, ""),
+    "num_inference_steps": WHOLE,
+    "guidance_scale": ({"type": "number"}, None),
+    "seed": WHOLE,
+    "output_format": ({"enum": ["jpeg", "png"]}, "jpeg"),
+    "sync_mode": ({"type": "boolean"}, False),
+    "full_size": ({"type": "boolean"}, False),
+}
+ENDPOINTS = ["/try_on", "/estimate", "/compose"]
+
+
+def plain(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """A parameter's schema without its words, and whether or not it may be null."""
+    for kind in schema.get("oneOf", ()):
+        if kind != {"type": "null"}:
+            return dict(kind)
+    return {name: value for name, value in schema.items() if name in ("enum", "type")}
+
+
+@pytest.mark.parametrize("endpoint", ["/try_on", "/estimate"])
+def test_parameters(endpoint: str, script: Client) -> None:
+    """Every option is a parameter with a name, a type and a default."""
+    api = script.view_api(return_format="dict", print_info=False)
+    parameters = {item["parameter_name"]: item for item in api["named_endpoints"][endpoint]["parameters"]}
+    files = [parameters.pop("person"), parameters.pop("garments")]
+    assert [item["parameter_has_default"] for item in files] == [False, False]
+    assert {
+        name: (plain(item["type"]), item["parameter_default"]) for name, item in parameters.items()
+    } == PARAMETERS
+    assert all(item["parameter_has_default"] for item in parameters.values())
+
+
+def test_only_three_are_public(paid: str, script: Client) -> None:
+    """No event of the page is listed, wherever endpoints are."""
+    api = script.view_api(return_format="dict", print_info=False)
+    assert list(api["named_endpoints"]) == ENDPOINTS
+    assert not api["unnamed_endpoints"]
+    info = httpx.get(f"{paid}gradio_api/info").json()
+    assert list(info["named_endpoints"]) == ENDPOINTS
+    assert not info["unnamed_endpoints"]
+    public = [
+        dependency["api_name"]
+        for dependency in script.config["dependencies"]
+        if dependency["api_visibility"] == "public"
+    ]
+    assert public == [name.removeprefix("/") for name in ENDPOINTS]
+    tools = httpx.get(f"{paid}gradio_api/mcp/schema").json()
+    assert [tool["name"] for tool in tools] == public
+
+
+def test_the_key_is_no_parameter(paid: str) -> None:
+    """A key travels in a header, which the schema for agents names, and in nothing that is an argument."""
+    for tool in httpx.get(f"{paid}gradio_api/mcp/schema").json():
+        assert "x_fal_key" not in tool["inputSchema"]["properties"]
+        if tool["name"] != "compose":
+            assert tool["meta"]["headers"] == ["x-fal-key"]
+
+
+@pytest.mark.parametrize("name", ["try_on", "estimate", "compose"])
+def test_nothing_passes_the_queue_by(name: str, paid: str, fal: FakeFal) -> None:
+    """The routes for direct calls are closed."""
+    for route in ("run", "api"):
+        assert httpx.post(f"{paid}gradio_api/{route}/{name}", json={"data": []}).status_code == 404
+    assert fal.seen == []
+
+
+# Errors
+
+
+def seven(photos: Photos) -> list[Any]:
+    return [handle_file(photos.small)] * 7
+
+
+ERRORS: dict[str, tuple[Callable[[Photos], dict[str, Any]], str]] = {
+    "unknown model": (lambda _: {"model": "dall-e"}, "'dall-e' is no model here. Use one of flux-vto, cat-vton."),
+    "model a list": (lambda _: {"model": ["flux-vto"]}, "is no model here. Use one of flux-vto, cat-vton."),
+    "model null": (lambda _: {"model": None}, "'None' is no model here. Use one of"),
+    "bad enum": (
+        lambda _: {"model": "cat-vton", "cloth_type": "hat"},
+        "'hat' cannot be used for cloth_type. Choose one of upper, lower, overall, inner, outer.",
+    ),
+    "too many steps": (
+        lambda _: {"num_inference_steps": 5},
+        "'5' cannot be used for num_inference_steps. Give a whole number from 1 to 4.",
+    ),
+    "half a step": (lambda _: {"num_inference_steps": 1.5}, "Give a whole number from 1 to 4."),
+    "negative seed": (lambda _: {"seed": -1}, "Give a whole number from 0 to 2147483647."),
+    "small width": (lambda _: {"model": "cat-vton", "width": 10}, "Give a whole number from 256 to 2048."),
+    "text for a number": (lambda _: {"seed": "7"}, "'7' cannot be used for seed. Give a whole number"),
+    "list for a number": (
+        lambda _: {"model": "cat-vton", "guidance_scale": [2]},
+        "'[2]' cannot be used for guidance_scale. Give a number from 0 to 20.",
+    ),
+    "true for a number": (lambda _: {"seed": True}, "'True' cannot be used for seed. Give a whole number"),
+    "object for text": (lambda _: {"prompt": {"a": 1}}, "cannot be used for prompt. Give text."),
+    "text for a flag": (lambda _: {"sync_mode": "yes"}, "'yes' cannot be used for sync_mode. Give true or false."),
+    "long text": (lambda _: {"prompt": "x" * 2001}, "The text has 2001 characters. Shorten it to 2000."),
+    "garments no list": (lambda _: {"garments": 7}, "garments is no list. Give a list of files."),
+    "garments an object": (lambda _: {"garments": {"a": 1}}, "garments is no list. Give a list of files."),
+    "garments with null": (
+        lambda photos: {"garments": [handle_file(photos.small), None]},
+        "Garment 2: The photo is no upload of yours. Upload it first.",
+    ),
+    "garments with numbers": (lambda _: {"garments": [7]}, "Garment: The photo is no upload of yours."),
+    "garments with text": (lambda _: {"garments": ["me.jpg"]}, "Garment: The photo cannot be fetched from this"),
+    "no garment": (lambda _: {"garments": []}, "There is no garment yet. Add a photo of"),
+    "no garments": (lambda _: {"garments": None}, "There is no garment yet. Add a photo of"),
+    "no person": (lambda _: {"person": None}, "Person: There is no photo of a person yet. Add one."),
+    "person a list": (lambda _: {"person": [1]}, "Person: The photo is no upload of yours. Upload it first."),
+    "person a text file": (
+        lambda photos: {"person": handle_file(photos.text)},
+        "Person: This file is not a photo we can read. Use a JPEG,",
+    ),
+    "garment a text file": (
+        lambda photos: {"garments": [handle_file(photos.small), handle_file(photos.text)]},
+        "Garment 2: This file is not a photo we can read. Use a JPEG,",
+    ),
+    "seven garments": (lambda photos: {"garments": seven(photos)}, "There are 7 garments. Use at most 6; take 1 away."),
+    "two for one": (
+        lambda photos: {"model": "cat-vton", "garments": seven(photos)[:2]},
+        "CatVTON takes 1 at most, and there are 2 garments. Take 1 away, or choose a model that takes more.",
+    ),
+    "private network": (
+        lambda _: {"person": {"path": "http://169.254.169.254/me.jpg", "meta": META}},
+        "The photo cannot be fetched from this address. Upload the file, or give a public one.",
+    ),
+}
+
+
+@pytest.mark.parametrize("endpoint", ["/try_on", "/estimate"])
+@pytest.mark.parametrize(("wrong", "words"), ERRORS.values(), ids=ERRORS)
+def test_errors(
+    wrong: Callable[[Photos], dict[str, Any]],
+    words: str,
+    endpoint: str,
+    script: Client,
+    fal: FakeFal,
+    photos: Photos,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A wrong call gets cause and cure in words, sends nothing to fal, and the app serves on."""
+    with pytest.raises(AppError) as caught:
+        script.predict(**asked(photos, **wrong(photos)), api_name=endpoint)
+    assert words in str(caught.value)
+    assert str(caught.value).endswith("Nothing was charged.")
+    assert fal.count("submit") == fal.count("upload") == 0
+    assert not [record for record in caplog.records if record.exc_info]
+    assert script.predict(**asked(photos), api_name="/estimate")["total_usd"] == 0.0475
+
+
+def test_an_error_of_our_own(
+    script: Client, fal: FakeFal, photos: Photos, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A fault that nobody thought of is told in words and written to the log."""
+    monkeypatch.setattr("vton_ui.tryon.keep", None)
+    with pytest.raises(AppError, match=r"Something failed in this app.*may have charged"):
+        script.predict(**asked(photos), api_name="/try_on")
+    assert [record for record in caplog.records if record.exc_info and record.name == "vton_ui.ui.api"]
+
+
+# Raw HTTP, as an attacker would
+
+
+def post(url: str, name: str, body: Mapping[str, Any], **headers: str) -> str:
+    """The whole answer to a call, as it travels."""
+    started = httpx.post(f"{url}gradio_api/call/v2/{name}", json=dict(body), headers=headers)
+    started.raise_for_status()
+    event = started.json()["event_id"]
+    return httpx.get(f"{url}gradio_api/call/{name}/{event}", headers=headers, timeout=30).text
+
+
+def upload(url: str, photo: Path) -> str:
+    """Where the server put an upload."""
+    answer = httpx.post(f"{url}gradio_api/upload", files={"files": (photo.name, photo.read_bytes())})
+    return str(answer.json()[0])
+
+
+def test_raw_call(paid: str, fal: FakeFal, photos: Photos) -> None:
+    """A true upload needs no client to be used."""
+    mine = {"path": upload(paid, photos.large)}
+    answer = post(paid, "estimate", {"person": mine, "garments": [mine]})
+    assert answer.startswith("event: complete")
+    assert '"total_usd": 0.0475' in answer
+
+
+FORGED: dict[str, Callable[[str, str], Any]] = {
+    "path": lambda private, mine: {"path": private},
+    "with meta": lambda private, mine: {"path": private, "meta": META},
+    "dots": lambda private, mine: {"path": f"{Path(mine).parent}{'/..' * 30}{private}"},
+    "dots with meta": lambda private, mine: {"path": f"{Path(mine).parent}{'/..' * 30}{private}", "meta": META},
+    "below a file": lambda private, mine: {"path": f"{mine}/../../../../../../../../../../..{private}"},
+    "stream": lambda private, mine: {"path": private, "is_stream": True, "meta": META},
+    "file address": lambda private, mine: {"path": f"file://{private}", "meta": META},
+    "own address": lambda private, mine: {
+        "path": f"http://127.0.0.1/gradio_api/file={private}",
+        "meta": META,
+    },
+    "bare text": lambda private, mine: private,
+    "bare own address": lambda private, mine: f"http://127.0.0.1/gradio_api/file={private}",
+    "nested": lambda private, mine: {"path": {"path": private, "meta": META}},
+    "in a list": lambda private, mine: [private],
+    "uploaded elsewhere": lambda private, mine: {"path": None, "url": f"file://{private}", "meta": META},
+}
+
+
+def is_refused(answer: str, private: Path, fal: FakeFal) -> bool:
+    """Whether the answer is an error that tells nothing of the file, and nothing was sent."""
+    told = str(private) in answer or private.name in answer
+    return answer.startswith("event: error") and not told and not fal.seen
+
+
+@pytest.mark.parametrize("slot", ["person", "garments"])
+@pytest.mark.parametrize("forge", FORGED.values(), ids=FORGED)
+def test_forged_file(
+    forge: Callable[[str, str], Any], slot: str, paid: str, fal: FakeFal, photos: Photos, tmp_path: Path
+) -> None:
+    """A good photo on the server that is no upload cannot be used, however it is named."""
+    private = tmp_path / "private.jpg"
+    private.write_bytes(photo_bytes(400, 400))
+    mine = upload(paid, photos.large)
+    file = forge(str(private), mine)
+    body = {"person": {"path": mine}, "garments": [{"path": mine}]}
+    body[slot] = file if slot == "person" else [file]
+    for name in ("try_on", "estimate"):
+        assert is_refused(post(paid, name, body), private, fal)
+    if slot == "garments":
+        assert is_refused(post(paid, "compose", {"garments": [file]}), private, fal)
+
+
+@pytest.mark.parametrize("name", [".env", "app.py", ".git/config", "data"])
+@pytest.mark.parametrize("meta", [{}, {"meta": META}], ids=["plain", "meta"])
+def test_own_files_of_the_app(name: str, meta: dict[str, Any], paid: str, fal: FakeFal, photos: Photos) -> None:
+    """Neither settings nor sources of the app can be named or fetched."""
+    path = Path(__file__).parent.parent / name
+    mine = {"path": upload(paid, photos.large)}
+    answer = post(paid, "try_on", {"person": {"path": str(path), **meta}, "garments": [mine]})
+    assert is_refused(answer, path, fal)
+    assert httpx.get(f"{paid}gradio_api/file={path}").status_code in (403, 404)
+
+
+def test_link_among_the_uploads(paid: str, fal: FakeFal, photos: Photos, tmp_path: Path) -> None:
+    """A link that lies among the uploads does not lead out of them."""
+    private = tmp_path / "private.jpg"
+    private.write_bytes(photo_bytes(400, 400))
+    mine = Path(upload(paid, photos.large))
+    link = mine.with_name("link.jpg")
+    link.symlink_to(private)
+    try:
+        for file in ({"path": str(link)}, {"path": str(link), "meta": META}):
+            answer = post(paid, "estimate", {"person": file, "garments": [{"path": str(mine)}]})
+            assert is_refused(answer, private, fal)
+    finally:
+        link.unlink()
+
+
+# Keys
+
+
+def test_own_key(paid: str, free: str, connect: Callable[..., Client], fal: FakeFal, photos: Photos) -> None:
+    """A key in the header pays for that call, on a server with a key and on one without, and for no other."""
+    _, facts = connect(free, **{"x-fal-key": OTHER_KEY}).predict(**asked(photos), api_name="/try_on")
+    assert (facts["sandbox"], facts["cost_usd"]) == (False, 0.0475)
+    connect(paid, **{"X-Fal-Key": OTHER_KEY}).predict(**asked(photos), api_name="/try_on")
+    connect(paid).predict(**asked(photos), api_name="/try_on")
+    assert [job.key for job in fal.jobs.values()] == [OTHER_KEY, OTHER_KEY, TEST_KEY]
+    _, facts = connect(free).predict(**asked(photos), api_name="/try_on")
+    assert facts["sandbox"] is True
+    assert len(fal.jobs) == 3
+
+
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [
+        (BAD_KEY, "fal does not accept the key. Check the key, or make a new one at fal.ai."),
+        ("short", "This does not look like a fal key. Copy it again from fal.ai/dashboard/keys."),
+    ],
+    ids=["unknown", "no key"],
+)
+def test_bad_key(key: str, words: str, paid: str, fal: FakeFal, photos: Photos) -> None:
+    """A bad key is an error in words, and the server's own does not step in for it."""
+    mine = {"path": upload(paid, photos.large)}
+    answer = post(paid, "try_on", {"person": mine, "garments": [mine]}, **{"x-fal-key": key})
+    assert words in answer
+    assert key not in answer
+    assert fal.count("submit") == 0
+
+
+def test_empty_key(paid: str, fal: FakeFal, photos: Photos) -> None:
+    """An empty header is no key."""
+    mine = {"path": upload(paid, photos.large)}
+    assert post(paid, "try_on", {"person": mine, "garments": [mine]}, **{"x-fal-key": ""}).startswith("event: complete")
+    assert only(fal).key == TEST_KEY
+
+
+@pytest.mark.parametrize("key", [OTHER_KEY, BAD_KEY], ids=["good", "bad"])
+def test_keys_stay_secret(key: str, paid: str, fal: FakeFal, photos: Photos, caplog: pytest.LogCaptureFixture) -> None:
+    """Neither key is in an answer, in the page's configuration or in the log, however much is logged."""
+    caplog.set_level(logging.DEBUG)
+    mine = {"path": upload(paid, photos.large)}
+    body = {"person": mine, "garments": [mine], "model": "cat-vton"}
+    answers = [post(paid, name, body, **{"x-fal-key": key}) for name in ("try_on", "estimate")]
+    answers += [httpx.get(f"{paid}{path}", headers={"x-fal-key": key}).text for path in ("config", "gradio_api/info")]
+    assert len(caplog.text) > 1000
+    for secret in (key, key.partition(":")[2], TEST_KEY, TEST_KEY.partition(":")[2]):
+        assert all(secret not in answer for answer in answers)
+        assert secret not in caplog.text
+
+
+# Cancelling, and many at once
+
+
+def test_cancel(script: Client, fal: FakeFal, photos: Photos) -> None:
+    """A script that cancels its call cancels the job at fal."""
+    fal.queue_seconds = 60
+    call = script.submit(**asked(photos), api_name="/try_on")
+    until(lambda: fal.count("status") > 0)
+    call.cancel()
+    until(lambda: only(fal).cancelled)
+    assert fal.billed == 0
+
+
+def test_twenty_at_once(script: Client, fal: FakeFal, photos: Photos) -> None:
+    """Twenty calls are all at fal at the same time; none waits here for another."""
+    fal.queue_seconds = 60
+    calls: list[Call] = [script.submit(**asked(photos, seed=seed), api_name="/try_on") for seed in range(20)]
+    try:
+        until(lambda: len(fal.jobs) == 20)
+        assert {job.state for job in fal.jobs.values()} == {"IN_QUEUE"}
+        assert {job.arguments["seed"] for job in fal.jobs.values()} == set(range(20))
+    finally:
+        calls[0].cancel()  # all of them: Gradio cancels what a client runs of an endpoint
+    until(lambda: all(job.cancelled for job in fal.jobs.values()))
+    assert fal.count("submit") == 20
+
+
+def test_estimate_does_not_wait(script: Client, fal: FakeFal, photos: Photos) -> None:
+    """An estimate is told while try-ons are under way."""
+    fal.queue_seconds = 60
+    call = script.submit(**asked(photos), api_name="/try_on")
+    until(lambda: len(fal.jobs) == 1)
+    assert script.predict(**asked(photos), api_name="/estimate")["total_usd"] == 0.0475
+    assert not call.done()
+    call.cancel()
+    until(lambda: only(fal).cancelled)
+
+
+# A third model
+
+WEAVE = replace(
+    FLUX_VTO,
+    name="weave",
+    title="Weave",
+    endpoint="acme/weave/edit",
+    max_garments=3,
+    options=(
+        Choice(name="fabric", label="Fabric", choices=(("wool", "Wool"), ("silk", "Silk")), default="wool"),
+        Choice(
+            name="output_format",
+            label="File format",
+            choices=(("png", "PNG"), ("webp", "WebP")),
+            default="webp",
+        ),
+        Number(name="num_inference_steps", label="Steps", minimum=0.5, maximum=9, step=0.5, default=8.5),
+        Flag(name="sync_mode", label="Private", default=True),
+    ),
+    person_pixels=lambda values: 250_000,
+    garment_pixels=lambda values: 200_000,
+    arguments=lambda inputs: {"model_image": inputs.person, "outfit_image": inputs.garment, **inputs.values},
+    read=lambda output: Answer(url=output["image"]["url"]),
+    price=None,
+)
+"""A model with fields, options and an output of its own; what it shares with others it shares differently."""
+
+
+@pytest.fixture(scope="module")
+def with_weave(played: FakeFal, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a server with a key and a third model."""
+    fields = {
+        "model_image": Field(kind="image", required=True, max_pixels=250_000),
+        "outfit_image": Field(kind="image", required=True, max_pixels=200_000),
+        "fabric": Field(kind="string", choices=("wool", "silk")),
+        "output_format": Field(kind="string", choices=("png", "webp")),
+        "num_inference_steps": Field(kind="number", minimum=0.5, maximum=9),
+        "sync_mode": Field(kind="boolean"),
+        "seed": Field(kind="integer"),
+    }
+    played.endpoints[WEAVE.endpoint] = Endpoint(fields=fields, person="model_image", garment="outfit_image")
+    settings = Settings(fal_key=TEST_KEY, data_dir=tmp_path_factory.mktemp("weave"), fal_api_url=played.api_url)
+    with serving(settings, {**MODELS, WEAVE.name: WEAVE}) as url:
+        yield url
+
+
+def seeded(values: Values) -> dict[str, Value]:
+    """Values with a whole number of steps, which the fake's log can count, and without a seed of their own."""
+    return {**values, "num_inference_steps": 8}
+
+
+def test_third_model(with_weave: str, connect: Callable[..., Client], fal: FakeFal, photos: Photos) -> None:
+    """A model that is added to the registry works through the API, with its own defaults and no other change."""
+    given = asked(photos, model="weave", fabric="silk", num_inference_steps=8)
+    given["garments"] = [handle_file(photos.small)] * 3
+    picture, facts = connect(with_weave).predict(**given, api_name="/try_on")
+    job = only(fal)
+    pictures = {job.arguments.pop("model_image"), job.arguments.pop("outfit_image")}
+    assert {url.rpartition("/")[2] for url in pictures} == {"person.jpg", "garment.jpg"}
+    seed = job.arguments.pop("seed")
+    assert job.arguments == {
+        "fabric": "silk",
+        "output_format": "webp",
+        "num_inference_steps": 8.0,
+        "sync_mode": True,
+    }
+    assert (facts["model"], facts["endpoint"], facts["seed"]) == ("weave", "acme/weave/edit", seed)
+    assert facts["cost_usd"] is None
+    with Image.open(picture) as image:
+        assert image.size == (facts["width"], facts["height"]) == (500, 500)

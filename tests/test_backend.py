@@ -1,0 +1,678 @@
+"""fal, through its own client and against a local stand-in: upload, submit once, follow, fetch, cancel, price."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import time
+from collections.abc import Callable
+from decimal import Decimal
+from itertools import pairwise
+from typing import Any
+
+import fal_client.client
+import httpx
+import pytest
+from PIL import Image
+
+from tests.conftest import photo_bytes
+from tests.fake_fal import LOCKED_403, NGINX_502, TEST_KEY, FakeFal
+from tests.fake_schemas import model_error, platform_error
+from vton_ui import backend as backend_module
+from vton_ui.backend import FalBackend, progress
+from vton_ui.errors import Cost, FalError, JobFailed, KeyRefused, ResultLost, SubmitUnclear, Unreachable
+from vton_ui.job import Fetched, Job, Progress, Running, Waiting
+from vton_ui.models import CAT_VTON, FLUX_VTO, MODELS
+from vton_ui.options import complete
+from vton_ui.photos import Frame
+from vton_ui.pricing import UnitPrice
+from vton_ui.spec import Inputs, ModelSpec
+
+OTHER_KEY = "other-id:other-secret"
+HOUR = {"expiration_duration_seconds": 3600}
+NOWHERE = Frame(width=1, height=1, left=0, top=0, right=1, bottom=1)
+
+by_model = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No delay is longer than a test can wait."""
+    monkeypatch.setattr(backend_module, "POLL_SECONDS", (0.02, 0.05))
+    monkeypatch.setattr(fal_client.client, "_get_retry_delay", lambda *_, **__: 0.01)
+
+
+@pytest.fixture
+def backend(fal: FakeFal) -> FalBackend:
+    fal.queue_seconds, fal.run_seconds = 0.02, 0.04
+    return FalBackend(TEST_KEY, api_url=fal.api_url)
+
+
+async def arguments(backend: FalBackend, model: ModelSpec, **options: Any) -> dict[str, Any]:
+    person, garment = await asyncio.gather(
+        backend.upload(photo_bytes(300, 400), role="person"), backend.upload(photo_bytes(260, 260), role="garment")
+    )
+    values = complete(model, {"seed": 42, **options})
+    return model.arguments(Inputs(person=person, garment=garment, garment_count=1, values=values))
+
+
+def job_of(request_id: str, model: ModelSpec = FLUX_VTO) -> Job:
+    return Job(
+        model=model.name,
+        endpoint=model.endpoint,
+        request_id=request_id,
+        seed=42,
+        prompt=None,
+        cost_usd=None,
+        started_at=time.time(),
+        frame=NOWHERE,
+        sandbox=False,
+    )
+
+
+async def ordered(backend: FalBackend, model: ModelSpec = FLUX_VTO, **options: Any) -> Job:
+    return job_of(await backend.submit(model.endpoint, await arguments(backend, model, **options)), model)
+
+
+async def followed(backend: FalBackend, job: Job) -> list[Progress]:
+    return [event async for event in backend.follow(job)]
+
+
+async def outcome(backend: FalBackend, model: ModelSpec = FLUX_VTO, **options: Any) -> Fetched:
+    job = await ordered(backend, model, **options)
+    await followed(backend, job)
+    return await backend.fetch(job, model.read)
+
+
+def size_of(fetched: Fetched) -> tuple[int, int]:
+    return Image.open(io.BytesIO(fetched.picture)).size
+
+
+# Upload
+
+
+async def test_upload(fal: FakeFal, backend: FalBackend) -> None:
+    """What is uploaded arrives byte for byte, as a JPEG, for an hour."""
+    jpeg = photo_bytes(300, 400)
+    url = await backend.upload(jpeg, role="person")
+    file = fal.uploads[url]
+    assert (file.data, file.content_type, file.lifecycle) == (jpeg, "image/jpeg", HOUR)
+    assert url.endswith("person.jpg")
+
+
+async def test_same_bytes_are_not_sent_twice(fal: FakeFal, backend: FalBackend) -> None:
+    """One upload serves all who ask for the same bytes, at once or later; other bytes are sent."""
+    jpeg = photo_bytes(300, 400)
+    first, second = await asyncio.gather(*[backend.upload(jpeg, role="person") for _ in range(2)])
+    third = await backend.upload(jpeg, role="garment")
+    assert first == second == third
+    assert fal.count("upload") == 1
+    assert await backend.upload(photo_bytes(301, 400), role="person") != first
+    assert fal.count("upload") == 2
+
+
+async def test_old_upload_is_sent_again(fal: FakeFal, backend: FalBackend, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What may be gone from fal by the time the model looks is sent again."""
+    monkeypatch.setattr(backend_module, "KEPT_SECONDS", 1)
+    jpeg = photo_bytes(300, 400)
+    first = await backend.upload(jpeg, role="person")
+    assert await backend.upload(jpeg, role="person") == first
+    await asyncio.sleep(0.51)
+    assert await backend.upload(jpeg, role="person") != first
+
+
+async def test_failed_upload_is_not_remembered(fal: FakeFal, backend: FalBackend) -> None:
+    """After a failure the same bytes can be sent again."""
+    for operation in ("upload", "initiate"):
+        fal.fault(operation, "status", code=400)
+    jpeg = photo_bytes(300, 400)
+    with pytest.raises(FalError):
+        await backend.upload(jpeg, role="person")
+    assert fal.uploads[await backend.upload(jpeg, role="person")].data == jpeg
+
+
+async def test_leaving_visitor_does_not_take_the_upload_along(fal: FakeFal, backend: FalBackend) -> None:
+    """Of two who wait for the same upload, one may be cancelled."""
+    fal.fault("upload", "slow", seconds=0.2)
+    jpeg = photo_bytes(300, 400)
+    leaves, stays = (asyncio.ensure_future(backend.upload(jpeg, role="person")) for _ in range(2))
+    await asyncio.sleep(0.05)
+    leaves.cancel()
+    assert fal.uploads[await stays].data == jpeg
+    assert fal.count("upload") == 1
+
+
+async def test_upload_by_the_other_way(fal: FakeFal, backend: FalBackend) -> None:
+    """If fal's first storage is down the second is used, with the same expiry."""
+    fal.fault("upload", "status", times=None, code=500)
+    file = fal.uploads[await backend.upload(photo_bytes(300, 400), role="person")]
+    assert file.lifecycle == HOUR
+
+
+async def test_upload_survives_passing_faults(fal: FakeFal, backend: FalBackend) -> None:
+    """A dropped connection or a busy fal does not lose an upload."""
+    fal.fault("upload", "drop_before", 2)
+    fal.fault("upload", "status", code=429)
+    assert await backend.upload(photo_bytes(300, 400), role="person") in fal.uploads
+
+
+@pytest.mark.parametrize("operation", ["token", "upload"])
+async def test_garbage_from_the_storage(fal: FakeFal, backend: FalBackend, operation: str) -> None:
+    """A storage that talks nonsense, on both ways, is told in words."""
+    fal.fault(operation, "garbage")
+    fal.fault("initiate", "garbage")
+    with pytest.raises(Unreachable):
+        await backend.upload(photo_bytes(300, 400), role="person")
+
+
+async def test_slow_upload_is_given_up(fal: FakeFal, backend: FalBackend, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An upload that takes for ever is told in words."""
+    monkeypatch.setattr(backend_module, "UPLOAD_SECONDS", 0.1)
+    fal.fault("upload", "slow", seconds=1)
+    with pytest.raises(Unreachable, match="could not be sent"):
+        await backend.upload(photo_bytes(300, 400), role="person")
+
+
+async def test_unknown_key(fal: FakeFal) -> None:
+    """A key that fal does not know is told as such, at the first upload or at the order."""
+    backend = FalBackend("no-such-key:secret", api_url=fal.api_url)
+    with pytest.raises(KeyRefused, match="does not accept"):
+        await backend.upload(photo_bytes(300, 400), role="person")
+    with pytest.raises(KeyRefused) as caught:
+        await backend.submit(FLUX_VTO.endpoint, {})
+    assert caught.value.cost is Cost.NOTHING
+    assert fal.jobs == {}
+
+
+# Submit
+
+
+async def test_submit(fal: FakeFal, backend: FalBackend) -> None:
+    """The order is sent once, as it is, with the key and with a short life for what it makes."""
+    wanted = await arguments(backend, FLUX_VTO)
+    request_id = await backend.submit(FLUX_VTO.endpoint, wanted)
+    job = fal.jobs[request_id]
+    assert (job.endpoint, job.arguments, job.key) == (FLUX_VTO.endpoint, wanted, TEST_KEY)
+    assert json.loads(job.headers["X-Fal-Object-Lifecycle-Preference"]) == HOUR
+    assert fal.count("submit") == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "error", "cost", "accepted"),
+    [
+        ({"action": "accept_then_drop"}, SubmitUnclear, Cost.MAYBE, 1),
+        ({"action": "accept_then_hang", "seconds": 2}, SubmitUnclear, Cost.MAYBE, 1),
+        ({"action": "garbage"}, SubmitUnclear, Cost.MAYBE, 1),
+        ({"action": "half_body"}, SubmitUnclear, Cost.MAYBE, 1),
+        ({"action": "edit", "edit": lambda body: {**body, "request_id": None}}, SubmitUnclear, Cost.MAYBE, 1),
+        ({"action": "edit", "edit": lambda body: [body]}, SubmitUnclear, Cost.MAYBE, 1),
+        ({"action": "drop_before"}, SubmitUnclear, Cost.MAYBE, 0),
+        ({"action": "status", "code": 502, "body": NGINX_502}, SubmitUnclear, Cost.MAYBE, 0),
+        ({"action": "status", "code": 502, "body": NGINX_502, "accepted": True}, SubmitUnclear, Cost.MAYBE, 1),
+        ({"action": "status", "code": 503, "accepted": True}, SubmitUnclear, Cost.MAYBE, 1),
+        ({"action": "status", "code": 408}, SubmitUnclear, Cost.MAYBE, 0),
+        ({"action": "status", "code": 409}, SubmitUnclear, Cost.MAYBE, 0),
+        ({"action": "status", "code": 302, "headers": {"Location": "/"}}, SubmitUnclear, Cost.MAYBE, 0),
+        ({"action": "status", "code": 429}, FalError, Cost.NOTHING, 0),
+        ({"action": "status", "code": 401}, KeyRefused, Cost.NOTHING, 0),
+        ({"action": "status", "code": 403, "body": LOCKED_403}, KeyRefused, Cost.NOTHING, 0),
+        ({"action": "status", "code": 404}, JobFailed, Cost.NOTHING, 0),
+    ],
+    ids=[
+        "dropped after acceptance",
+        "hung after acceptance",
+        "garbage",
+        "half an answer",
+        "no request id",
+        "a list",
+        "reset",
+        "502 page",
+        "502 page, accepted",
+        "503, accepted",
+        "408",
+        "409",
+        "redirect",
+        "429",
+        "401",
+        "403",
+        "404",
+    ],
+)
+async def test_one_submit(
+    fal: FakeFal,
+    monkeypatch: pytest.MonkeyPatch,
+    fault: dict[str, Any],
+    error: type[FalError],
+    cost: Cost,
+    accepted: int,
+) -> None:
+    """Whatever happens to an order, it is sent exactly once, and the visitor is told what it may have cost."""
+    monkeypatch.setattr(backend_module, "_TIMEOUT", httpx.Timeout(0.4))
+    backend = FalBackend(TEST_KEY, api_url=fal.api_url)
+    wanted = await arguments(backend, FLUX_VTO)
+    fal.fault("submit", **fault)
+    with pytest.raises(FalError) as caught:
+        await backend.submit(FLUX_VTO.endpoint, wanted)
+    assert type(caught.value) is error
+    assert caught.value.cost is cost
+    assert (fal.count("submit"), len(fal.jobs)) == (1, accepted)
+
+
+async def test_no_connection(fal: FakeFal, backend: FalBackend) -> None:
+    """Where nobody listens nothing was sent, and the visitor is told so."""
+    wanted = await arguments(backend, FLUX_VTO)
+    fal.stop()
+    with pytest.raises(Unreachable) as caught:
+        await backend.submit(FLUX_VTO.endpoint, wanted)
+    assert caught.value.cost is Cost.NOTHING
+    assert fal.count("submit") == 0
+    with pytest.raises(Unreachable):
+        await backend.upload(photo_bytes(300, 401), role="person")
+
+
+async def test_late_connection(fal: FakeFal, backend: FalBackend) -> None:
+    """An order that found nobody is offered again a moment later, for none was taken."""
+    wanted = await arguments(backend, FLUX_VTO)
+    fal.stop()
+    order = asyncio.ensure_future(backend.submit(FLUX_VTO.endpoint, wanted))
+    await asyncio.sleep(0.01)
+    fal.start()
+    assert await order in fal.jobs
+    assert fal.count("submit") == 1
+
+
+# Follow
+
+
+@by_model
+async def test_follow(fal: FakeFal, backend: FalBackend, model: ModelSpec) -> None:
+    """Position by position through the queue, then step by step to the end."""
+    fal.queue_seconds, fal.run_seconds = 0.3, 0.4
+    job = await ordered(backend, model, num_inference_steps=4)
+    events = await followed(backend, job)
+    positions = [event.position or 0 for event in events if isinstance(event, Waiting)]
+    steps = [event.step for event in events if isinstance(event, Running) and event.step is not None]
+    assert positions == sorted(positions, reverse=True)
+    assert len(set(positions)) >= 2
+    assert positions[-1] == 0
+    assert steps == sorted(steps)
+    assert len(set(steps)) >= 2
+    assert {event.steps for event in events if isinstance(event, Running) and event.step} == {4}
+    running = [isinstance(event, Running) for event in events]
+    assert running == sorted(running)
+    assert all(before.seconds <= after.seconds for before, after in pairwise(events))
+
+
+def without(name: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    return lambda body: {key: value for key, value in body.items() if key != name}
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"action": "status", "code": 500},
+        {"action": "status", "code": 502, "body": NGINX_502},
+        {"action": "status", "code": 503},
+        {"action": "status", "code": 403, "body": LOCKED_403},
+        {"action": "status", "code": 429},
+        {"action": "status", "code": 408},
+        {"action": "garbage"},
+        {"action": "half_body"},
+        {"action": "drop_before"},
+        {"action": "accept_then_drop"},
+        {"action": "edit", "edit": lambda body: [body]},
+        {"action": "edit", "edit": lambda body: None},
+        {"action": "edit", "edit": lambda body: {**body, "status": None}},
+    ],
+    ids=[
+        "500",
+        "502 page",
+        "503",
+        "403 locked",
+        "429",
+        "408",
+        "garbage",
+        "half an answer",
+        "reset",
+        "dropped",
+        "a list",
+        "null",
+        "no status",
+    ],
+)
+async def test_follow_through_faults(fal: FakeFal, backend: FalBackend, fault: dict[str, Any]) -> None:
+    """A look at the job that tells nothing is passed over."""
+    fal.run_seconds = 0.25
+    job = await ordered(backend)
+    fal.fault("status", times=3, **fault)
+    events = await followed(backend, job)
+    assert fal.count("status") > 3
+    assert isinstance(events[-1], Running)
+    assert size_of(await backend.fetch(job, FLUX_VTO.read)) == (300, 400)
+
+
+@pytest.mark.parametrize(
+    ("edit", "expected"),
+    [
+        (without("logs"), Running(step=None, steps=None, seconds=0)),
+        (lambda body: {**body, "logs": None}, Running(step=None, steps=None, seconds=0)),
+        (
+            lambda body: {**body, "logs": ["text", {"odd": 1}, {"message": None}]},
+            Running(step=None, steps=None, seconds=0),
+        ),
+        (lambda body: {**body, "status": "THINKING", "logs": []}, Running(step=None, steps=None, seconds=0)),
+        (lambda body: {**without("queue_position")(body), "status": "IN_QUEUE"}, Waiting(position=None, seconds=0)),
+        (lambda body: {**body, "status": "IN_QUEUE", "queue_position": "2nd"}, Waiting(position=None, seconds=0)),
+    ],
+    ids=["no logs", "null logs", "odd logs", "unknown word", "no position", "odd position"],
+)
+async def test_odd_status(fal: FakeFal, backend: FalBackend, edit: Callable[[Any], Any], expected: Progress) -> None:
+    """A status with something missing or new in it is told as far as it goes, and ends nothing."""
+    fal.queue_seconds, fal.run_seconds = 0, 0.4
+    job = await ordered(backend)
+    await asyncio.sleep(0.02)
+    fal.fault("status", "edit", edit=edit)
+    first = (await followed(backend, job))[0]
+    assert type(first) is type(expected)
+    assert {**vars(first), "seconds": 0} == vars(expected)
+
+
+async def test_patience_ends(fal: FakeFal, backend: FalBackend, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A job that fal keeps silent about is given up, with its id and the truth about its cost."""
+    monkeypatch.setattr(backend_module, "PATIENCE", 0.15)
+    job = await ordered(backend)
+    fal.fault("status", "status", times=None, code=503)
+    with pytest.raises(ResultLost) as caught:
+        await followed(backend, job)
+    assert (caught.value.cost, caught.value.request_id) == (Cost.MAYBE, job.request_id)
+    assert fal.count("status") >= 3
+
+
+async def test_patience_starts_anew(fal: FakeFal, backend: FalBackend, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every good look at the job renews the patience."""
+    monkeypatch.setattr(backend_module, "PATIENCE", 0.3)
+    fal.queue_seconds, fal.run_seconds = 0.8, 0.2
+    job = await ordered(backend)
+    fal.fault("status", "status", times=3)
+    assert isinstance((await followed(backend, job))[-1], Running)
+
+
+@pytest.mark.parametrize(("code", "error"), [(401, KeyRefused), (404, JobFailed)], ids=["key withdrawn", "job unknown"])
+async def test_follow_ends(fal: FakeFal, backend: FalBackend, code: int, error: type[FalError]) -> None:
+    """A key or a job that fal no longer knows ends the waiting at once."""
+    job = await ordered(backend)
+    fal.fault("status", "status", code=code)
+    with pytest.raises(error) as caught:
+        await followed(backend, job)
+    assert caught.value.request_id == job.request_id
+
+
+async def test_humane_pace(fal: FakeFal, backend: FalBackend, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A job is looked at once in a while, and on a long wait less often."""
+    monkeypatch.setattr(backend_module, "POLL_SECONDS", (0.1, 0.3))
+    monkeypatch.setattr(backend_module, "LONG_WAIT", 0.35)
+    fal.queue_seconds = 1.2
+    await followed(backend, await ordered(backend))
+    looks = [seen.at for seen in fal.seen if seen.operation == "status"]
+    pauses = [after - before for before, after in pairwise(looks)]
+    assert 0.09 < pauses[0] < 0.25
+    assert pauses[-1] > 0.29
+
+
+@pytest.mark.parametrize(
+    ("messages", "expected"),
+    [
+        ([], (None, None)),
+        (["Loading"], (None, None)),
+        (["Step 2/4"], (2, 4)),
+        (["Step 1/4", "Step 2/4", "saved"], (2, 4)),
+        ([" 50%|█████     | 15/30 [00:03<00:03,  4.53it/s]"], (15, 30)),
+        (["9/4"], (None, None)),
+        (["at 1024/1024 px", "Step 3/4", "2048/4096"], (3, 4)),
+    ],
+    ids=str,
+)
+def test_progress(messages: list[str], expected: tuple[int | None, int | None]) -> None:
+    """The newest step in a model's log is found, whatever else stands there."""
+    assert progress(messages) == expected
+
+
+# Fetch
+
+
+@by_model
+async def test_fetch(fal: FakeFal, backend: FalBackend, model: ModelSpec) -> None:
+    """The picture's bytes are those that fal made."""
+    fetched = await outcome(backend, model)
+    assert fetched.picture in [file.data for file in fal.files.values()]
+    assert fetched.answer.seed == (42 if model is FLUX_VTO else None)
+    assert not fetched.answer.flagged
+
+
+async def test_no_key_to_strangers(fal: FakeFal, backend: FalBackend) -> None:
+    """The key goes to fal's queue, and not to wherever the picture is."""
+    await outcome(backend)
+    downloads = [seen for seen in fal.seen if seen.operation == "download"]
+    assert len(downloads) == 1
+    assert downloads[0].headers["Authorization"] is None
+
+
+async def test_sync_mode(fal: FakeFal, backend: FalBackend) -> None:
+    """A picture inside the answer is taken from there; nothing is downloaded and fal stores nothing."""
+    fetched = await outcome(backend, sync_mode=True, output_format="png")
+    assert Image.open(io.BytesIO(fetched.picture)).format == "PNG"
+    assert fal.count("download") == 0
+
+
+@pytest.mark.parametrize("operation", ["result", "download"])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"action": "half_body"},
+        {"action": "drop_before"},
+        {"action": "accept_then_drop"},
+        {"action": "status", "code": 502, "body": NGINX_502},
+        {"action": "status", "code": 503},
+        {"action": "status", "code": 403, "body": LOCKED_403},
+        {"action": "status", "code": 429},
+    ],
+    ids=["half a body", "reset", "dropped", "502 page", "503", "403", "429"],
+)
+async def test_fetched_again(fal: FakeFal, backend: FalBackend, operation: str, fault: dict[str, Any]) -> None:
+    """A result that did not come through whole is fetched again, which costs nothing."""
+    fal.fault(operation, **fault)
+    assert size_of(await outcome(backend)) == (300, 400)
+    assert (fal.count(operation), fal.count("submit")) == (2, 1)
+
+
+async def test_garbage_result_is_fetched_again(fal: FakeFal, backend: FalBackend) -> None:
+    """An answer that is no JSON is asked for again."""
+    fal.fault("result", "garbage")
+    assert size_of(await outcome(backend)) == (300, 400)
+    assert fal.count("result") == 2
+
+
+@pytest.mark.parametrize("operation", ["result", "download"])
+async def test_result_lost(fal: FakeFal, backend: FalBackend, monkeypatch: pytest.MonkeyPatch, operation: str) -> None:
+    """A picture that is made and never handed over is told with its id and its cost."""
+    monkeypatch.setattr(backend_module, "PATIENCE", 0.15)
+    fal.fault(operation, "status", times=None, code=503)
+    with pytest.raises(ResultLost) as caught:
+        await outcome(backend)
+    assert (caught.value.cost, caught.value.request_id) == (Cost.CHARGED, next(iter(fal.jobs)))
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [lambda body: {"odd": 1}, lambda body: {**body, "images": []}, lambda body: {**body, "images": [{"url": ""}]}],
+    ids=["other shape", "no picture", "no URL"],
+)
+async def test_no_picture(fal: FakeFal, backend: FalBackend, edit: Callable[[Any], Any]) -> None:
+    """An answer without a picture is told at once."""
+    fal.fault("result", "edit", edit=edit)
+    with pytest.raises(ResultLost, match="no picture") as caught:
+        await outcome(backend)
+    assert caught.value.request_id == next(iter(fal.jobs))
+    assert fal.count("result") == 1
+
+
+async def test_broken_data_uri(fal: FakeFal, backend: FalBackend) -> None:
+    """A picture that arrived damaged inside the answer is told."""
+    fal.fault("result", "edit", edit=lambda body: {**body, "images": [{"url": "data:image/png;base64,%%%"}]})
+    with pytest.raises(FalError, match="damaged"):
+        await outcome(backend, sync_mode=True)
+
+
+@pytest.mark.parametrize(
+    ("failure", "said"),
+    [
+        (model_error("face_detection_error", "No face", field="human_image_url"), "no face"),
+        (model_error("internal_server_error", "Boom"), "failed inside fal"),
+        (platform_error(503, "runner_disconnected", "gone"), "lost touch"),
+    ],
+    ids=["422", "500", "503"],
+)
+async def test_fals_last_word(fal: FakeFal, backend: FalBackend, failure: Any, said: str) -> None:
+    """fal's own word on a job is final, and asked for once."""
+    fal.next_error = failure
+    with pytest.raises(JobFailed, match=said):
+        await outcome(backend)
+    assert fal.count("result") == 1
+
+
+# Cancel
+
+
+async def test_cancel_waiting(fal: FakeFal, backend: FalBackend) -> None:
+    """A job in the queue is really cancelled at fal, and free."""
+    fal.queue_seconds = 5
+    job = await ordered(backend)
+    await backend.cancel(job)
+    await followed(backend, job)
+    with pytest.raises(JobFailed, match="cancelled"):
+        await backend.fetch(job, FLUX_VTO.read)
+    assert fal.jobs[job.request_id].cancelled
+    assert fal.billed == 0
+
+
+@pytest.mark.parametrize("request_id", ["done", "unknown"])
+async def test_cancel_too_late(fal: FakeFal, backend: FalBackend, request_id: str) -> None:
+    """To cancel what is done or unknown is no error."""
+    job = await ordered(backend)
+    await followed(backend, job)
+    await backend.cancel(job if request_id == "done" else job_of("unknown"))
+    assert fal.count("cancel") == 1
+
+
+async def test_cancel_is_repeated(fal: FakeFal, backend: FalBackend) -> None:
+    """A cancel that got lost is sent again."""
+    fal.queue_seconds = 5
+    job = await ordered(backend)
+    fal.fault("cancel", "drop_before")
+    fal.fault("cancel", "status", code=503)
+    await backend.cancel(job)
+    assert fal.count("cancel") == 3
+    assert fal.jobs[job.request_id].cancelled
+
+
+# Price
+
+
+async def test_price(fal: FakeFal, backend: FalBackend) -> None:
+    """The live price is asked for once, however often and by however many it is wanted."""
+    prices = await asyncio.gather(*[backend.price(CAT_VTON.endpoint) for _ in range(3)])
+    prices.append(await backend.price(CAT_VTON.endpoint))
+    assert prices == [UnitPrice(usd=Decimal("0.00125"), unit="compute seconds")] * 4
+    assert fal.count("pricing") == 1
+
+
+async def test_price_is_a_keys_own(fal: FakeFal, backend: FalBackend) -> None:
+    """Another key asks for itself."""
+    fal.keys.add(OTHER_KEY)
+    await backend.price(CAT_VTON.endpoint)
+    await FalBackend(OTHER_KEY, api_url=fal.api_url).price(CAT_VTON.endpoint)
+    asked = [seen.headers["Authorization"] for seen in fal.seen if seen.operation == "pricing"]
+    assert asked == [f"Key {TEST_KEY}", f"Key {OTHER_KEY}"]
+
+
+async def test_price_is_asked_again_next_day(
+    fal: FakeFal, backend: FalBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A price lasts for a day and no longer."""
+    assert backend_module.PRICE_SECONDS == 24 * 3600
+    monkeypatch.setattr(backend_module, "PRICE_SECONDS", 0.05)
+    await backend.price(CAT_VTON.endpoint)
+    await backend.price(CAT_VTON.endpoint)
+    await asyncio.sleep(0.06)
+    fal.prices[CAT_VTON.endpoint] = (0.5, "image")
+    assert await backend.price(CAT_VTON.endpoint) == UnitPrice(usd=Decimal("0.5"), unit="image")
+    assert fal.count("pricing") == 2
+
+
+def priced(**facts: Any) -> Callable[[Any], Any]:
+    return lambda body: {"prices": [{**item, **facts} for item in body["prices"]]}
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"action": "status", "code": 500},
+        {"action": "status", "code": 403, "body": LOCKED_403},
+        {"action": "garbage"},
+        {"action": "half_body"},
+        {"action": "drop_before"},
+        {"action": "edit", "edit": lambda body: {"prices": []}},
+        {"action": "edit", "edit": lambda body: {"prices": None}},
+        {"action": "edit", "edit": lambda body: {"prices": [None]}},
+        {"action": "edit", "edit": priced(unit_price="free")},
+        {"action": "edit", "edit": priced(unit_price=None)},
+        {"action": "edit", "edit": priced(unit_price=0)},
+        {"action": "edit", "edit": priced(currency="EUR")},
+        {"action": "edit", "edit": priced(endpoint_id="fal-ai/other")},
+    ],
+    ids=[
+        "500",
+        "403",
+        "garbage",
+        "half",
+        "reset",
+        "none",
+        "null",
+        "list",
+        "word",
+        "null price",
+        "zero",
+        "EUR",
+        "other",
+    ],
+)
+async def test_no_price(fal: FakeFal, backend: FalBackend, fault: dict[str, Any]) -> None:
+    """A price that cannot be had, or makes no sense, is unknown; nobody is told, and fal is not pestered."""
+    fal.fault("pricing", **fault)
+    assert await backend.price(CAT_VTON.endpoint) is None
+    assert await backend.price(CAT_VTON.endpoint) is None
+    assert fal.count("pricing") == 1
+
+
+# The whole
+
+
+async def test_a_key_never_shows(fal: FakeFal, backend: FalBackend, caplog: pytest.LogCaptureFixture) -> None:
+    """No error, log line or representation holds the key."""
+    caplog.set_level("DEBUG")
+    fal.fault("status", "drop_before")
+    fal.fault("result", "status", code=401)
+    with pytest.raises(KeyRefused) as caught:
+        await outcome(backend)
+    secret = TEST_KEY.partition(":")[2]
+    assert secret not in f"{caught.value!r} {caught.value} {backend!r} {caplog.text}"
+
+
+async def test_many_at_once(fal: FakeFal, backend: FalBackend) -> None:
+    """Many jobs on one key do not get in each other's way, and share their uploads."""
+    many = await asyncio.gather(*[ordered(backend, seed=seed) for seed in range(8)])
+    await asyncio.gather(*[followed(backend, job) for job in many])
+    fetched = await asyncio.gather(*[backend.fetch(job, FLUX_VTO.read) for job in many])
+    assert sorted(answer.answer.seed or 0 for answer in fetched) == list(range(8))
+    assert (fal.count("submit"), fal.count("upload")) == (8, 2)

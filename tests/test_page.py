@@ -1,0 +1,452 @@
+"""The page in a real Chromium, as a visitor uses it."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import httpx
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser import DESK, PHONE, TABLET, NoBrowser, chromium, in_ci, open_page
+from tests.conftest import photo_bytes, serving
+from tests.fake_fal import TEST_KEY, FakeFal
+from tests.fake_schemas import ENDPOINTS, model_error
+from vton_ui import backend
+from vton_ui.models import CAT_VTON, FLUX_VTO, MODELS
+from vton_ui.sandbox import STAMP
+from vton_ui.settings import Settings
+from vton_ui.spec import Flag
+
+WAIT = 8_000
+"""Milliseconds."""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """One browser for all tests; without one they skip on a laptop and fail in CI."""
+    try:
+        with chromium() as found:
+            yield found
+    except NoBrowser as exc:
+        (pytest.fail if in_ci() else pytest.skip)(f"no Chromium: {exc}")
+
+
+@pytest.fixture(scope="module")
+def shared_fal() -> Iterator[FakeFal]:
+    """One fal for all tests, at a pace at which a person could read the status."""
+    with pytest.MonkeyPatch.context() as patch:
+        fake = FakeFal().start()
+        fake.patch(patch)
+        patch.setattr(backend, "POLL_SECONDS", (0.1, 0.1))
+        yield fake
+        fake.stop()
+    assert not fake.crashes, fake.crashes[0]
+
+
+@pytest.fixture
+def fal(shared_fal: FakeFal) -> FakeFal:
+    """The same, with nothing left of the test before but the stored files, which the app rightly relies on."""
+    shared_fal.jobs.clear()
+    shared_fal.seen.clear()
+    shared_fal.clear_faults()
+    shared_fal.black, shared_fal.next_error = False, None
+    shared_fal.queue_seconds, shared_fal.run_seconds, shared_fal.queue_length = 0.4, 0.6, 3
+    return shared_fal
+
+
+@pytest.fixture(scope="module")
+def paid_url(shared_fal: FakeFal, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The app with a key."""
+    data = tmp_path_factory.mktemp("paid")
+    with serving(Settings(fal_key=TEST_KEY, data_dir=data, fal_api_url=shared_fal.api_url)) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def free_url(shared_fal: FakeFal, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The app without a key."""
+    with serving(Settings(data_dir=tmp_path_factory.mktemp("free"), fal_api_url=shared_fal.api_url)) as url:
+        yield url
+
+
+@pytest.fixture
+def paid(browser: Browser, paid_url: str, fal: FakeFal) -> Iterator[Page]:
+    """The page of the app with a key; it must not log an error."""
+    yield from _watched(open_page(browser, paid_url))
+
+
+@pytest.fixture
+def free(browser: Browser, free_url: str, fal: FakeFal) -> Iterator[Page]:
+    """The page of the app without a key; likewise."""
+    yield from _watched(open_page(browser, free_url))
+
+
+def _watched(page: Page) -> Iterator[Page]:
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    yield page
+    page.context.close()
+    assert errors == []
+
+
+def picture_file(name: str, content: bytes) -> dict[str, object]:
+    """A file as Playwright uploads it."""
+    return {"name": name, "mimeType": "image/jpeg", "buffer": content}
+
+
+def give(page: Page, slot: str, *contents: bytes, name: str = "photo.jpg") -> None:
+    """Put photos into a slot, and wait until they are shown."""
+    page.set_input_files(f"#{slot} input[type=file]", [picture_file(name, content) for content in contents])  # type: ignore[arg-type]
+
+
+def button(page: Page) -> str:
+    return page.locator("#try_on").inner_text().strip()
+
+
+def two_photos(page: Page) -> None:
+    """A person and a garment, ready to try on."""
+    give(page, "person", photo_bytes(900, 1200))
+    give(page, "garments", photo_bytes(800, 800))
+    expect(page.locator("#try_on")).to_have_text(re.compile("Try on"), timeout=WAIT)
+
+
+def done(page: Page) -> None:
+    expect(page.locator("#status [data-state=done]")).to_be_visible(timeout=WAIT)
+
+
+def result_picture(page: Page) -> Image.Image:
+    source = page.locator("#result img").get_attribute("src")
+    assert source
+    return Image.open(io.BytesIO(httpx.get(source).content))
+
+
+def test_first_sight_says_what_is_missing(paid: Page) -> None:
+    """The button is disabled and names what to add, step by step."""
+    expect(paid.locator("#try_on")).to_be_disabled()
+    assert button(paid) == "Add a person and a garment"
+    give(paid, "person", photo_bytes(600, 800))
+    expect(paid.locator("#try_on")).to_have_text("Add a garment", timeout=WAIT)
+    expect(paid.locator("#try_on")).to_be_disabled()
+
+
+@pytest.mark.parametrize("viewport", [DESK, TABLET, PHONE], ids=["desk", "tablet", "phone"])
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_never_scrolls_sideways(
+    browser: Browser, paid_url: str, fal: FakeFal, viewport: dict[str, int], dark: bool
+) -> None:
+    """The page fits its window, empty and filled."""
+    page = open_page(browser, paid_url, viewport=viewport, dark=dark)
+    wide = "document.documentElement.scrollWidth - innerWidth"
+    assert page.evaluate(wide) <= 0
+    two_photos(page)
+    page.locator("#expert button").first.click()
+    assert page.evaluate(wide) <= 0
+    page.context.close()
+
+
+def test_two_photos_in_the_picture_out(paid: Page, fal: FakeFal) -> None:
+    """The whole way: estimate, queue position, picture, seed, request id, download; and one job at fal."""
+    two_photos(paid)
+    expect(paid.locator("#try_on")).to_have_text("Try on · $0.0475")
+    paid.locator("#estimate summary").click()
+    assert "$0.0375" in paid.locator("#estimate ul").inner_text()
+    paid.click("#try_on")
+    expect(paid.locator("#cancel")).to_be_visible()
+    expect(paid.locator("#status")).to_contain_text(re.compile(r"Waiting, (\d\w\w|next) in line · \d+ s"), timeout=WAIT)
+    expect(paid.locator("#status")).to_contain_text(re.compile(r"Running, step \d of 4"), timeout=WAIT)
+    done(paid)
+    (job,) = fal.jobs.values()
+    assert result_picture(paid).size == (866, 1154)
+    paid.locator("#details summary").click()
+    details = paid.locator("#details").inner_text()
+    assert job.id in details
+    assert str(job.arguments["seed"]) in details
+    assert "$0.0475" in details
+    with paid.expect_download() as download:
+        paid.click("#download")
+    assert Path(download.value.path()).read_bytes()[:2] == b"\xff\xd8"
+    expect(paid.locator("#try_on")).to_be_visible()
+    assert fal.count("submit") == 1
+
+
+def test_again_takes_another_seed(paid: Page, fal: FakeFal) -> None:
+    """A second picture of the same photos, without a second upload."""
+    two_photos(paid)
+    paid.click("#try_on")
+    done(paid)
+    uploads = fal.count("upload")
+    paid.click("#again")
+    expect(paid.locator("#status [data-state=working]")).to_be_visible(timeout=WAIT)
+    done(paid)
+    first, second = (job.arguments["seed"] for job in fal.jobs.values())
+    assert first != second
+    assert fal.count("upload") == uploads
+
+
+def test_cancel_in_the_queue_is_free(paid: Page, fal: FakeFal) -> None:
+    """Cancel reaches fal, the job never runs, and the page says that it cost nothing."""
+    fal.queue_seconds = 30
+    two_photos(paid)
+    paid.click("#try_on")
+    expect(paid.locator("#status")).to_contain_text("Waiting", timeout=WAIT)
+    paid.click("#cancel")
+    expect(paid.locator("#status")).to_contain_text("Cancelled. Nothing was charged.", timeout=WAIT)
+    expect(paid.locator("#try_on")).to_be_enabled()
+    (job,) = fal.jobs.values()
+    assert job.cancelled
+    assert fal.billed == 0
+
+
+def test_a_double_click_is_one_job(paid: Page, fal: FakeFal) -> None:
+    """The second click neither orders again nor cancels what the first ordered."""
+    two_photos(paid)
+    paid.locator("#try_on").dblclick()
+    done(paid)
+    assert fal.count("submit") == 1
+    assert fal.billed == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"hello", "not a photo"),
+        (b"", "empty"),
+        (photo_bytes(100, 900), "too small"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "SVG"),
+    ],
+    ids=["text", "empty", "small", "svg"],
+)
+def test_a_bad_photo_is_named(paid: Page, fal: FakeFal, content: bytes, says: str) -> None:
+    """The message names the slot and the cause, before anything is sent; a good photo mends it."""
+    give(paid, "garments", photo_bytes(800, 800))
+    give(paid, "person", content)
+    expect(paid.locator("#notice")).to_contain_text(says, timeout=WAIT)
+    expect(paid.locator("#notice")).to_contain_text("Person.")
+    expect(paid.locator("#try_on")).to_be_disabled()
+    assert fal.count("upload") == fal.count("submit") == 0
+
+
+def test_a_truncated_photo_is_told_at_the_click(paid: Page, fal: FakeFal) -> None:
+    """What only a decode can tell comes after the click, and still before anything is sent."""
+    whole = photo_bytes(900, 1200)
+    give(paid, "person", whole[: len(whole) // 2])
+    give(paid, "garments", photo_bytes(800, 800))
+    paid.click("#try_on", timeout=WAIT)
+    expect(paid.locator("#notice")).to_contain_text("cut off", timeout=WAIT)
+    expect(paid.locator("#notice")).to_contain_text("Nothing was charged.")
+    assert fal.count("submit") == 0
+
+
+def test_an_old_result_survives_a_failure(paid: Page, fal: FakeFal) -> None:
+    """When the next try fails, the picture stays, the card says why, and Try again works."""
+    two_photos(paid)
+    paid.click("#try_on")
+    done(paid)
+    before = paid.locator("#result img").get_attribute("src")
+    fal.next_error = model_error("downstream_service_unavailable", "down")
+    paid.click("#try_on")
+    expect(paid.locator("#notice [data-state=failed]")).to_be_visible(timeout=WAIT)
+    notice = paid.locator("#notice").inner_text()
+    assert "A service behind the model is down." in notice
+    assert list(fal.jobs)[-1] in notice
+    assert paid.locator("#result img").get_attribute("src") == before
+    paid.click("#retry")
+    done(paid)
+    expect(paid.locator("#notice [data-state=failed]")).not_to_be_visible()
+
+
+def test_several_garments_lead_to_the_model_that_takes_them(paid: Page, fal: FakeFal) -> None:
+    """CatVTON takes one garment: with two it says so and offers FLUX."""
+    two_photos(paid)
+    give(paid, "garments", photo_bytes(700, 900))
+    expect(paid.locator("#sheet img")).to_be_visible(timeout=WAIT)
+    paid.locator("#model label", has_text=CAT_VTON.title).click()
+    expect(paid.locator("#notice")).to_contain_text("takes 1 at most", timeout=WAIT)
+    expect(paid.locator("#try_on")).to_be_disabled()
+    paid.click("#use_model")
+    expect(paid.locator("#try_on")).to_have_text("Try on · $0.0475", timeout=WAIT)
+    paid.click("#try_on")
+    done(paid)
+    (job,) = fal.jobs.values()
+    assert "the 2 garments of image 2" in job.arguments["prompt"]
+
+
+def test_only_the_chosen_models_options(paid: Page) -> None:
+    """A control appears only if the model has it, and only while it matters."""
+    expect(paid.locator("#option-description")).to_be_visible()
+    expect(paid.locator("#option-cloth_type")).not_to_be_visible()
+    paid.locator("#model label", has_text=CAT_VTON.title).click()
+    expect(paid.locator("#option-cloth_type")).to_be_visible(timeout=WAIT)
+    expect(paid.locator("#option-description")).not_to_be_visible()
+    expect(paid.locator("#option-width")).not_to_be_visible()
+    paid.locator("#option-image_size input").click()
+    paid.get_by_role("option", name="Custom").click()
+    expect(paid.locator("#option-width")).to_be_visible(timeout=WAIT)
+
+
+def test_options_reach_fal(paid: Page, fal: FakeFal) -> None:
+    """What is chosen on the page is what fal gets."""
+    two_photos(paid)
+    paid.locator("#model label", has_text=CAT_VTON.title).click()
+    paid.locator("#option-cloth_type label", has_text="Whole body").click()
+    paid.locator("#expert button").first.click()
+    paid.fill("#option-seed input", "7")
+    paid.locator("#option-seed input").blur()
+    paid.fill("#option-num_inference_steps input[type=number]", "12")
+    paid.locator("#option-num_inference_steps input[type=number]").blur()
+    paid.click("#try_on")
+    done(paid)
+    (job,) = fal.jobs.values()
+    assert {name: job.arguments[name] for name in ("cloth_type", "seed", "num_inference_steps", "image_size")} == {
+        "cloth_type": "overall",
+        "seed": 7,
+        "num_inference_steps": 12,
+        "image_size": "portrait_4_3",
+    }
+    assert result_picture(paid).size == (768, 1024)
+
+
+def test_a_12_megapixel_phone_photo_comes_back_upright(paid: Page, fal: FakeFal) -> None:
+    """A turned 12 MP JPEG with GPS in it is sent upright, small and without metadata."""
+    give(paid, "person", photo_bytes(4032, 3024, exif_orientation=6, gps=True))
+    give(paid, "garments", photo_bytes(4000, 3000))
+    paid.locator("#try_on", has_text="$0.0475").click(timeout=WAIT)
+    done(paid)
+    width, height = result_picture(paid).size
+    assert height > width
+    for stored in fal.uploads.values():
+        sent = Image.open(io.BytesIO(stored.data))
+        assert sent.width * sent.height <= 1_000_000
+        assert not sent.getexif()
+
+
+def test_a_heic_photo_is_shown_and_sent(paid: Page, fal: FakeFal) -> None:
+    """Browsers cannot show HEIC; the page shows a JPEG of it."""
+    heic = io.BytesIO()
+    Image.open(io.BytesIO(photo_bytes(900, 1200))).save(heic, "HEIF")
+    give(paid, "person", heic.getvalue(), name="IMG_0001.HEIC")
+    paid.wait_for_function("document.querySelector('#person img')?.naturalWidth > 0", timeout=WAIT)
+    give(paid, "garments", photo_bytes(800, 800))
+    paid.locator("#try_on", has_text="$0.0475").click(timeout=WAIT)
+    done(paid)
+
+
+def test_swap(paid: Page, fal: FakeFal) -> None:
+    """Person and garment change places, and stay usable."""
+    give(paid, "person", photo_bytes(900, 1200), name="a-garment.jpg")
+    give(paid, "garments", photo_bytes(800, 800), name="a-person.jpg")
+    expect(paid.locator("#try_on")).to_have_text(re.compile("Try on"), timeout=WAIT)
+    paid.click("#swap")
+    expect(paid.locator("#person img")).to_have_attribute("src", re.compile("a-person"), timeout=WAIT)
+    expect(paid.locator("#garments .thumbnail-item img")).to_have_attribute("src", re.compile("a-garment"))
+    expect(paid.locator("#try_on")).to_be_enabled()
+
+
+def test_sandbox_makes_a_stamped_draft_of_the_examples(free: Page, fal: FakeFal) -> None:
+    """Without a key two clicks on examples and one on the button make a draft that says it is one."""
+    free.locator("#people button").first.click()
+    free.locator("#clothes button").first.click()
+    free.locator("#try_on", has_text="free draft").click(timeout=WAIT)
+    expect(free.locator("#status")).to_contain_text("Running, step", timeout=WAIT)
+    done(free)
+    assert "free draft" in free.locator("#details summary").inner_text()
+    draft = result_picture(free)
+    assert '"sandbox": true' in str(draft.getexif()[0x010E])
+    assert STAMP.startswith("draft")
+    assert fal.count("submit") == 0
+
+
+def test_a_key_of_ones_own_pays_and_is_kept_nowhere(free: Page, fal: FakeFal) -> None:
+    """The visitor's key turns the sandbox into fal, and is neither in storage nor in the address."""
+    fal.keys.add("visitor-id:visitor-secret")
+    free.locator("#key_drawer button").first.click()
+    free.fill("#fal_key input", "visitor-id:visitor-secret")
+    assert free.get_attribute("#fal_key input", "type") == "password"
+    two_photos(free)
+    free.locator("#try_on", has_text="$0.0475").click(timeout=WAIT)
+    done(free)
+    (job,) = fal.jobs.values()
+    assert job.key == "visitor-id:visitor-secret"
+    stored = free.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie, location.href])")
+    assert "visitor" not in stored
+
+
+def test_a_refused_key_is_told(free: Page, fal: FakeFal) -> None:
+    """fal's 401 becomes words and a way out, and the key is not in them."""
+    free.locator("#key_drawer button").first.click()
+    free.fill("#fal_key input", "wrong-id:wrong-secret")
+    two_photos(free)
+    free.locator("#try_on", has_text="$0.0475").click(timeout=WAIT)
+    expect(free.locator("#notice")).to_contain_text("fal does not accept the key.", timeout=WAIT)
+    assert "wrong" not in free.locator("#notice").inner_text()
+
+
+def test_on_a_phone_the_button_is_in_reach_and_the_mirror_comes_into_view(
+    browser: Browser, free_url: str, fal: FakeFal
+) -> None:
+    """The button stays at the bottom of the window; the click brings the result's place into it."""
+    page = open_page(browser, free_url, viewport=PHONE)
+    box = page.locator("#try_on").bounding_box()
+    assert box
+    assert box["y"] + box["height"] <= PHONE["height"]
+    page.locator("#people button").first.click()
+    page.locator("#clothes button").first.click()
+    page.locator("#try_on", has_text="free draft").tap(timeout=WAIT)
+    expect(page.locator("#status [data-state=working]")).to_be_in_viewport(timeout=WAIT)
+    done(page)
+    page.context.close()
+
+
+def test_an_unsafe_or_black_picture_is_reported_not_shown(paid: Page, fal: FakeFal) -> None:
+    """The mirror never shows what fal's checker held back; another seed is offered."""
+    fal.black = True
+    two_photos(paid)
+    paid.click("#try_on")
+    expect(paid.locator("#notice")).to_contain_text("all black", timeout=WAIT)
+    expect(paid.locator("#result img")).not_to_be_visible()
+    expect(paid.locator("#again")).to_be_visible()
+
+
+def test_words_from_outside_are_text(paid: Page, fal: FakeFal) -> None:
+    """Markup in fal's message, or in a visitor's prompt, is shown and not run."""
+    evil = "<img src=x onerror=\"document.title='owned'\">"
+    fal.next_error = model_error("value_error", evil)
+    paid.fill("#option-description textarea", evil)
+    two_photos(paid)
+    paid.click("#try_on")
+    expect(paid.locator("#notice")).to_contain_text("onerror", timeout=WAIT)
+    paid.click("#retry")
+    done(paid)
+    paid.locator("#details summary").click()
+    expect(paid.locator("#details dl")).to_contain_text("onerror")
+    assert paid.title() != "owned"
+
+
+def test_a_third_model_is_data(browser: Browser, fal: FakeFal, tmp_path: Path) -> None:
+    """A model added to the registry is chosen, set and run on the page with no other change."""
+    third = replace(
+        FLUX_VTO,
+        name="third",
+        title="Third Model",
+        endpoint="acme/third",
+        max_garments=1,
+        options=(*FLUX_VTO.options, Flag(name="sparkle", label="Sparkle")),
+    )
+    fal.endpoints["acme/third"] = ENDPOINTS[FLUX_VTO.endpoint]
+    settings = Settings(fal_key=TEST_KEY, data_dir=tmp_path, fal_api_url=fal.api_url)
+    with serving(settings, {**MODELS, third.name: third}) as url:
+        page = open_page(browser, url)
+        page.locator("#model label", has_text="Third Model").click()
+        expect(page.locator("#option-sparkle")).to_be_visible(timeout=WAIT)
+        two_photos(page)
+        page.click("#try_on")
+        done(page)
+        assert "Third Model" in page.locator("#details").inner_text()
+        page.context.close()
+    assert [job.endpoint for job in fal.jobs.values()] == ["acme/third"]

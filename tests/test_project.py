@@ -1,0 +1,60 @@
+"""What the project says of itself: the README, the Space's front matter, the requirements."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.readme import written
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+FRONT = yaml.safe_load(README.split("---\n")[1])
+COLOURS = {"red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray"}
+KEYS = {
+    "title", "emoji", "colorFrom", "colorTo", "sdk", "sdk_version", "python_version", "app_file", "short_description",
+    "tags", "models", "license", "thumbnail", "pinned", "preload_from_hub", "startup_duration_timeout",
+}  # fmt: skip
+
+
+def test_front_matter_is_what_spaces_reads() -> None:
+    """Only known keys, allowed colours, a short enough description, and an app that exists."""
+    assert README.startswith("---\n")
+    assert set(FRONT) <= KEYS
+    assert {FRONT["colorFrom"], FRONT["colorTo"]} <= COLOURS
+    assert len(FRONT["short_description"]) <= 60
+    assert FRONT["sdk"] == "gradio"
+    assert (ROOT / FRONT["app_file"]).is_file()
+    assert isinstance(FRONT["python_version"], str)
+
+
+def test_one_version_of_gradio() -> None:
+    """The Space runs the very version that is pinned and tested."""
+    pinned = re.search(r"^gradio\[mcp\]==(.+)$", (ROOT / "requirements.txt").read_text(), re.MULTILINE)
+    assert pinned
+    assert FRONT["sdk_version"] == pinned[1]
+
+
+def test_options_in_the_readme_are_the_registrys() -> None:
+    """`python -m tests.readme` would change nothing."""
+    assert written(README) == README
+
+
+@pytest.mark.parametrize("link", sorted(set(re.findall(r"(?:\]\(|src=\")([^)\"#]+)", README)) - {""}))
+def test_links_to_files_lead_somewhere(link: str) -> None:
+    """Every local link and picture in the README exists."""
+    if not link.startswith("http"):
+        assert (ROOT / link).exists()
+
+
+def test_settings_are_documented() -> None:
+    """Every variable that the settings read is in the README and in .env.example."""
+    source = (ROOT / "vton_ui" / "settings.py").read_text(encoding="utf-8")
+    names = set(re.findall(r"known\.get\(\"(\w+)\"", source))
+    assert names
+    example = (ROOT / ".env.example").read_text(encoding="utf-8")
+    assert {name for name in names if f"`{name}`" not in README} == set()
+    assert {name for name in names if f"{name}=" not in example} == set()

@@ -1,0 +1,247 @@
+"""The two upload slots, which files of the server a visitor may name, and files named by an address."""
+
+from __future__ import annotations
+
+import base64
+import io
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+import safehttpx
+from gradio.components.gallery import GalleryData, GalleryImage, GalleryVideo
+from gradio.data_classes import FileData, ImageData
+from PIL import Image
+
+from tests.conftest import photo_bytes
+from vton_ui.errors import PhotoError
+from vton_ui.ui import uploads
+from vton_ui.ui.uploads import GarmentPhotos, PersonPhoto, fetched, own, showable
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of uploads."""
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "uploads"))
+    (tmp_path / "uploads").mkdir()
+    return tmp_path / "uploads"
+
+
+@pytest.fixture
+def examples(tmp_path: Path) -> Path:
+    """The folder of examples."""
+    (tmp_path / "examples").mkdir()
+    return tmp_path / "examples"
+
+
+def put(path: Path, format: str = "JPEG") -> Path:
+    """A photo at a path."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(photo_bytes(300, 400, format))
+    return path
+
+
+# Which files
+
+
+def test_uploads_and_examples_are_open(folder: Path, examples: Path) -> None:
+    """An upload and an example may be named, as text or as a path."""
+    upload, example = put(folder / "hash" / "me.jpg"), put(examples / "people" / "1.jpg")
+    assert own(str(upload), slot="Person", examples=examples) == upload
+    assert own(example, slot="Person", examples=examples) == example
+
+
+def test_folders_may_be_links(folder: Path, examples: Path, tmp_path: Path) -> None:
+    """A folder of examples that is itself a link is no hindrance."""
+    example = put(examples / "1.jpg")
+    (tmp_path / "link").symlink_to(examples)
+    assert own(tmp_path / "link" / "1.jpg", slot="Person", examples=tmp_path / "link") == example
+
+
+def named_by(way: str, folder: Path, private: Path) -> Any:
+    """A way to name a private file that is really there."""
+    if way == "link":
+        (folder / "me.jpg").symlink_to(private)
+        return str(folder / "me.jpg")
+    if way == "linked folder":
+        (folder / "mine").symlink_to(private.parent)
+        return str(folder / "mine" / private.name)
+    return {
+        "plain": str(private),
+        "dots": f"{folder}/../{private.parent.name}/{private.name}",
+        "relative": os.path.relpath(private),
+        "neighbour": str(put(Path(f"{folder}-of-others/me.jpg"))),
+    }[way]
+
+
+@pytest.mark.parametrize("way", ["plain", "dots", "relative", "link", "linked folder", "neighbour"])
+def test_other_files_are_closed(way: str, folder: Path, examples: Path, tmp_path: Path) -> None:
+    """No other file of the server can be named, by whatever way."""
+    private = put(tmp_path / "private" / "me.jpg")
+    with pytest.raises(PhotoError, match=r"Garment 2: The photo is no upload of yours\. Upload it first\."):
+        own(named_by(way, folder, private), slot="Garment 2", examples=examples)
+
+
+@pytest.mark.parametrize("name", [None, 7, "", [], {}, "a\0b", "a" * 5000, "me.jpg", b"\xff"], ids=repr)
+def test_nonsense_is_closed(name: Any, folder: Path, examples: Path) -> None:
+    """What is no path at all is an error in words."""
+    put(folder / "me.jpg")
+    with pytest.raises(PhotoError, match="no upload of yours"):
+        own(name, slot="Person", examples=examples)
+
+
+def test_nobody_learns_which_files_there_are(folder: Path, examples: Path, tmp_path: Path) -> None:
+    """A closed file that is there and one that is not get the same answer."""
+    answers = set()
+    for path in (put(tmp_path / "private.jpg"), tmp_path / "missing.jpg", tmp_path):
+        with pytest.raises(PhotoError) as caught:
+            own(path, slot="Person", examples=examples)
+        answers.add(str(caught.value))
+    assert len(answers) == 1
+
+
+@pytest.mark.parametrize("name", ["gone.jpg", ".", "x" * 200 + "/gone.jpg"])
+def test_a_deleted_upload(name: str, folder: Path, examples: Path) -> None:
+    """An upload that was cleared away is asked for again."""
+    with pytest.raises(PhotoError, match=r"Person: The photo is no longer there\. Upload it again\."):
+        own(folder / name, slot="Person", examples=examples)
+
+
+# Files by address
+
+
+async def no_name_server(host: str) -> list[str]:
+    """In the place of a question that would go out to the internet."""
+    return []
+
+
+async def test_data_uri(folder: Path) -> None:
+    """A data URI becomes an upload with the very same bytes."""
+    photo = photo_bytes(300, 300)
+    path = await fetched("data:image/jpeg;base64," + base64.b64encode(photo).decode())
+    assert path.read_bytes() == photo
+    assert path.is_relative_to(folder)
+
+
+async def test_address_of_an_upload(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The address of an upload to this server is not asked for over the network."""
+    upload = put(folder / "a b" / "mé.jpg")
+    address = f"http://127.0.0.1:7860/gradio_api/file={folder}/a%20b/m%C3%A9.jpg"
+    monkeypatch.setattr(uploads, "async_ssrf_protected_download", None)
+    assert await fetched(address) == upload
+
+
+async def test_address_of_a_private_file(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The address of any other file of this server is an error."""
+    monkeypatch.setattr(safehttpx, "async_resolve_hostname_google", no_name_server)
+    private = put(tmp_path / "private.jpg")
+    with pytest.raises(PhotoError, match="Garment 1: The photo cannot be fetched"):
+        await fetched(f"http://127.0.0.1:7860/gradio_api/file={private}", slot="Garment 1")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://127.0.0.1/me.jpg",
+        "http://169.254.169.254/latest/meta-data",
+        "http://[::1]/me.jpg",
+        "http://10.0.0.1/",
+        "file:///etc/hostname",
+        "/etc/hostname",
+        "http://",
+        "",
+        "me",
+    ],
+)
+async def test_no_address(address: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Private networks, files and nonsense are refused in words."""
+    monkeypatch.setattr(safehttpx, "async_resolve_hostname_google", no_name_server)
+    with pytest.raises(PhotoError, match=r"cannot be fetched from this address\. Upload the file"):
+        await fetched(address)
+
+
+# What the browser can show
+
+
+@pytest.mark.parametrize("format", ["HEIF", "TIFF"])
+def test_a_format_no_browser_shows(format: str, folder: Path) -> None:
+    """Such a photo becomes a JPEG of its own beside it, with the same picture."""
+    photo = put(folder / "hash" / "me.heic", format)
+    shown = showable(photo, slot="Person")
+    assert shown != photo
+    assert shown.name == "me.jpg"
+    assert shown.is_relative_to(folder)
+    with Image.open(shown) as image, Image.open(io.BytesIO(photo_bytes(300, 400, "PNG"))) as original:
+        assert (image.format, image.size) == ("JPEG", (300, 400))
+        assert image.getpixel((20, 20)) == pytest.approx(original.getpixel((20, 20)), abs=16)
+    assert photo.exists()
+
+
+def test_it_is_made_smaller(folder: Path) -> None:
+    """The JPEG has no more pixels than anything here needs."""
+    photo = folder / "me.tif"
+    photo.write_bytes(photo_bytes(2400, 1600, "TIFF"))
+    with Image.open(showable(photo, slot="Person")) as image:
+        assert 0.99 * uploads.SHOWN_PIXELS < image.width * image.height <= uploads.SHOWN_PIXELS
+        assert image.width / image.height == pytest.approx(1.5, abs=0.01)
+
+
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "AVIF", "GIF", "BMP"])
+def test_a_format_browsers_show(format: str, folder: Path) -> None:
+    """Such a photo stays the visitor's own file."""
+    photo = put(folder / "me", format)
+    assert showable(photo, slot="Person") == photo
+
+
+def test_not_a_photo(folder: Path) -> None:
+    """What is no photo is named by its slot, and nothing is written."""
+    (folder / "me.tif").write_text("text")
+    with pytest.raises(PhotoError, match="Garment 3: This file is not a photo"):
+        showable(folder / "me.tif", slot="Garment 3")
+    assert [path.name for path in folder.iterdir()] == ["me.tif"]
+
+
+# The slots
+
+
+def test_person() -> None:
+    """The slot hands over the visitor's own file, unseen, whatever it holds."""
+    slot = PersonPhoto(type="filepath")
+    assert slot.preprocess(ImageData(path="/uploads/no-photo.txt")) == "/uploads/no-photo.txt"
+
+
+@pytest.mark.parametrize("payload", [None, ImageData(path=None), ImageData(url="http://127.0.0.1/me.jpg")])
+def test_person_missing(payload: ImageData | None) -> None:
+    """An empty slot is None, and an address alone is no file."""
+    assert PersonPhoto(type="filepath").preprocess(payload) is None
+
+
+def picture(path: str | None) -> GalleryImage:
+    return GalleryImage(image=ImageData(path=path))
+
+
+@pytest.mark.parametrize(
+    ("items", "paths"),
+    [
+        ([], []),
+        ([picture("/b"), picture("/a"), picture("/b")], ["/b", "/a", "/b"]),
+        ([picture(None), picture("/a"), picture("")], ["/a"]),
+        ([GalleryVideo(video=FileData(path="/film.mp4")), picture("/a")], ["/a"]),
+    ],
+    ids=["empty", "in their order", "without a path", "a film"],
+)
+def test_garments(items: list[GalleryImage | GalleryVideo], paths: list[str]) -> None:
+    """The slot hands over the visitor's own pictures, in their order, and nothing that is none."""
+    assert GarmentPhotos(type="filepath").preprocess(GalleryData(root=items)) == paths
+
+
+def test_garments_missing() -> None:
+    """An empty slot is an empty list."""
+    assert GarmentPhotos(type="filepath").preprocess(None) == []
+
+
+def test_the_browser_knows_them() -> None:
+    """To the browser they are Gradio's own components."""
+    assert PersonPhoto(type="filepath").get_block_name() == "image"
+    assert GarmentPhotos(type="filepath").get_block_name() == "gallery"
