@@ -7,7 +7,7 @@ import base64
 import io
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -32,7 +32,7 @@ from vton_ui import backend, sandbox
 from vton_ui.models import CAT_VTON, FLUX_VTO, MODELS
 from vton_ui.options import complete
 from vton_ui.settings import Settings
-from vton_ui.spec import Answer, Choice, Flag, Inputs, ModelSpec, Number, Option, Text, Value, Values
+from vton_ui.spec import Answer, Choice, Flag, Inputs, ModelSpec, Number, Option, Text, Value
 
 EACH_MODEL = pytest.mark.parametrize("model", list(MODELS.values()), ids=list(MODELS))
 META = {"_type": "gradio.FileData"}
@@ -123,10 +123,10 @@ def connect(tmp_path: Path) -> Callable[..., Client]:
     return connect
 
 
-@pytest.fixture
-def script(paid: str, connect: Callable[..., Client]) -> Client:
+@pytest.fixture(scope="module")
+def script(paid: str, tmp_path_factory: pytest.TempPathFactory) -> Client:
     """A script's client for the server with a key."""
-    return connect(paid)
+    return Client(paid, verbose=False, download_files=tmp_path_factory.mktemp("downloads"))
 
 
 @pytest.fixture(scope="module")
@@ -151,8 +151,8 @@ def only(fal: FakeFal) -> FalJob:
     return job
 
 
-def sent(job: FalJob, model: ModelSpec) -> dict[str, Any]:
-    """What fal received, with the two addresses replaced by the pictures' roles."""
+def sent(job: FalJob) -> dict[str, Any]:
+    """What fal received, without the addresses of the two pictures."""
     person, garment = (url.rpartition("/")[2] for url in urls(job))
     assert (person, garment) == ("person.jpg", "garment.jpg")
     return {name: value for name, value in job.arguments.items() if not name.endswith("_image_url")}
@@ -197,7 +197,7 @@ def test_defaults(name: str, script: Client, fal: FakeFal, photos: Photos) -> No
     script.predict(**asked(photos, model=name, seed=7), api_name="/try_on")
     job = only(fal)
     assert (job.endpoint, job.key) == (MODELS[name].endpoint, TEST_KEY)
-    assert sent(job, MODELS[name]) == SENT_BY_DEFAULT[name]
+    assert sent(job) == SENT_BY_DEFAULT[name]
 
 
 def unusual(option: Option) -> Value:
@@ -408,9 +408,7 @@ def test_parameters(endpoint: str, script: Client) -> None:
     parameters = {item["parameter_name"]: item for item in api["named_endpoints"][endpoint]["parameters"]}
     files = [parameters.pop("person"), parameters.pop("garments")]
     assert [item["parameter_has_default"] for item in files] == [False, False]
-    assert {
-        name: (plain(item["type"]), item["parameter_default"]) for name, item in parameters.items()
-    } == PARAMETERS
+    assert {name: (plain(item["type"]), item["parameter_default"]) for name, item in parameters.items()} == PARAMETERS
     assert all(item["parameter_has_default"] for item in parameters.values())
 
 
@@ -433,11 +431,10 @@ def test_only_three_are_public(paid: str, script: Client) -> None:
 
 
 def test_the_key_is_no_parameter(paid: str) -> None:
-    """A key travels in a header, which the schema for agents names, and in nothing that is an argument."""
-    for tool in httpx.get(f"{paid}gradio_api/mcp/schema").json():
-        assert "x_fal_key" not in tool["inputSchema"]["properties"]
-        if tool["name"] != "compose":
-            assert tool["meta"]["headers"] == ["x-fal-key"]
+    """A key travels in a header, of which agents are told, and in nothing that is an argument."""
+    tools = {tool["name"]: tool for tool in httpx.get(f"{paid}gradio_api/mcp/schema").json()}
+    assert not [name for name, tool in tools.items() if "x_fal_key" in tool["inputSchema"]["properties"]]
+    assert "header x-fal-key" in tools["try_on"]["description"]
 
 
 @pytest.mark.parametrize("name", ["try_on", "estimate", "compose"])
@@ -611,7 +608,7 @@ def test_forged_file(
         assert is_refused(post(paid, "compose", {"garments": [file]}), private, fal)
 
 
-@pytest.mark.parametrize("name", [".env", "app.py", ".git/config", "data"])
+@pytest.mark.parametrize("name", [".env", "app.py", ".git/config", "data/results"])
 @pytest.mark.parametrize("meta", [{}, {"meta": META}], ids=["plain", "meta"])
 def test_own_files_of_the_app(name: str, meta: dict[str, Any], paid: str, fal: FakeFal, photos: Photos) -> None:
     """Neither settings nor sources of the app can be named or fetched."""
@@ -738,13 +735,9 @@ WEAVE = replace(
     max_garments=3,
     options=(
         Choice(name="fabric", label="Fabric", choices=(("wool", "Wool"), ("silk", "Silk")), default="wool"),
-        Choice(
-            name="output_format",
-            label="File format",
-            choices=(("png", "PNG"), ("webp", "WebP")),
-            default="webp",
-        ),
-        Number(name="num_inference_steps", label="Steps", minimum=0.5, maximum=9, step=0.5, default=8.5),
+        Choice(name="output_format", label="Format", choices=(("png", "PNG"), ("webp", "WebP")), default="webp"),
+        Number(name="strength", label="Strength", minimum=0, maximum=1, step=0.05, default=0.5),
+        Number(name="num_inference_steps", label="Steps", minimum=1, maximum=9, default=8),
         Flag(name="sync_mode", label="Private", default=True),
     ),
     person_pixels=lambda values: 250_000,
@@ -754,47 +747,235 @@ WEAVE = replace(
     price=None,
 )
 """A model with fields, options and an output of its own; what it shares with others it shares differently."""
+STACK = replace(
+    WEAVE,
+    name="stack",
+    endpoint="acme/stack",
+    arguments=lambda inputs: {"image_urls": [inputs.person, inputs.garment], **inputs.values},
+)
+"""A model that takes its pictures as a list."""
 
 
 @pytest.fixture(scope="module")
-def with_weave(played: FakeFal, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a server with a key and a third model."""
+def wide(played: FakeFal, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a server without a key, with two more models."""
     fields = {
         "model_image": Field(kind="image", required=True, max_pixels=250_000),
         "outfit_image": Field(kind="image", required=True, max_pixels=200_000),
-        "fabric": Field(kind="string", choices=("wool", "silk")),
+        "fabric": Field(kind="string", required=True, choices=("wool", "silk")),
         "output_format": Field(kind="string", choices=("png", "webp")),
-        "num_inference_steps": Field(kind="number", minimum=0.5, maximum=9),
+        "strength": Field(kind="number", minimum=0, maximum=1),
+        "num_inference_steps": Field(kind="integer", minimum=1, maximum=9),
         "sync_mode": Field(kind="boolean"),
         "seed": Field(kind="integer"),
     }
     played.endpoints[WEAVE.endpoint] = Endpoint(fields=fields, person="model_image", garment="outfit_image")
-    settings = Settings(fal_key=TEST_KEY, data_dir=tmp_path_factory.mktemp("weave"), fal_api_url=played.api_url)
-    with serving(settings, {**MODELS, WEAVE.name: WEAVE}) as url:
+    settings = Settings(data_dir=tmp_path_factory.mktemp("wide"), fal_api_url=played.api_url)
+    with serving(settings, {**MODELS, "weave": WEAVE, "stack": STACK}) as url:
         yield url
 
 
-def seeded(values: Values) -> dict[str, Value]:
-    """Values with a whole number of steps, which the fake's log can count, and without a seed of their own."""
-    return {**values, "num_inference_steps": 8}
-
-
-def test_third_model(with_weave: str, connect: Callable[..., Client], fal: FakeFal, photos: Photos) -> None:
+def test_third_model(wide: str, connect: Callable[..., Client], fal: FakeFal, photos: Photos) -> None:
     """A model that is added to the registry works through the API, with its own defaults and no other change."""
-    given = asked(photos, model="weave", fabric="silk", num_inference_steps=8)
-    given["garments"] = [handle_file(photos.small)] * 3
-    picture, facts = connect(with_weave).predict(**given, api_name="/try_on")
+    script = connect(wide, **{"x-fal-key": TEST_KEY})
+    given = asked(photos, model="weave", garments=[handle_file(photos.small)] * 3, fabric="silk", strength=0.25)
+    # The fake answers a private order without a file only in the shape of FLUX
+    picture, facts = script.predict(**given, sync_mode=False, api_name="/try_on")
     job = only(fal)
-    pictures = {job.arguments.pop("model_image"), job.arguments.pop("outfit_image")}
-    assert {url.rpartition("/")[2] for url in pictures} == {"person.jpg", "garment.jpg"}
-    seed = job.arguments.pop("seed")
-    assert job.arguments == {
+    arguments = dict(job.arguments)
+    files = [arguments.pop(name).rpartition("/")[2] for name in ("model_image", "outfit_image")]
+    assert files == ["person.jpg", "garment.jpg"]
+    assert arguments == {
         "fabric": "silk",
         "output_format": "webp",
-        "num_inference_steps": 8.0,
-        "sync_mode": True,
+        "strength": 0.25,
+        "num_inference_steps": 8,
+        "sync_mode": False,
+        "seed": facts["seed"],
     }
-    assert (facts["model"], facts["endpoint"], facts["seed"]) == ("weave", "acme/weave/edit", seed)
-    assert facts["cost_usd"] is None
+    assert (facts["model"], facts["endpoint"], facts["cost_usd"]) == ("weave", "acme/weave/edit", None)
     with Image.open(picture) as image:
         assert image.size == (facts["width"], facts["height"]) == (500, 500)
+
+
+@pytest.mark.parametrize("name", ["weave", "stack"])
+def test_third_model_in_the_sandbox(
+    name: str, wide: str, connect: Callable[..., Client], fal: FakeFal, photos: Photos
+) -> None:
+    """The sandbox makes a draft for it, whatever it calls its pictures and however it takes them."""
+    picture, facts = connect(wide).predict(**asked(photos, model=name), api_name="/try_on")
+    assert (facts["model"], facts["sandbox"]) == (name, True)
+    with Image.open(picture) as image:
+        assert image.size == (500, 500)
+
+
+def test_third_model_in_the_schema(wide: str, connect: Callable[..., Client]) -> None:
+    """What models share takes what any of them takes, with each model's own default where they differ."""
+    api = connect(wide).view_api(return_format="dict", print_info=False)
+    items = {item["parameter_name"]: item for item in api["named_endpoints"]["/try_on"]["parameters"]}
+    items = {name: (plain(item["type"]), item["parameter_default"]) for name, item in items.items()}
+    assert items["model"] == ({"enum": ["flux-vto", "cat-vton", "weave", "stack"]}, "flux-vto")
+    assert items["fabric"] == ({"enum": ["wool", "silk"]}, "wool")
+    assert items["output_format"] == ({"enum": ["jpeg", "png", "webp"]}, None)
+    assert items["sync_mode"] == ({"type": "boolean"}, None)
+    assert items["strength"] == ({"type": "number"}, None)
+    assert items["num_inference_steps"] == WHOLE
+    assert items["cloth_type"] == PARAMETERS["cloth_type"]
+
+
+def test_third_model_has_limits_too(wide: str, connect: Callable[..., Client], photos: Photos) -> None:
+    """A value that another model takes is refused in words where this one does not."""
+    for wrong, words in (
+        ({"output_format": "jpeg"}, "Choose one of png, webp."),
+        ({"num_inference_steps": 30}, "Give a whole number from 1 to 9."),
+    ):
+        with pytest.raises(AppError) as caught:
+            connect(wide).predict(**asked(photos, model="weave", **wrong), api_name="/estimate")
+        assert words in str(caught.value)
+
+
+# MCP
+
+
+@asynccontextmanager
+async def agent(url: str, **headers: str) -> AsyncIterator[ClientSession]:
+    """An agent's connection to a server."""
+    async with (
+        streamablehttp_client(f"{url}gradio_api/mcp/", headers=headers) as (read, write, _),
+        ClientSession(read, write) as session,
+    ):
+        await session.initialize()
+        yield session
+
+
+def data_uri(photo: Path) -> str:
+    return "data:image/jpeg;base64," + base64.b64encode(photo.read_bytes()).decode()
+
+
+def text(result: CallToolResult) -> str:
+    """All that an agent is told in words."""
+    return "\n".join(part.text for part in result.content if isinstance(part, TextContent))
+
+
+def download(url: str) -> bytes:
+    return httpx.get(url).raise_for_status().content
+
+
+async def heard(progress: float, total: float | None, message: str | None) -> None:
+    """An agent that listens to the progress is answered part by part."""
+
+
+@EACH_MODEL
+async def test_agent_tries_on(model: ModelSpec, paid: str, fal: FakeFal, photos: Photos) -> None:
+    """An agent gets the picture, its address, and the facts."""
+    person, garment = data_uri(photos.large), data_uri(photos.small)
+    async with agent(paid) as session:
+        arguments = {"person": person, "garments": [garment], "model": model.name, "seed": 3}
+        result = await session.call_tool("try_on", arguments, progress_callback=heard)
+    assert not result.isError
+    picture, address, facts = result.content
+    job = only(fal)
+    assert isinstance(picture, ImageContent)
+    assert isinstance(address, TextContent)
+    assert isinstance(facts, TextContent)
+    told = ast.literal_eval(facts.text)
+    assert set(told) == FACTS
+    assert (told["request_id"], told["seed"], told["sandbox"]) == (job.id, 3, False)
+    kept = download(address.text.removeprefix("Image URL: "))
+    for data in (base64.b64decode(picture.data), kept):
+        with Image.open(io.BytesIO(data)) as image:
+            assert image.size == (told["width"], told["height"])
+
+
+async def test_agent_without_progress(free: str, fal: FakeFal, photos: Photos) -> None:
+    """An agent that does not listen to the progress is told where the picture is."""
+    async with agent(free) as session:
+        result = await session.call_tool(
+            "try_on", {"person": data_uri(photos.large), "garments": [data_uri(photos.small)]}
+        )
+    assert not result.isError
+    file, facts = ast.literal_eval(text(result))
+    with Image.open(io.BytesIO(download(file["url"]))) as image:
+        assert image.size == (facts["width"], facts["height"])
+    assert facts["sandbox"] is True
+    assert fal.seen == []
+
+
+async def test_agent_names_uploads(paid: str, fal: FakeFal, photos: Photos) -> None:
+    """An agent may give the addresses of what it has uploaded here."""
+    address = f"{paid}gradio_api/file={upload(paid, photos.large)}"
+    async with agent(paid) as session:
+        result = await session.call_tool("estimate", {"person": address, "garments": [address, address]})
+    assert ast.literal_eval(text(result))["total_usd"] == 0.0475
+    assert fal.seen == []
+
+
+async def test_agent_composes(free: str, photos: Photos) -> None:
+    """An agent gets the sheet as a picture."""
+    async with agent(free) as session:
+        result = await session.call_tool("compose", {"garments": [data_uri(photos.small)] * 2})
+    picture = result.content[0]
+    assert isinstance(picture, ImageContent)
+    assert picture.mimeType == "image/jpeg"
+    with Image.open(io.BytesIO(base64.b64decode(picture.data))) as image:
+        assert image.width > image.height
+
+
+async def test_agent_reads_the_tools(paid: str) -> None:
+    """An agent sees three tools, with every option, its type and its words."""
+    async with agent(paid) as session:
+        tools = {tool.name: tool for tool in (await session.list_tools()).tools}
+    assert list(tools) == ["try_on", "estimate", "compose"]
+    for name in ("try_on", "estimate"):
+        schema = tools[name].inputSchema
+        assert schema["required"] == ["person", "garments"]
+        options = {option: schema["properties"][option] for option in PARAMETERS}
+        assert set(schema["properties"]) == {"person", "garments", *PARAMETERS}
+        assert {option: plain(kind) for option, kind in options.items()} == {
+            option: kind for option, (kind, _) in PARAMETERS.items()
+        }
+        assert all(kind["description"] for kind in options.values())
+        assert "From 1 to 4, 4 by default" in options["num_inference_steps"]["description"]
+        assert "From 1 to 50, 30 by default" in options["num_inference_steps"]["description"]
+    assert "costs money" in str(tools["try_on"].description)
+    assert "cost_usd" in str(tools["try_on"].description)
+    assert tools["compose"].inputSchema["required"] == ["garments"]
+
+
+WRONG_FOR_AGENTS: dict[str, tuple[dict[str, Any], str]] = {
+    "steps": ({"num_inference_steps": 9}, "Give a whole number from 1 to 4. Nothing was charged."),
+    "model": ({"model": "dall-e"}, "'dall-e' is not one of ['flux-vto', 'cat-vton']"),
+    "seven": ({"garments": ["http://127.0.0.1/"] * 7}, "There are 7 garments. Use at most 6; take 1 away."),
+    "private person": ({"person": "http://169.254.169.254/"}, "The photo cannot be fetched from this address. Upload"),
+    "private garment": ({"garments": ["http://10.0.0.1/"]}, "Garment: The photo cannot be fetched from this address."),
+    "path": ({"person": __file__}, "Invalid file data format, provide a url"),
+    "path in a list": ({"garments": [__file__]}, "Garment: The photo cannot be fetched from this address."),
+    "forged": ({"person": {"path": __file__, "meta": META}}, "is not of type 'string'"),
+    "forged in a list": ({"garments": [{"path": __file__, "meta": META}]}, "is not of type 'string'"),
+    "forged in an option": ({"prompt": {"path": __file__, "meta": META}}, "is not of type 'string'"),
+}
+
+
+@pytest.mark.parametrize(("wrong", "words"), WRONG_FOR_AGENTS.values(), ids=WRONG_FOR_AGENTS)
+async def test_agent_errs(wrong: dict[str, Any], words: str, paid: str, fal: FakeFal, photos: Photos) -> None:
+    """A wrong call of an agent gets words, and sends nothing to fal."""
+    given = {"person": data_uri(photos.small), "garments": [data_uri(photos.small)], **wrong}
+    async with agent(paid) as session:
+        result = await session.call_tool("try_on", given)
+    assert result.isError
+    assert words in text(result)
+    assert fal.seen == []
+
+
+async def test_agent_brings_a_key(free: str, fal: FakeFal, photos: Photos, caplog: pytest.LogCaptureFixture) -> None:
+    """An agent's own key pays for its call only, and is not told to anybody."""
+    caplog.set_level(logging.DEBUG)
+    given = {"person": data_uri(photos.large), "garments": [data_uri(photos.small)]}
+    async with agent(free, **{"x-fal-key": OTHER_KEY}) as session:
+        with_key = await session.call_tool("try_on", given)
+    async with agent(free) as session:
+        without = await session.call_tool("try_on", given)
+    assert "'sandbox': False" in text(with_key)
+    assert "'sandbox': True" in text(without)
+    assert only(fal).key == OTHER_KEY
+    assert OTHER_KEY not in text(with_key) + text(without) + caplog.text

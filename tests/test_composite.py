@@ -114,6 +114,22 @@ def test_cells(sizes: list[Size], pixels: int) -> None:
         assert size.pixels > 0.95 * pixels
 
 
+def test_sheet_of_small_pieces() -> None:
+    """A sheet is no larger than its pieces need: nothing is gained by white."""
+    assert cells([Size(100, 100), Size(100, 100)], 500_000)[1] == (100, 100)
+    assert cells([Size(50, 100), Size(80, 160)], 500_000)[1] == (80, 160)
+
+
+def test_pieces_are_centred() -> None:
+    """A piece that does not fill its cell stands in the middle of it."""
+    picture = sheet([piece(100, 100, COLOURS[0]), piece(20, 60, COLOURS[1])], pixels=500_000)
+    size, cell, gap = cells([Size(100, 100), Size(20, 60)], 500_000)
+    left, top, right, bottom = box_of(picture, COLOURS[1])
+    assert picture.size == size
+    assert (left + right) / 2 == pytest.approx(gap + cell.width + gap + cell.width / 2, abs=1)
+    assert (top + bottom) / 2 == pytest.approx(gap + cell.height / 2, abs=1)
+
+
 def test_order() -> None:
     """The pieces stand as they were given, row by row."""
     picture = sheet([piece(100, 100, colour) for colour in COLOURS], pixels=500_000)

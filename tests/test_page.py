@@ -312,6 +312,36 @@ def test_options_reach_fal(paid: Page, fal: FakeFal) -> None:
     assert result_picture(paid).size == (768, 1024)
 
 
+def test_an_empty_seed_stays_empty(paid: Page, fal: FakeFal) -> None:
+    """Opening the drawer does not fill the seed, which would make every try the same."""
+    paid.locator("#expert button").first.click()
+    expect(paid.locator("#option-seed input")).to_be_visible()
+    two_photos(paid)
+    paid.click("#try_on")
+    done(paid)
+    paid.click("#try_on")
+    expect(paid.locator("#status [data-state=working]")).to_be_visible(timeout=WAIT)
+    done(paid)
+    first, second = (job.arguments["seed"] for job in fal.jobs.values())
+    assert first != second
+
+
+def test_a_custom_size_comes_back_cut_to_the_photo(paid: Page, fal: FakeFal) -> None:
+    """An empty side has its default; the result lies over the photo; the page warns about the shape."""
+    two_photos(paid)
+    paid.locator("#model label", has_text=CAT_VTON.title).click()
+    paid.locator("#option-image_size input").click()
+    paid.get_by_role("option", name="Custom").click()
+    paid.fill("#option-width input", "1000")
+    paid.locator("#option-width input").blur()
+    expect(paid.locator("#notice")).to_contain_text("768 × 1024", timeout=WAIT)
+    paid.click("#try_on")
+    done(paid)
+    (job,) = fal.jobs.values()
+    assert job.arguments["image_size"] == {"width": 1000, "height": 1024}
+    assert result_picture(paid).size == (768, 1024)
+
+
 def test_a_12_megapixel_phone_photo_comes_back_upright(paid: Page, fal: FakeFal) -> None:
     """A turned 12 MP JPEG with GPS in it is sent upright, small and without metadata."""
     give(paid, "person", photo_bytes(4032, 3024, exif_orientation=6, gps=True))

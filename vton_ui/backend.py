@@ -261,7 +261,7 @@ class FalBackend:
     async def _price(self, endpoint: str) -> UnitPrice | None:
         try:
             response = await self._client.api.get(
-                f"{self._api_url}/v1/models/pricing", params={"endpoint_id": endpoint}, timeout=5.0
+                f"{self._api_url}/v1/models/pricing", params={"endpoint_id": endpoint}, timeout=2.0
             )
             for item in _json(response).get("prices", ()):
                 if item["endpoint_id"] == endpoint and item["currency"] == "USD":

@@ -27,10 +27,11 @@ from vton_ui.spec import (
 SEED = Number(
     name="seed",
     label="Seed",
-    hint="Leave it empty for a new one each time. The same seed and photos give the same picture.",
+    hint="The same seed and photos give the same picture.",
     minimum=0,
     maximum=2**31 - 1,
     default=None,
+    placeholder="a new one each time",
     expert=True,
 )
 
@@ -131,6 +132,7 @@ CAT_VTON = ModelSpec(
             minimum=256,
             maximum=2048,
             default=None,
+            placeholder="768",
             only_if=("image_size", ("custom",)),
         ),
         Number(
@@ -140,6 +142,7 @@ CAT_VTON = ModelSpec(
             minimum=256,
             maximum=2048,
             default=None,
+            placeholder="1024",
             only_if=("image_size", ("custom",)),
         ),
         Number(

@@ -58,12 +58,16 @@ class Choice(Labelled):
 
 @dataclass(frozen=True, kw_only=True)
 class Number(Labelled):
-    """A number in [minimum, maximum]; whole if `step` is. None as default: chosen for each request."""
+    """A number in [minimum, maximum]; whole if `step` is.
+
+    None as default: the model's spec or we choose for each request, as `placeholder` says in the empty box.
+    """
 
     minimum: float
     maximum: float
     step: float = 1
     default: float | None
+    placeholder: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -141,7 +141,8 @@ def _number(usd: Any) -> Optional[float]:
 
 
 _TRY_ON = (
-    "Show a person wearing garments. With a fal key this costs money: /estimate tells how much, for free.",
+    "Show a person wearing garments. With a fal key, the server's or your own in the header x-fal-key, this costs "
+    "money: /estimate tells how much, for free.",
     "The picture, and how it was made: model, endpoint, request_id, seed, width, height, seconds, cost_usd (null "
     "where fal publishes no price), prompt, sandbox (true: a rough draft made on the server, not AI).",
 )

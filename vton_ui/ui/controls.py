@@ -31,7 +31,8 @@ def control(option: Option, *, visible: bool) -> Component:
         return gr.Dropdown(choices, value=option.default, filterable=False, **common)
     if isinstance(option, Number):
         if option.default is None:
-            return gr.Number(value=None, precision=0, placeholder="chosen for you", **common)
+            # Not gr.Number, which turns an empty box into a 0 as soon as it is drawn.
+            return gr.Textbox(placeholder=option.placeholder, max_lines=1, max_length=20, **common)
         return gr.Slider(option.minimum, option.maximum, value=option.default, step=option.step, **common)
     if isinstance(option, Text):
         return gr.Textbox(
@@ -44,6 +45,16 @@ def control(option: Option, *, visible: bool) -> Component:
     if isinstance(option, Flag):
         return gr.Checkbox(value=option.default, **common)
     assert_never(option)
+
+
+def given(option: Option, value: Any) -> Any:
+    """What a component holds, as its option wants it: a number's box holds text."""
+    if isinstance(option, Number) and isinstance(value, str):
+        try:
+            return float(value) if value.strip() else None
+        except ValueError:
+            return value  # `options.check` tells what is wrong with it
+    return value
 
 
 def controls(model: ModelSpec, *, expert: bool) -> dict[str, Component]:

@@ -22,7 +22,7 @@ from vton_ui.pricing import Estimate, money
 from vton_ui.spec import ModelSpec
 from vton_ui.studio import Studio
 from vton_ui.tryon import estimate, live_price, named, new_request, try_on
-from vton_ui.ui import view
+from vton_ui.ui import controls, view
 from vton_ui.ui.page import Page, examples
 from vton_ui.ui.uploads import own, showable
 
@@ -61,7 +61,7 @@ class Handlers:
         page, folder = self.page, self.studio.examples
         model = self.studio.models.get(values[page.model]) or self.studio.default_model
         components = page.options[model.name]
-        given = {name: values[component] for name, component in components.items()}
+        given = {option.name: controls.given(option, values[components[option.name]]) for option in model.options}
         # What is hidden does not count: a custom width stays in its box when a preset is chosen again.
         relevant = {option.name for option in model.options if shown(option, given)}
         person = values[page.person]
