@@ -58,9 +58,7 @@ NGINX_502 = (
     "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n"
     "<center><h1>502 Bad Gateway</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"
 )
-LOCKED_403 = {
-    "detail": "User is locked. Reason: Exhausted balance. Top up your balance at fal.ai/dashboard/billing."
-}
+LOCKED_403 = {"detail": "User is locked. Reason: Exhausted balance. Top up your balance at fal.ai/dashboard/billing."}
 UTC = timezone(timedelta())  # datetime.UTC needs Python 3.11
 GARBAGE = b"\x00\xff<not json>"
 MAX_LOG_LINES = 10
@@ -558,9 +556,7 @@ class FakeFal:
             if operation == "cancel":
                 return self._cancel(job)
             if operation == "status":
-                return self._answer_for(
-                    job, 200 if job.state == "COMPLETED" else 202, self._status(job, with_logs)
-                )
+                return self._answer_for(job, 200 if job.state == "COMPLETED" else 202, self._status(job, with_logs))
             if job.state != "COMPLETED":
                 return self._answer_for(job, 400, {"detail": "Request is still in progress"})
             return self._answer_for(job, job.status_code, job.body)
@@ -693,9 +689,7 @@ class FakeFal:
                 return False
             message = progress_line(endpoint, total * line // lines, total, job.seconds)
             with self._lock:
-                job.logs.append(
-                    {"message": message, "level": "INFO", "source": "USER", "timestamp": _iso(time.time())}
-                )
+                job.logs.append({"message": message, "level": "INFO", "source": "USER", "timestamp": _iso(time.time())})
                 job.changed.notify_all()
         return True
 

@@ -77,9 +77,7 @@ ENDPOINTS: dict[str, Endpoint] = {
         fields={
             "human_image_url": Field(kind="image", required=True),
             "garment_image_url": Field(kind="image", required=True),
-            "cloth_type": Field(
-                kind="string", required=True, choices=("upper", "lower", "overall", "inner", "outer")
-            ),
+            "cloth_type": Field(kind="string", required=True, choices=("upper", "lower", "overall", "inner", "outer")),
             "image_size": Field(kind="size", choices=tuple(PRESETS), minimum=1, maximum=4096),
             "num_inference_steps": Field(kind="integer", minimum=1, maximum=50),
             "guidance_scale": Field(kind="number", minimum=0, maximum=20),
@@ -210,9 +208,7 @@ def _size_problems(loc: list[str | int], field: Field, size: dict[str, Any]) -> 
             yield error_entry([*loc, name], "extra_forbidden", "Extra inputs are not permitted", value=value)
 
 
-def _image_problems(
-    endpoint: Endpoint, arguments: Mapping[str, Any], fetch: Fetch
-) -> Iterator[dict[str, Any]]:
+def _image_problems(endpoint: Endpoint, arguments: Mapping[str, Any], fetch: Fetch) -> Iterator[dict[str, Any]]:
     for name, field in endpoint.fields.items():
         if field.kind == "image" and name in arguments:
             problem = _image_problem(field, arguments[name], fetch)
@@ -311,9 +307,7 @@ def render(person: bytes, garment: bytes, size: tuple[int, int] | None, format: 
         image = Image.new("RGB", image.size)
     buffer = io.BytesIO()
     image.save(buffer, format, **({"quality": 92} if format == "JPEG" else {"compress_level": 1}))
-    return Picture(
-        data=buffer.getvalue(), content_type=FORMATS[format], width=image.width, height=image.height
-    )
+    return Picture(data=buffer.getvalue(), content_type=FORMATS[format], width=image.width, height=image.height)
 
 
 def _size_of(box: tuple[int, int, int, int]) -> tuple[int, int]:

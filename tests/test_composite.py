@@ -160,6 +160,13 @@ def test_trim(ground: tuple[int, int, int]) -> None:
     assert trimmed.getpixel((trimmed.width // 2, trimmed.height // 2)) == pytest.approx(COLOURS[0], abs=4)
 
 
+def test_trim_through_noise() -> None:
+    """The grain of a camera is still a plain margin."""
+    image = Image.effect_noise((600, 500), 2).convert("RGB")
+    image.paste(COLOURS[0], (200, 100, 400, 450))
+    assert trim(image).size == (200 + 2 * 5, 350 + 2 * 5)
+
+
 def test_trim_keeps_a_sleeve() -> None:
     """Something thin that reaches far out still belongs to the garment."""
     image = Image.new("RGB", (600, 600), WHITE)

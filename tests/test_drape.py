@@ -116,9 +116,7 @@ def test_people_are_measured(path: Path) -> None:
     """Neck, shoulders, armpits and crotch come in this order and where a standing body has them."""
     figure = measure(picture("people", path.stem))
     assert figure.mask is not None
-    shares = [
-        (row - figure.top) / figure.height for row in (figure.neck, figure.tip, figure.armpit, figure.crotch)
-    ]
+    shares = [(row - figure.top) / figure.height for row in (figure.neck, figure.tip, figure.armpit, figure.crotch)]
     assert shares == sorted(shares)
     assert 0.1 < shares[0] < 0.16 < shares[1] < 0.24 < shares[2] < 0.37 < 0.5 < shares[3] < 0.58
     assert figure.middle == pytest.approx(480, abs=6)

@@ -400,9 +400,7 @@ async def test_cancel_too_late(client: fal_client.AsyncClient) -> None:
 # Money
 
 
-async def test_one_submit_becomes_four_jobs(
-    fal: FakeFal, client: fal_client.AsyncClient, quick_retries: None
-) -> None:
+async def test_one_submit_becomes_four_jobs(fal: FakeFal, client: fal_client.AsyncClient, quick_retries: None) -> None:
     """fal-client repeats a submit whose answer got lost: one click, four jobs. Never call its submit."""
     fal.fault("submit", "accept_then_drop", 3)
     handle = await client.submit(FLUX_VTO, await flux_arguments(client))
@@ -410,9 +408,7 @@ async def test_one_submit_becomes_four_jobs(
     assert (fal.count("submit"), len(fal.jobs), fal.billed) == (4, 4, 4)
 
 
-async def test_gateway_page_after_work(
-    fal: FakeFal, client: fal_client.AsyncClient, quick_retries: None
-) -> None:
+async def test_gateway_page_after_work(fal: FakeFal, client: fal_client.AsyncClient, quick_retries: None) -> None:
     """A gateway's error page may hide a job that was accepted."""
     fal.fault("submit", "status", code=502, body=NGINX_502, accepted=True)
     await client.submit(FLUX_VTO, await flux_arguments(client))
@@ -513,9 +509,7 @@ async def test_upload_falls_back(fal: FakeFal, client: fal_client.AsyncClient) -
     assert fal.bytes_received("put") == 3
 
 
-@pytest.mark.parametrize(
-    "action", ["garbage", "half_body", "drop_before", "accept_then_drop", "accept_then_hang"]
-)
+@pytest.mark.parametrize("action", ["garbage", "half_body", "drop_before", "accept_then_drop", "accept_then_hang"])
 async def test_broken_answers(fal: FakeFal, action: Any) -> None:
     """Each way to break an answer reaches the caller as what it is; the work is done in all but one."""
     fal.fault("submit", action, seconds=5)

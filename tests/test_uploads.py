@@ -17,7 +17,8 @@ from PIL import Image
 from tests.conftest import photo_bytes
 from vton_ui.errors import PhotoError
 from vton_ui.ui import uploads
-from vton_ui.ui.uploads import GarmentPhotos, PersonPhoto, fetched, own, showable
+from vton_ui.ui.slots import GarmentPhotos, PersonPhoto
+from vton_ui.ui.uploads import fetched, own, showable
 
 
 @pytest.fixture

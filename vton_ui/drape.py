@@ -169,10 +169,7 @@ def region_of(piece: Piece) -> str:
         return ("outer" if sleeves else "overall") if long else "upper"
     if tall < 0.6:
         return "feet"
-    flat_top = (
-        shape.half(shape.at(0.02)) > shape.half(shape.at(0.25)) * 0.62
-        and len(shape.rows[shape.at(0.04)]) == 1
-    )
+    flat_top = shape.half(shape.at(0.02)) > shape.half(shape.at(0.25)) * 0.62 and len(shape.rows[shape.at(0.04)]) == 1
     if flat_top:
         return "lower"
     return "overall" if tall > 1.6 else "upper"
@@ -189,9 +186,7 @@ def dressed(person: Image.Image, figure: Figure, piece: Piece, region: str, laye
     plan = {"lower": lower_stations, "feet": shoe_stations}.get(region, upper_stations)
     for stations in plan(figure, piece, fit):
         layer.alpha_composite(warped(cut, stations, person.size))
-    layer.putalpha(
-        ImageChops.multiply(layer.getchannel("A"), ImageChops.invert(in_front(figure, person.size, region)))
-    )
+    layer.putalpha(ImageChops.multiply(layer.getchannel("A"), ImageChops.invert(in_front(figure, person.size, region))))
     trousers = region == "lower" and piece.shape.crotch() is not None
     return worn(person, layer, figure, trousers)
 
@@ -208,9 +203,7 @@ def in_front(figure: Figure, size: tuple[int, int], region: str) -> Image.Image:
         draw.rectangle((figure.middle - 70 * unit, 0, figure.middle + 70 * unit, figure.row(136)), fill=255)
         draw.rectangle((figure.middle - throat, 0, figure.middle + throat, figure.row(168)), fill=255)
         low = figure.row(168)
-        draw.ellipse(
-            (figure.middle - throat, low - 22 * unit, figure.middle + throat, low + 22 * unit), fill=255
-        )
+        draw.ellipse((figure.middle - throat, low - 22 * unit, figure.middle + throat, low + 22 * unit), fill=255)
     if figure.mask is None:
         return mask.filter(ImageFilter.GaussianBlur(1))
     for side in (0, 1):
@@ -228,9 +221,7 @@ def without_skirt(person: Image.Image, figure: Figure) -> Image.Image:
     draw = ImageDraw.Draw(mask)
     for y in range(figure.crotch, min(figure.parted + STEP, person.height)):
         draw.line((figure.legs[0][y][1], y, figure.legs[1][y][0], y), fill=255)
-    ground = person.crop((0, 0, max(1, person.width // 50), person.height)).resize(
-        person.size, Image.Resampling.BOX
-    )
+    ground = person.crop((0, 0, max(1, person.width // 50), person.height)).resize(person.size, Image.Resampling.BOX)
     return Image.composite(ground, person, mask)
 
 
@@ -279,9 +270,7 @@ def upper_stations(figure: Figure, piece: Piece, fit: Fit) -> Iterator[list[Stat
         # Straps and capes say nothing about shoulders; the chest does.
         left, right = figure.trunk[figure.row(285)]
         wide = (right - left) / 2 * fit.room / max(shape.half(chest), 1)
-        tall = max(
-            0.09 * figure.height / max(shape.half(chest), 1), 0.25 * figure.height / max(shape.height, 1)
-        )
+        tall = max(0.09 * figure.height / max(shape.half(chest), 1), 0.25 * figure.height / max(shape.height, 1))
     tall = max(min(tall * fit.length, (figure.row(965) - figure.tip) / max(shape.bottom - tip, 1)), 0.01)
     hung = Hang(
         figure=figure,
@@ -347,9 +336,7 @@ class Hang:
         figure, shape, low = self.figure, self.shape, (self.armpit or 0) + 2
         sign = 2 * side - 1
         own = self.seam(y, self.tip, self.tip_half, low, self.cloth(low)[side], shape.middle)
-        place = self.seam(
-            y, self.tip, self.tip_half * self.wide, low, self.body(self.down(low))[side], figure.middle
-        )
+        place = self.seam(y, self.tip, self.tip_half * self.wide, low, self.body(self.down(low))[side], figure.middle)
         return figure.middle + sign * place, shape.middle + sign * own
 
     def trunk(self) -> list[Station]:
@@ -433,9 +420,7 @@ def straightened(shape: Shape, tip: int, low: int, hanging: dict[int, Span], sid
         return edges
     (left, right), (left0, right0) = edges[kept], edges[anchor]
     slope = ((left - left0) / (kept - anchor), (right - right0) / (kept - anchor))
-    drawn_out = {
-        y: (left + slope[0] * (y - kept), right + slope[1] * (y - kept)) for y in range(kept, rows[-1] + 1)
-    }
+    drawn_out = {y: (left + slope[0] * (y - kept), right + slope[1] * (y - kept)) for y in range(kept, rows[-1] + 1)}
     return edges | drawn_out
 
 
@@ -457,9 +442,7 @@ class Girdle:
         place_y, own = blend(self.rows, y), shape.outer(min(y, shape.at(0.95)))
         left, right = figure.trunk[min(max(round(place_y), 0), len(figure.trunk) - 1)]
         waist = figure.trunk[figure.row(386)]
-        flare = (waist[1] - waist[0]) / 2 * self.fit.room + (
-            (own[1] - own[0]) / 2 - self.own_waist
-        ) * self.tall
+        flare = (waist[1] - waist[0]) / 2 * self.fit.room + ((own[1] - own[0]) / 2 - self.own_waist) * self.tall
         room = (right - left) * (self.fit.room - 1) / 2 + 1
         span = (min(figure.middle - flare, left - room), max(figure.middle + flare, right + room))
         return Station(y=place_y, span=span, from_y=y, from_span=own)
@@ -472,9 +455,7 @@ class Girdle:
         for y in range(crotch + 1, shape.bottom, 2):
             place_y = blend(self.rows, y)
             own = (shape.halves(min(y, shape.at(0.97))) or (shape.outer(y),) * 2)[side]
-            left, right = figure.legs[side][
-                min(max(round(place_y), figure.crotch + 4), len(figure.trunk) - 1)
-            ]
+            left, right = figure.legs[side][min(max(round(place_y), figure.crotch + 4), len(figure.trunk) - 1)]
             half = max((own[1] - own[0]) * self.tall, (right - left) * self.fit.room + 2) / 2
             free = ((left + right) / 2 - half, (left + right) / 2 + half)
             sewn = (figure.middle, seat[1]) if side else (seat[0], figure.middle)
@@ -516,9 +497,7 @@ def shoe_stations(figure: Figure, piece: Piece, fit: Fit) -> Iterator[list[Stati
         boxes = [(left, top, round(middle), bottom), (round(middle), top, right, bottom)]
     floor = min(figure.top + figure.height, len(figure.trunk)) + figure.height * 0.002
     for side, (own_left, own_top, own_right, own_bottom) in enumerate(boxes):
-        foot = [figure.legs[side][y] for y in range(figure.row(955), figure.row(985))] or [
-            figure.legs[side][-1]
-        ]
+        foot = [figure.legs[side][y] for y in range(figure.row(955), figure.row(985))] or [figure.legs[side][-1]]
         inner, outer = min(span[0] for span in foot), max(span[1] for span in foot)
         half, centre = (outer - inner) / 2 * fit.room, (inner + outer) / 2
         tall = max(
@@ -535,15 +514,11 @@ def warped(cut: Image.Image, stations: list[Station], size: tuple[int, int]) -> 
     """The piece stretched row by row onto an empty layer of the photo's size."""
     # One piece wider than the outline, so that the feathered edge comes along.
     mesh, rim = [], 2.0
-    scale = max(
-        (each.span[1] - each.span[0]) / max(each.from_span[1] - each.from_span[0], 1) for each in stations
-    )
+    scale = max((each.span[1] - each.span[0]) / max(each.from_span[1] - each.from_span[0], 1) for each in stations)
     if scale < 0.6:
         # Bilinear sampling skips pixels when it shrinks a lot; shrink properly first.
         factor = max(scale * 1.2, 0.05)
-        cut = cut.resize(
-            (max(1, round(cut.width * factor)), max(1, round(cut.height * factor))), Image.Resampling.BOX
-        )
+        cut = cut.resize((max(1, round(cut.width * factor)), max(1, round(cut.height * factor))), Image.Resampling.BOX)
     else:
         factor = 1.0
     table = even(sorted(stations, key=lambda each: each.y))

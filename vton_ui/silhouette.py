@@ -90,8 +90,7 @@ def ground_colour(picture: Image.Image) -> tuple[int, ...] | None:
     width, height = picture.size
     edge = max(1, min(width, height) // 60)
     strips = [
-        picture.crop(box)
-        for box in ((0, 0, width, edge), (0, 0, edge, height), (width - edge, 0, width, height))
+        picture.crop(box) for box in ((0, 0, width, edge), (0, 0, edge, height), (width - edge, 0, width, height))
     ]
     border = Image.new("RGB", (edge, width + 2 * height))
     border.paste(strips[0].transpose(Image.Transpose.ROTATE_90), (0, 0))
@@ -146,9 +145,7 @@ def neck_hollow(picture: Image.Image, mask: Image.Image) -> Image.Image | None:
     """
     left, top, right, bottom = mask.getbbox() or (0, 0, *mask.size)
     upper = (0, 0, mask.width, top + (bottom - top) * 2 // 5)
-    for x in (
-        round(left + (right - left) * share) for share in (0.5, 0.455, 0.545)
-    ):  # a label may hang in the middle
+    for x in (round(left + (right - left) * share) for share in (0.5, 0.455, 0.545)):  # a label may hang in the middle
         column = mask.crop((x, 0, x + 1, mask.height)).getbbox()
         if column is None or column[1] > top + (bottom - top) * 0.3:
             continue
@@ -168,9 +165,7 @@ def even_patch(picture: Image.Image, mask: Image.Image, seed: tuple[int, int]) -
     """The patch of one colour around the seed, filled, if it is neither a speck nor a large part."""
     x, y = seed
     colour = ImageStat.Stat(picture.crop((x - 1, y - 1, x + 2, y + 2))).median
-    alike = ImageChops.multiply(near(picture, tuple(colour), 17), mask).point(
-        lambda value: 255 if value > 127 else 0
-    )
+    alike = ImageChops.multiply(near(picture, tuple(colour), 17), mask).point(lambda value: 255 if value > 127 else 0)
     found = [each for each in blobs(alike) if any(row == y and x0 <= x < x1 for row, x0, x1 in each.runs)]
     least = ImageStat.Stat(mask).sum[0] / 255 * 0.004
     if not found or not least < found[0].area < least * 30:
@@ -224,10 +219,7 @@ class Shape:
         """The two runs either side of a gap at the middle: legs."""
         row = self.rows[y]
         for before, after in itertools.pairwise(row):
-            if (
-                abs((before[1] + after[0]) / 2 - self.middle)
-                < self.width * 0.07 + (after[0] - before[1]) * 0.3
-            ):
+            if abs((before[1] + after[0]) / 2 - self.middle) < self.width * 0.07 + (after[0] - before[1]) * 0.3:
                 return before, after
         return None
 
@@ -248,11 +240,7 @@ class Shape:
             for y in range(first, min(last, self.bottom - step))
             if self.half(y) - self.half(y + step) > step * 1.1
         ]
-        return (
-            steep[-1]
-            if steep and self.half(steep[0] - step) - self.half(steep[-1]) > self.width * 0.04
-            else None
-        )
+        return steep[-1] if steep and self.half(steep[0] - step) - self.half(steep[-1]) > self.width * 0.04 else None
 
     def half(self, y: int) -> float:
         """Half of a row's full width."""
@@ -293,14 +281,10 @@ def smoothed(spans: list[Span], reach: int) -> list[Span]:
         for value in values:
             total += value
             sums.append(total)
-        bounds = [
-            (max(0, index - reach), min(len(values), index + reach + 1)) for index in range(len(values))
-        ]
+        bounds = [(max(0, index - reach), min(len(values), index + reach + 1)) for index in range(len(values))]
         return [(sums[end] - sums[start]) / (end - start) for start, end in bounds]
 
-    return list(
-        zip(averaged([left for left, _ in spans]), averaged([right for _, right in spans]), strict=True)
-    )
+    return list(zip(averaged([left for left, _ in spans]), averaged([right for _, right in spans]), strict=True))
 
 
 TRUNK = [

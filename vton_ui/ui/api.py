@@ -49,8 +49,8 @@ def add_endpoints(studio: Studio) -> None:
 
     parameters = [*_photo_parameters(studio), *_option_parameters(studio.models), _KEY]
     for run, name, about, wanted, returned in (
-        (run_try_on, "try_on", _TRY_ON, parameters, tuple[gr.FileData, dict]),
-        (run_estimate, "estimate", _ESTIMATE, parameters, dict),
+        (run_try_on, "try_on", _TRY_ON, parameters, tuple[gr.FileData, dict[str, Any]]),
+        (run_estimate, "estimate", _ESTIMATE, parameters, dict[str, Any]),
         (run_compose, "compose", _COMPOSE, [_GARMENTS], gr.FileData),
     ):
         gr.api(_endpoint(run, name, about, wanted, returned), api_name=name, concurrency_limit=None)

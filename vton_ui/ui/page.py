@@ -14,7 +14,7 @@ from vton_ui.spec import ModelSpec
 from vton_ui.studio import Studio
 from vton_ui.ui import view
 from vton_ui.ui.controls import controls, link
-from vton_ui.ui.uploads import GarmentPhotos, PersonPhoto
+from vton_ui.ui.slots import GarmentPhotos, PersonPhoto
 
 SOURCES = ["upload", "webcam", "clipboard"]
 

@@ -1,4 +1,4 @@
-"""The two upload slots, and which files on this server a visitor may name."""
+"""Which files on this server a visitor may name, and how the page can show them."""
 
 from __future__ import annotations
 
@@ -7,10 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-import gradio as gr
-from gradio.components.gallery import GalleryData, GalleryImage
 from gradio.context import LocalContext
-from gradio.data_classes import ImageData
 from gradio.processing_utils import async_ssrf_protected_download, save_base64_to_cache
 from gradio.utils import get_upload_folder
 
@@ -19,31 +16,6 @@ from vton_ui.photos import fitted, read, shows_in_browser, to_jpeg
 
 SHOWN_PIXELS = 2_000_000
 """Pixels kept of a photo that the browser cannot show and that is therefore converted on arrival."""
-
-
-class PersonPhoto(gr.Image):
-    """gr.Image that hands over the visitor's own file, undecoded; Gradio's preprocessing fails with a bare "Error"."""
-
-    def preprocess(self, payload: ImageData | None) -> str | None:  # type: ignore[override]
-        """The uploaded file's path."""
-        return payload.path if payload else None
-
-    def get_block_name(self) -> str:
-        """The name the browser knows it by."""
-        return "image"
-
-
-class GarmentPhotos(gr.Gallery):
-    """gr.Gallery, likewise."""
-
-    def preprocess(self, payload: GalleryData | None) -> list[str]:  # type: ignore[override]
-        """The uploaded files' paths, in their order."""
-        items = payload.root if payload else []
-        return [item.image.path for item in items if isinstance(item, GalleryImage) and item.image.path]
-
-    def get_block_name(self) -> str:
-        """The name the browser knows it by."""
-        return "gallery"
 
 
 def own(path: Any, *, slot: str, examples: Path) -> Path:
