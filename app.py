@@ -8,9 +8,12 @@ from pathlib import Path
 
 from vton_ui.backend import FalBackend
 from vton_ui.job import Backend
+from vton_ui.ledger import Caps, Ledger
 from vton_ui.models import MODELS
+from vton_ui.purse import LedgerPurse
+from vton_ui.results import keep_swept
 from vton_ui.sandbox import Sandbox
-from vton_ui.settings import Settings, load
+from vton_ui.settings import Settings, load, secret_of
 from vton_ui.studio import Studio
 from vton_ui.ui.build import build, launch_options
 
@@ -27,11 +30,23 @@ def open_studio(settings: Settings) -> Studio:
         paying = key or settings.fal_key
         return fal(paying) if paying else sandbox
 
+    secret = secret_of(settings.data_dir)
+    caps = Caps(
+        daily_usd=settings.daily_budget_usd,
+        visitor_usd=settings.visitor_budget_usd,
+        visitor_rate=settings.visitor_rate,
+        unknown_usd=settings.unknown_price_usd,
+    )
+    ledger = Ledger(settings.data_dir / "ledger.sqlite3", caps, salt=secret)
     return Studio(
         models=MODELS,
         backend_for=backend_for,
+        purse_for=lambda visitor: LedgerPurse(ledger=ledger, visitor=visitor),
         store=settings.data_dir / "results",
+        keep_hours=settings.keep_hours,
         examples=Path(__file__).parent / "assets",
+        secret=secret,
+        proxies=settings.proxies,
     )
 
 
@@ -42,4 +57,5 @@ if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     # httpx logs every poll with its full address.
     logging.getLogger("httpx").setLevel(logging.WARNING)
+    keep_swept(studio.store, studio.keep_hours)
     demo.launch(**launch_options(studio))

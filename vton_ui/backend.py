@@ -18,6 +18,7 @@ import time
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime, timezone
 from decimal import Decimal, InvalidOperation
 from hashlib import sha256
 from typing import Any
@@ -44,6 +45,8 @@ UPLOAD_SECONDS = 60.0
 PRICE_SECONDS = 24 * 3600.0
 PRICE_RETRY_SECONDS = 3600.0
 CONNECT_TRIES = 3
+CLOCK_SKEW = 60.0
+"""Seconds that this machine's clock may be ahead of fal's."""
 MAX_PICTURE_BYTES = 60_000_000
 UPLOADS_REMEMBERED = 200
 
@@ -135,10 +138,10 @@ class FalBackend:
         except (httpx.HTTPError, asyncio.TimeoutError, ValueError, KeyError) as exc:
             raise Unreachable("The photos could not be sent to fal.", "Check the connection and try again.") from exc
 
-    async def submit(self, endpoint: str, arguments: Mapping[str, Any]) -> str:
+    async def submit(self, endpoint: str, arguments: Mapping[str, Any], *, private: bool = False) -> str:
         """See Backend. One POST; it is repeated only if no connection was made."""
         try:
-            response = await self._post_once(endpoint, arguments)
+            response = await self._post_once(endpoint, arguments, private)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as exc:
             raise Unreachable("fal cannot be reached.", "Check the connection and try again.") from exc
         except httpx.HTTPError as exc:
@@ -150,19 +153,40 @@ class FalBackend:
             raise _unclear()
         return request_id
 
-    async def _post_once(self, endpoint: str, arguments: Mapping[str, Any]) -> httpx.Response:
+    async def _post_once(self, endpoint: str, arguments: Mapping[str, Any], private: bool) -> httpx.Response:
+        headers = {"X-Fal-Object-Lifecycle-Preference": _LIFECYCLE}
+        if private:
+            headers["X-Fal-Store-IO"] = "0"
         for attempt in range(CONNECT_TRIES):
             try:
                 return await self._client.api.post(
                     fal.QUEUE_URL_FORMAT + endpoint,
                     json=dict(arguments),
-                    headers={"X-Fal-Object-Lifecycle-Preference": _LIFECYCLE},
+                    headers=headers,
                 )
             except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout):
                 if attempt == CONNECT_TRIES - 1:
                     raise
                 await asyncio.sleep(POLL_SECONDS[0])
         raise AssertionError("unreachable")
+
+    async def look(self, job: Job) -> str | None:
+        """See Backend. Among the account's requests since the click, the one with the job's seed."""
+        since = datetime.fromtimestamp(job.started_at - CLOCK_SKEW, timezone.utc)
+        query = {
+            "endpoint_id": job.endpoint,
+            "start": since.isoformat(),
+            "end": datetime.now(timezone.utc).isoformat(),
+            "expand": "payloads",
+        }
+        try:
+            response = await self._client.api.get(f"{self._api_url}/v1/models/requests/by-endpoint", params=query)
+            for item in _json(response).get("items") or ():
+                if item["json_input"]["seed"] == job.seed:
+                    return str(item["request_id"])
+        except (httpx.HTTPError, KeyError, TypeError) as exc:
+            _log.info("look: %s", type(exc).__name__)
+        return None
 
     async def follow(self, job: Job) -> AsyncGenerator[Progress, None]:
         """See Backend. Survives two minutes of silence or nonsense."""
@@ -223,29 +247,32 @@ class FalBackend:
                 if response.is_success and _complete(response, client is self._client.api):
                     return response
                 if _last_word(response):
-                    raise _translated(response, job)
+                    raise _gone(job) if client is self._client.files else _translated(response, job)
+            except httpx.InvalidURL as exc:
+                raise _gone(job) from exc
             except httpx.HTTPError as exc:
                 _log.info("result of %s: %s", job.request_id, type(exc).__name__)
             if time.monotonic() - start > PATIENCE:
                 raise ResultLost(
                     "The picture is made, but fal does not hand it over.",
-                    "Fetch the request again by its id; that costs nothing.",
+                    "Find the request again by its id; that costs nothing.",
                     request_id=job.request_id,
                 )
             await asyncio.sleep(pause)
             pause = min(2 * pause, 10.0)
 
-    async def cancel(self, job: Job) -> None:
+    async def cancel(self, job: Job) -> bool:
         """See Backend. Whatever fal answers, the job's status has the last word."""
         handle = await self._client.get_handle(job.endpoint, job.request_id)
         for _ in range(CONNECT_TRIES):
             try:
                 response = await self._client.api.put(handle.cancel_url)
                 if response.status_code < 500:
-                    return
+                    return True
             except httpx.HTTPError as exc:
                 _log.info("cancel of %s: %s", job.request_id, type(exc).__name__)
             await asyncio.sleep(POLL_SECONDS[0])
+        return False
 
     async def price(self, endpoint: str) -> UnitPrice | None:
         """See Backend. Asked once a day; a failure is silent, and remembered for an hour."""
@@ -275,7 +302,7 @@ class FalBackend:
 def progress(messages: Sequence[str]) -> tuple[int | None, int | None]:
     """The newest "step of steps" in a model's log ("Step 2/4", or a tqdm bar), or two Nones."""
     for message in reversed(messages):
-        found = re.findall(r"\b(\d{1,3})\s*/\s*(\d{1,3})\b", message)
+        found = re.findall(r"(?<![\d/])(\d{1,3})\s*/\s*(\d{1,3})(?![\d/])", message)
         if found and int(found[-1][0]) <= int(found[-1][1]):
             return int(found[-1][0]), int(found[-1][1])
     return None, None
@@ -321,6 +348,10 @@ def _last_word(response: httpx.Response) -> bool:
 
 def _complete(response: httpx.Response, wants_json: bool) -> bool:
     return bool(_json(response)) if wants_json else 0 < len(response.content) <= MAX_PICTURE_BYTES
+
+
+def _gone(job: Job) -> ResultLost:
+    return ResultLost("The picture was made, and fal no longer has it.", "Start a new try.", request_id=job.request_id)
 
 
 def _unclear() -> SubmitUnclear:

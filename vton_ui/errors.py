@@ -5,6 +5,7 @@ VtonError                what happened, what to do, what it cost
 │   ├── PhotoError       a photo, named by its slot
 │   ├── GarmentsError    too few or too many garments for the model
 │   └── OptionError      a setting outside its range, named by its option
+├── OverBudget           a cap that the owner set is reached; nothing was sent
 └── FalError             fal, or the way to it
     ├── KeyRefused       fal does not know the key, or has locked its account
     ├── Unreachable      no connection was made: nothing was sent
@@ -78,6 +79,10 @@ class GarmentsError(InputError):
 
 class OptionError(InputError):
     """A setting is outside its range or unknown."""
+
+
+class OverBudget(VtonError):
+    """A cap that the owner set is reached; nothing was sent."""
 
 
 class FalError(VtonError):

@@ -15,17 +15,30 @@ from vton_ui.spec import Answer
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """What fal accepted, and what is needed to finish it; small and plain enough to keep in a browser."""
+    """What was ordered, and what is needed to finish it; small and plain enough to keep in a browser.
+
+    Attributes:
+        request_id: fal's name for it; empty until fal's answer is in.
+        cost_usd: The estimate, in dollars; None where the price is unknown.
+        started_at: When the visitor clicked, in seconds since 1970.
+        frame: Where the photo lies in the picture; None where nobody knows any more.
+        own_key: Whether it was paid with a key of the visitor's own.
+        private: Whether fal was told to store no record of it, so that it cannot be looked for.
+        reservation: Its line in the ledger, where there is one.
+    """
 
     model: str
     endpoint: str
     request_id: str
-    seed: int
+    seed: int | None
     prompt: str | None
     cost_usd: str | None
     started_at: float
-    frame: Frame
+    frame: Frame | None
     sandbox: bool
+    own_key: bool
+    private: bool
+    reservation: str | None
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON."""
@@ -34,7 +47,8 @@ class Job:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Job:
         """From `to_dict`. TypeError or KeyError if it is not one."""
-        return cls(**{**data, "frame": Frame(**data["frame"])})
+        frame = data["frame"]
+        return cls(**{**data, "frame": Frame(**frame) if frame else None})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +59,18 @@ class Preparing:
 @dataclass(frozen=True, kw_only=True)
 class Uploading:
     """The pictures are on their way to fal."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ordering:
+    """The order is about to go out; from here on fal may know of it."""
+
+    job: Job
+
+
+@dataclass(frozen=True, kw_only=True)
+class Looking:
+    """The answer to an order was lost; it is being looked for among fal's requests."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +118,7 @@ class Done:
 
 
 Progress = Union[Waiting, Running]
-Event = Union[Preparing, Uploading, Accepted, Waiting, Running, Cancelling, Cancelled, Done]
+Event = Union[Preparing, Uploading, Ordering, Looking, Accepted, Waiting, Running, Cancelling, Cancelled, Done]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,13 +141,17 @@ class Backend(Protocol):
         """Store a picture; its URL. The same bytes are not sent twice."""
         ...
 
-    async def submit(self, endpoint: str, arguments: Mapping[str, Any]) -> str:
-        """Order the job, in one attempt; its request id.
+    async def submit(self, endpoint: str, arguments: Mapping[str, Any], *, private: bool = False) -> str:
+        """Order the job, in one attempt; its request id. `private`: nothing of it is to be stored.
 
         Raises:
             Unreachable: Nothing was sent.
             SubmitUnclear: It may have been accepted.
         """
+        ...
+
+    async def look(self, job: Job) -> str | None:
+        """The request id of an order whose answer was lost, or None."""
         ...
 
     def follow(self, job: Job) -> AsyncGenerator[Progress, None]:
@@ -132,10 +162,30 @@ class Backend(Protocol):
         """The outcome of a job that is over."""
         ...
 
-    async def cancel(self, job: Job) -> None:
-        """Ask for the job to be cancelled; it may complete all the same."""
+    async def cancel(self, job: Job) -> bool:
+        """Ask for the job to be cancelled; it may complete all the same. Whether the wish was heard."""
         ...
 
     async def price(self, endpoint: str) -> UnitPrice | None:
         """The endpoint's live price, None where nobody can tell."""
+        ...
+
+
+class Purse(Protocol):
+    """The owner's money: what is set aside for a job counts against the caps until it is given back."""
+
+    async def reserve(self, cost_usd: str | None) -> str:
+        """Set money aside; None is an unknown price. The reservation's id; OverBudget if a cap is reached."""
+        ...
+
+    async def accept(self, reservation: str, request_id: str) -> None:
+        """fal took the job."""
+        ...
+
+    async def settle(self, reservation: str) -> None:
+        """It is spent."""
+        ...
+
+    async def release(self, reservation: str) -> None:
+        """fal does not charge it."""
         ...

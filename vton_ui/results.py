@@ -5,7 +5,11 @@ from __future__ import annotations
 import io
 import json
 import secrets
+import shutil
+import threading
+import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +20,7 @@ from vton_ui.errors import Cost, Filtered, ResultLost
 from vton_ui.photos import Frame, unpad
 from vton_ui.spec import Answer, Size, Value
 
+SWEEP_SECONDS = 600
 _BLACK = 8
 """No channel of an all-black picture is brighter, of 255."""
 
@@ -40,14 +45,14 @@ class Result:
     facts: Mapping[str, Value]
 
 
-def keep(picture: bytes, answer: Answer, facts: Mapping[str, Value], frame: Frame, store: Path) -> Result:
+def keep(picture: bytes, answer: Answer, facts: Mapping[str, Value], frame: Frame | None, store: Path) -> Result:
     """Check a picture, cut its padding off, write its provenance into it, and save it under a name of its own.
 
     Args:
         picture: The bytes as they came.
         answer: What the model said about it.
         facts: How it was made; the seed is replaced by the model's own word, where it gave one.
-        frame: Where the photo lies in the picture.
+        frame: Where the photo lies in the picture; None: it is left whole.
         store: The folder of all results.
 
     Raises:
@@ -68,7 +73,7 @@ def keep(picture: bytes, answer: Answer, facts: Mapping[str, Value], frame: Fram
         ) from exc
     if _is_black(image):
         raise _filtered("The picture came back all black, which is how a safety checker hides one.", request_id)
-    cut = unpad(image, frame)
+    cut = unpad(image, frame) if frame else image
     facts = {**facts, "seed": facts["seed"] if answer.seed is None else answer.seed}
     path = store / secrets.token_urlsafe(16) / f"try-on-{facts['model']}-{facts['seed']}.{_suffix(image)}"
     try:
@@ -81,6 +86,30 @@ def keep(picture: bytes, answer: Answer, facts: Mapping[str, Value], frame: Fram
             request_id=request_id,
         ) from exc
     return Result(path=path, size=Size(*cut.size), facts=facts)
+
+
+def discard(path: Path) -> None:
+    """Delete a result; one that is gone already is no matter."""
+    shutil.rmtree(path.parent, ignore_errors=True)
+
+
+def sweep(store: Path, hours: float) -> None:
+    """Delete the results that are older than so many hours."""
+    for folder in store.iterdir() if store.is_dir() else ():
+        with suppress(FileNotFoundError):  # another sweep, or its visitor, was quicker
+            if time.time() - folder.stat().st_mtime > hours * 3600:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def keep_swept(store: Path, hours: float) -> None:
+    """Sweep now and every ten minutes, as long as the process lives."""
+
+    def sweep_on() -> None:
+        while True:
+            sweep(store, hours)
+            time.sleep(SWEEP_SECONDS)
+
+    threading.Thread(target=sweep_on, name="sweep", daemon=True).start()
 
 
 def _filtered(cause: str, request_id: str) -> Filtered:

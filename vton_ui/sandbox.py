@@ -49,11 +49,15 @@ class Sandbox:
         _remember(self._uploads, url, jpeg)
         return url
 
-    async def submit(self, endpoint: str, arguments: Mapping[str, Any]) -> str:
+    async def submit(self, endpoint: str, arguments: Mapping[str, Any], *, private: bool = False) -> str:
         """See Backend."""
         request_id = f"draft-{secrets.token_hex(8)}"
         _remember(self._jobs, request_id, dict(arguments))
         return request_id
+
+    async def look(self, job: Job) -> str | None:
+        """See Backend. No answer is ever lost here."""
+        return None
 
     async def follow(self, job: Job) -> AsyncGenerator[Progress, None]:
         """See Backend."""
@@ -77,9 +81,10 @@ class Sandbox:
         picture = await in_pool(_draft, arguments, self._uploads)
         return Fetched(picture=picture, answer=Answer(url=f"sandbox:{job.request_id}"))
 
-    async def cancel(self, job: Job) -> None:
+    async def cancel(self, job: Job) -> bool:
         """See Backend."""
         self._jobs.pop(job.request_id, None)
+        return True
 
     async def price(self, endpoint: str) -> UnitPrice | None:
         """See Backend. Nobody to ask."""

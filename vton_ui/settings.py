@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 from dotenv import dotenv_values
@@ -16,13 +18,25 @@ class Settings:
 
     Attributes:
         fal_key: FAL_KEY, the key that pays for visitors without one of their own; None: the sandbox.
-        data_dir: VTON_DATA_DIR, where results are kept.
-        fal_api_url: FAL_API_URL, fal's platform API (prices).
+        data_dir: VTON_DATA_DIR, where results, the ledger and the server's secret are kept.
+        fal_api_url: FAL_API_URL, fal's platform API (prices, lost requests).
+        keep_hours: VTON_KEEP_HOURS, how long results are kept.
+        daily_budget_usd: VTON_DAILY_BUDGET_USD, the most that the owner's key may spend a day; None: no cap.
+        visitor_budget_usd: VTON_VISITOR_BUDGET_USD, the same for one visitor.
+        visitor_rate: VTON_VISITOR_RATE, tries an hour for one visitor on the owner's key; None: no cap.
+        unknown_price_usd: VTON_UNKNOWN_PRICE_USD, what a model without a published price counts as.
+        proxies: VTON_PROXIES, how many proxies of one's own stand before the server and add to X-Forwarded-For.
     """
 
     fal_key: str | None = field(default=None, repr=False)
     data_dir: Path = Path("data")
     fal_api_url: str = "https://api.fal.ai"
+    keep_hours: float = 24
+    daily_budget_usd: Decimal | None = None
+    visitor_budget_usd: Decimal | None = None
+    visitor_rate: int | None = None
+    unknown_price_usd: Decimal = Decimal("0.05")
+    proxies: int = 0
 
 
 def load(environment: Mapping[str, str] | None = None, dotenv: Path = Path(".env")) -> Settings:
@@ -31,11 +45,48 @@ def load(environment: Mapping[str, str] | None = None, dotenv: Path = Path(".env
     Args:
         environment: Variables; the process's own if None.
         dotenv: A file of further variables, which the environment overrides.
+
+    Raises:
+        SystemExit: A number is none; better told at the start than found on a bill.
     """
     given = {**dotenv_values(dotenv), **(os.environ if environment is None else environment)}
     known = {name: value.strip() for name, value in given.items() if value and value.strip()}
+    rate = _number(known.get("VTON_VISITOR_RATE"), "VTON_VISITOR_RATE")
+    # On a Space there is always one proxy, Hugging Face's own.
+    proxies = _number(known.get("VTON_PROXIES"), "VTON_PROXIES") or Decimal("SPACE_ID" in known)
     return Settings(
         fal_key=known.get("FAL_KEY"),
         data_dir=Path(known.get("VTON_DATA_DIR", Settings.data_dir)).resolve(),
         fal_api_url=known.get("FAL_API_URL", Settings.fal_api_url).rstrip("/"),
+        keep_hours=float(_number(known.get("VTON_KEEP_HOURS"), "VTON_KEEP_HOURS") or Settings.keep_hours),
+        daily_budget_usd=_number(known.get("VTON_DAILY_BUDGET_USD"), "VTON_DAILY_BUDGET_USD"),
+        visitor_budget_usd=_number(known.get("VTON_VISITOR_BUDGET_USD"), "VTON_VISITOR_BUDGET_USD"),
+        visitor_rate=None if rate is None else int(rate),
+        unknown_price_usd=_number(known.get("VTON_UNKNOWN_PRICE_USD"), "VTON_UNKNOWN_PRICE_USD")
+        or Settings.unknown_price_usd,
+        proxies=int(proxies),
     )
+
+
+def secret_of(data_dir: Path) -> bytes:
+    """The server's secret, made at its first start; it signs what browsers keep and salts what the ledger keeps."""
+    path = data_dir / "secret"
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(secrets.token_bytes(32))
+    except FileExistsError:
+        pass
+    return path.read_bytes()
+
+
+def _number(value: str | None, name: str) -> Decimal | None:
+    if value is None:
+        return None
+    try:
+        number = Decimal(value)
+    except InvalidOperation:
+        number = Decimal("NaN")
+    if not number.is_finite() or number < 0:
+        raise SystemExit(f"{name} is {value!r}; it must be a number, 0 or more.")
+    return number

@@ -1,4 +1,4 @@
-"""What the page and the API are handed: the models, who runs them, and where results go."""
+"""What the page and the API are handed: the models, who runs them, who pays, and where results go."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from vton_ui.job import Backend
+from vton_ui.job import Backend, Purse
 from vton_ui.spec import ModelSpec
+from vton_ui.tryon import Means
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,14 +18,22 @@ class Studio:
     Attributes:
         models: The registry, the default model first.
         backend_for: The backend for a visitor's own key; for None, the server's. KeyRefused if it is no key.
+        purse_for: The owner's purse for a visitor (see ui.visitor).
         store: The folder of results.
+        keep_hours: How long they are kept.
         examples: The folder of example pictures, with `people` and `garments` in it.
+        secret: What signs what browsers keep.
+        proxies: How many proxies of the owner's stand before the server.
     """
 
     models: Mapping[str, ModelSpec]
     backend_for: Callable[[str | None], Backend]
+    purse_for: Callable[[str], Purse]
     store: Path
+    keep_hours: float
     examples: Path
+    secret: bytes
+    proxies: int
 
     @property
     def default_model(self) -> ModelSpec:
@@ -35,3 +44,14 @@ class Studio:
     def sandbox(self) -> bool:
         """Whether a visitor without a key gets drafts."""
         return self.backend_for(None).sandbox
+
+    def means(self, key: str | None, visitor: str) -> Means:
+        """What a visitor's try-on is done with. KeyRefused if the key is none."""
+        backend = self.backend_for(key)
+        owner_pays = not key and not backend.sandbox
+        return Means(
+            backend=backend,
+            store=self.store,
+            purse=self.purse_for(visitor) if owner_pays else None,
+            own_key=bool(key),
+        )

@@ -1,4 +1,4 @@
-"""One try-on, from the click to the picture: prepare → upload → submit → follow → keep.
+"""One try-on, from the click to the picture: prepare → upload → reserve → submit → follow → keep.
 
 `try_on` and `resume` are async generators of events; the page, the API and the tests consume the same ones.
 Cancelling them cancels the job at fal; merely dropping them leaves it running, for the visitor may come back.
@@ -7,16 +7,15 @@ Cancelling them cancels the job at fal; merely dropping them leaves it running, 
 from __future__ import annotations
 
 import asyncio
-import random
 import time
-from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Mapping
 from contextlib import aclosing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 from vton_ui import pricing
-from vton_ui.errors import Cost, FalError, GarmentsError, JobFailed, PhotoError
+from vton_ui.errors import Cost, FalError, JobFailed, SubmitUnclear, VtonError
 from vton_ui.job import (
     Accepted,
     Backend,
@@ -25,89 +24,52 @@ from vton_ui.job import (
     Done,
     Event,
     Job,
+    Looking,
+    Ordering,
     Preparing,
     Progress,
+    Purse,
     Running,
     Uploading,
     Waiting,
 )
-from vton_ui.options import complete
-from vton_ui.photos import fitted, measure
 from vton_ui.pool import in_pool
 from vton_ui.prepare import Prepared, prepare_garment, prepare_person
+from vton_ui.request import Request, live_price, named
 from vton_ui.results import keep
-from vton_ui.spec import Inputs, ModelSpec, Size, Value, Values
+from vton_ui.spec import Inputs, ModelSpec, Value
 
 CANCEL_PATIENCE = 15.0
 """Seconds to wait for fal's last word on a job that was cancelled while it still waited in line."""
+LOOKS = (0.5, 2.0, 4.0)
+"""Seconds before each look for an order whose answer was lost: fal's list of requests runs a little late."""
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Request:
-    """What a visitor asks for; its values are checked and its seed is chosen."""
+class Means:
+    """What a try-on is done with.
 
-    model: ModelSpec
-    person: Path
-    garments: tuple[Path, ...]
-    values: Values
-
-
-def new_request(model: ModelSpec, person: Path | None, garments: Sequence[Path], given: Mapping[str, Any]) -> Request:
-    """A request, checked as far as it can be without decoding a photo; a missing seed is chosen here.
-
-    Raises:
-        InputError: A photo is missing, there are too many garments, or a setting is out of range.
+    Attributes:
+        backend: Who does it.
+        store: The folder that results are kept in.
+        purse: Whose money it is; None if nobody's but the visitor's own.
+        own_key: Whether the backend runs on a key of the visitor's own, which is not kept anywhere.
     """
-    if person is None:
-        raise PhotoError("There is no photo of a person yet.", "Add one.", slot="Person")
-    if not garments:
-        raise GarmentsError("There is no garment yet.", "Add a photo of one.", slot="Garments")
-    if len(garments) > model.max_garments:
-        raise GarmentsError(
-            f"{model.title} takes {model.max_garments} at most, and there are {len(garments)} garments.",
-            f"Take {len(garments) - model.max_garments} away, or choose a model that takes more.",
-            slot="Garments",
-        )
-    values = complete(model, given)
-    if values.get("seed") is None:
-        values["seed"] = random.SystemRandom().randrange(2**31)
-    return Request(model=model, person=person, garments=tuple(garments), values=values)
+
+    backend: Backend
+    store: Path
+    purse: Purse | None = None
+    own_key: bool = False
 
 
-def estimate(request: Request, live: pricing.UnitPrice | None = None) -> pricing.Estimate:
-    """What the request will cost, from the photos' headers alone; the sizes are those `prepare` sends.
-
-    Raises:
-        PhotoError: A photo cannot be used.
-    """
-    model, values = request.model, request.values
-    fixed = model.output_size(values)
-    person = fixed or fitted(measure(request.person, slot="Person"), model.person_pixels(values))
-    garments = [measure(path, slot=slot) for path, slot in named(request.garments)]
-    limit = model.garment_pixels(values)
-    # A sheet fills its limit at most, whatever is on it, and limits are whole steps of the price.
-    garment = fixed or (fitted(garments[0], limit) if len(garments) == 1 else Size(limit, 1))
-    return pricing.estimate(model, person=person, garment=garment, output=person, live=live)
-
-
-def named(garments: Sequence[Path]) -> list[tuple[Path, str]]:
-    """Every garment with the name of its slot."""
-    if len(garments) == 1:
-        return [(garments[0], "Garment")]
-    return [(path, f"Garment {number}") for number, path in enumerate(garments, 1)]
-
-
-async def try_on(
-    request: Request, backend: Backend, *, store: Path, stop: asyncio.Event | None = None
-) -> AsyncGenerator[Event, None]:
+async def try_on(request: Request, means: Means, *, stop: asyncio.Event | None = None) -> AsyncGenerator[Event, None]:
     """One try-on.
 
     Args:
         request: What to do.
-        backend: Who does it.
-        store: The folder that results are kept in.
+        means: What to do it with.
         stop: Set it to cancel; the last event then says how that went.
 
     Raises:
@@ -119,22 +81,50 @@ async def try_on(
         yield Preparing()
         prepared = await _unless(stop, _prepare(request))
         yield Uploading()
-        live, *urls = await _unless(stop, _upload(request, prepared, backend))
+        live, *urls = await _unless(stop, _upload(request, prepared, means.backend))
     except _Stopped:
         yield Cancelled(cost=Cost.NOTHING)
         return
-    job = await _submit(request, prepared, urls, backend, live, started_at)
+    arguments = request.model.arguments(
+        Inputs(person=urls[0], garment=urls[1], garment_count=len(request.garments), values=request.values)
+    )
+    job = await _reserved(_job(request, prepared, arguments, live, started_at, means), means.purse)
+    # Before it goes out, so that whoever is told of it can look for it should this process die on the spot.
+    yield Ordering(job=job)
+    try:
+        job = await _order(job, arguments, means)
+    except SubmitUnclear:
+        yield Looking()
+        job = await _found(job, means)
     yield Accepted(job=job)
-    async with aclosing(resume(job, request.model, backend, store=store, stop=stop)) as events:
+    async with aclosing(resume(job, request.model, means, stop=stop)) as events:
         async for event in events:
             yield event
 
 
 async def resume(
-    job: Job, model: ModelSpec, backend: Backend, *, store: Path, stop: asyncio.Event | None = None
+    job: Job, model: ModelSpec, means: Means, *, stop: asyncio.Event | None = None
 ) -> AsyncGenerator[Event, None]:
-    """The rest of a try-on, from a job that was accepted. Arguments and errors as `try_on`."""
+    """The rest of a try-on, from a job that was ordered. Arguments and errors as `try_on`."""
     stop = stop or asyncio.Event()
+    if not job.request_id:
+        yield Looking()
+        job = await _found(job, means)
+        yield Accepted(job=job)
+    try:
+        async with aclosing(_finish(job, model, means, stop)) as events:
+            async for event in events:
+                if isinstance(event, (Done, Cancelled)):
+                    await _booked(job, means.purse, free=isinstance(event, Cancelled) and event.cost is Cost.NOTHING)
+                yield event
+    except VtonError as exc:
+        await _booked(job, means.purse, free=exc.cost is Cost.NOTHING)
+        raise
+
+
+async def _finish(job: Job, model: ModelSpec, means: Means, stop: asyncio.Event) -> AsyncGenerator[Event, None]:
+    """The events of an accepted job, to its picture or to its cancelling."""
+    backend = means.backend
     cost_of_cancelling = Cost.NOTHING
     asked = False
     try:
@@ -155,7 +145,7 @@ async def resume(
     except asyncio.CancelledError:
         await asyncio.shield(backend.cancel(job))
         raise
-    result = await in_pool(keep, fetched.picture, fetched.answer, job_facts(job), job.frame, store)
+    result = await in_pool(keep, fetched.picture, fetched.answer, job_facts(job), job.frame, means.store)
     yield Done(result=result)
 
 
@@ -196,53 +186,95 @@ async def _upload(request: Request, prepared: Prepared, backend: Backend) -> tup
     )
 
 
-async def live_price(model: ModelSpec, backend: Backend) -> pricing.UnitPrice | None:
-    """fal's price for a model that has none published; not asked for otherwise."""
-    return await backend.price(model.endpoint) if model.price is None else None
-
-
-async def _submit(
+def _job(
     request: Request,
     prepared: Prepared,
-    urls: Sequence[str],
-    backend: Backend,
+    arguments: Mapping[str, Any],
     live: pricing.UnitPrice | None,
     started_at: float,
+    means: Means,
 ) -> Job:
-    model = request.model
-    inputs = Inputs(person=urls[0], garment=urls[1], garment_count=len(request.garments), values=request.values)
-    arguments = model.arguments(inputs)
-    size = prepared.person.size
+    """The job as it is about to be ordered, without a request id."""
+    model, size, sandbox = request.model, prepared.person.size, means.backend.sandbox
     cost = pricing.estimate(model, person=size, garment=prepared.garment.size, output=size, live=live).total
+    return Job(
+        model=model.name,
+        endpoint=model.endpoint,
+        request_id="",
+        seed=int(request.values["seed"] or 0),
+        prompt=arguments.get("prompt"),
+        cost_usd="0" if sandbox else None if cost is None else str(cost),
+        started_at=started_at,
+        frame=prepared.person.frame,
+        sandbox=sandbox,
+        own_key=means.own_key,
+        private=request.private,
+        reservation=None,
+    )
 
-    def accepted(request_id: str) -> Job:
-        return Job(
-            model=model.name,
-            endpoint=model.endpoint,
-            request_id=request_id,
-            seed=int(request.values["seed"] or 0),
-            prompt=arguments.get("prompt"),
-            cost_usd="0" if backend.sandbox else None if cost is None else str(cost),
-            started_at=started_at,
-            frame=prepared.person.frame,
-            sandbox=backend.sandbox,
-        )
 
-    order = asyncio.ensure_future(backend.submit(model.endpoint, arguments))
+async def _order(job: Job, arguments: Mapping[str, Any], means: Means) -> Job:
+    """Send the order, once.
+
+    Raises:
+        SubmitUnclear: It may have arrived.
+        FalError: It did not.
+    """
+    order = asyncio.ensure_future(means.backend.submit(job.endpoint, arguments, private=job.private))
     try:
         # An order on the wire is not taken back by dropping it: let it land, so that it can be cancelled.
-        return accepted(await asyncio.shield(order))
+        request_id = await asyncio.shield(order)
     except asyncio.CancelledError:
         with suppress(FalError):  # then there is no job to cancel, or no way to it
-            await backend.cancel(accepted(await order))
+            await means.backend.cancel(replace(job, request_id=await order))
         raise
+    except SubmitUnclear:
+        raise
+    except FalError:
+        await _booked(job, means.purse, free=True)
+        raise
+    return await _accepted(job, request_id, means.purse)
+
+
+async def _found(job: Job, means: Means) -> Job:
+    """An order whose answer was lost, found among fal's requests.
+
+    Raises:
+        SubmitUnclear: It is not there, or nobody can tell.
+    """
+    for pause in LOOKS if not job.private else ():
+        await asyncio.sleep(pause)
+        request_id = await means.backend.look(job)
+        if request_id:
+            return await _accepted(job, request_id, means.purse)
+    raise SubmitUnclear(
+        "fal may have accepted this: the order went out and no answer came back. It was not sent again.",
+        "Look again in a moment, or send it again as a new order.",
+    )
+
+
+async def _reserved(job: Job, purse: Purse | None) -> Job:
+    """The job with its money set aside. OverBudget if a cap is reached."""
+    return replace(job, reservation=await purse.reserve(job.cost_usd)) if purse else job
+
+
+async def _accepted(job: Job, request_id: str, purse: Purse | None) -> Job:
+    if purse and job.reservation:
+        await purse.accept(job.reservation, request_id)
+    return replace(job, request_id=request_id)
+
+
+async def _booked(job: Job, purse: Purse | None, *, free: bool) -> None:
+    """Give the money back if fal does not charge for the job, else count it as spent."""
+    if purse and job.reservation:
+        await (purse.release if free else purse.settle)(job.reservation)
 
 
 async def _follow(job: Job, backend: Backend, stop: asyncio.Event) -> AsyncGenerator[Event, None]:
     """The backend's events; on `stop`, fal is asked to cancel and is still followed to its last word."""
     stopped = asyncio.ensure_future(stop.wait())
     upcoming: asyncio.Future[Progress | None] | None = None
-    waiting, deadline = True, None
+    waiting, deadline, heard = True, None, True
     async with aclosing(backend.follow(job)) as events:
         try:
             while True:
@@ -252,12 +284,13 @@ async def _follow(job: Job, backend: Backend, stop: asyncio.Event) -> AsyncGener
                 patience = deadline - time.monotonic() if deadline is not None and waiting else None
                 done, _ = await asyncio.wait(watched, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
                 if not done:
-                    yield Cancelled(cost=Cost.NOTHING, request_id=job.request_id)
+                    yield Cancelled(cost=Cost.NOTHING if heard else Cost.MAYBE, request_id=job.request_id)
                     return
                 if stopped in done and deadline is None:
+                    # Asked before it is told, so that whoever leaves at the word has cancelled.
+                    heard = await backend.cancel(job)
                     deadline = time.monotonic() + CANCEL_PATIENCE
                     yield Cancelling()
-                    await backend.cancel(job)
                     continue
                 event, upcoming = upcoming.result(), None
                 if event is None:

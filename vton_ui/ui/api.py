@@ -16,6 +16,7 @@ from typing import Any, Literal, Optional
 
 import gradio as gr
 from gradio.context import get_blocks_context
+from gradio.events import api as add_api
 from gradio.utils import get_upload_folder
 
 from vton_ui.composite import grid
@@ -25,10 +26,12 @@ from vton_ui.options import complete
 from vton_ui.photos import to_jpeg
 from vton_ui.pool import in_pool
 from vton_ui.prepare import sheet
+from vton_ui.request import Request, estimate, live_price, named, new_request
 from vton_ui.spec import Choice, Flag, ModelSpec, Number, Option, Text
 from vton_ui.studio import Studio
-from vton_ui.tryon import Request, estimate, live_price, named, new_request, try_on
+from vton_ui.tryon import try_on
 from vton_ui.ui.uploads import fetched, own
+from vton_ui.ui.visitor import visitor_of
 
 Given = Mapping[str, Any]
 
@@ -47,13 +50,13 @@ def add_endpoints(studio: Studio) -> None:
     async def run_compose(given: Given) -> gr.FileData:
         return await _compose(studio, given)
 
-    parameters = [*_photo_parameters(studio), *_option_parameters(studio.models), _KEY]
+    parameters = [*_photo_parameters(studio), *_option_parameters(studio.models), _PRIVATE, _KEY, _CALLER]
     for run, name, about, wanted, returned in (
         (run_try_on, "try_on", _TRY_ON, parameters, tuple[gr.FileData, dict[str, Any]]),
         (run_estimate, "estimate", _ESTIMATE, parameters, dict[str, Any]),
         (run_compose, "compose", _COMPOSE, [_GARMENTS], gr.FileData),
     ):
-        gr.api(_endpoint(run, name, about, wanted, returned), api_name=name, concurrency_limit=None)
+        add_api(_endpoint(run, name, about, wanted, returned), api_name=name, concurrency_limit=None)
     page = get_blocks_context()
     for fn in page.fns.values() if page else ():
         for block in fn.inputs:
@@ -62,7 +65,8 @@ def add_endpoints(studio: Studio) -> None:
 
 async def _try_on(studio: Studio, given: Given) -> tuple[gr.FileData, dict[str, Any]]:
     request = await _request(studio, given)
-    async for event in try_on(request, studio.backend_for(given["x_fal_key"]), store=studio.store):
+    means = studio.means(given["x_fal_key"], visitor_of(given["request"], studio.proxies))
+    async for event in try_on(request, means):
         if isinstance(event, Done):
             result = event.result
             facts = {
@@ -106,7 +110,8 @@ async def _request(studio: Studio, given: Given) -> Request:
             f"{str(name)[:40]!r} is no model here.", f"Use one of {', '.join(studio.models)}.", slot="model"
         )
     path = await _photo(person, "Person", studio) if person else None
-    return new_request(model, path, await _garments(studio, given), given)
+    garments = await _garments(studio, given)
+    return new_request(model, path, garments, given, private=given["private"] is True)
 
 
 async def _garments(studio: Studio, given: Given) -> list[Path]:
@@ -161,6 +166,8 @@ Parameter = tuple[str, Any, Any, str]
 """Name, type, default, description; `...` as default: none."""
 
 _GARMENTS: Parameter = ("garments", list[gr.FileData], ..., "Photos of the garments, from head to toe.")
+_PRIVATE: Parameter = ("private", bool, False, "fal stores no record of the request; a lost answer stays lost.")
+_CALLER: Parameter = ("request", Optional[gr.Request], None, "")
 _KEY: Parameter = ("x_fal_key", Optional[gr.Header], None, "A fal key of your own, as a header.")
 
 
@@ -170,7 +177,7 @@ def _photo_parameters(studio: Studio) -> list[Parameter]:
     return [
         ("person", gr.FileData, ..., "A photo of one person."),
         _GARMENTS,
-        ("model", Literal[names], studio.default_model.name, about),  # type: ignore[valid-type]
+        ("model", Literal[names], studio.default_model.name, about),
     ]
 
 
@@ -246,7 +253,7 @@ def _endpoint(
     endpoint.__name__ = name
     endpoint.__signature__ = signature  # type: ignore[attr-defined]
     endpoint.__annotations__ = {parameter: kind for parameter, kind, _, _ in wanted} | {"return": returned}
-    described = "\n".join(f"    {parameter}: {words}" for parameter, _, _, words in wanted)
+    described = "\n".join(f"    {parameter}: {words}" for parameter, _, _, words in wanted if words)
     endpoint.__doc__ = f"{about[0]}\n\nArgs:\n{described}\n\nReturns:\n    {about[1]}"
     return endpoint
 

@@ -9,9 +9,9 @@ import gradio as gr
 
 from vton_ui.studio import Studio
 from vton_ui.ui.api import add_endpoints
-from vton_ui.ui.handlers import wire
 from vton_ui.ui.page import lay_out
 from vton_ui.ui.theme import palette_css, theme
+from vton_ui.ui.wire import wire
 
 TITLE = "Try-on studio"
 MAX_UPLOAD = "30mb"

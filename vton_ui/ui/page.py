@@ -14,6 +14,7 @@ from vton_ui.spec import ModelSpec
 from vton_ui.studio import Studio
 from vton_ui.ui import view
 from vton_ui.ui.controls import controls, link
+from vton_ui.ui.memory import EMPTY
 from vton_ui.ui.slots import GarmentPhotos, PersonPhoto
 
 SOURCES = ["upload", "webcam", "clipboard"]
@@ -48,14 +49,27 @@ class Page:
     download: gr.DownloadButton
     again: gr.Button
     retry: gr.Button
+    look_again: gr.Button
+    private: gr.Checkbox
+    recent: gr.Gallery
+    find_id: gr.Textbox
+    find: gr.Button
+    forget: gr.Button
+    come_back: gr.Button
     fal_key: gr.Textbox
     last_result: gr.State
+    memory: gr.BrowserState
+
+    @property
+    def settings(self) -> set[Component]:
+        """Everything a request is made of."""
+        of_options = {component for named in self.options.values() for component in named.values()}
+        return {self.model, self.person, self.garments, self.fal_key, self.private, *of_options}
 
     @property
     def inputs(self) -> set[Component]:
-        """Everything a request is made of."""
-        of_options = {component for named in self.options.values() for component in named.values()}
-        return {self.model, self.person, self.garments, self.fal_key, self.last_result, *of_options}
+        """That, and what the page remembers."""
+        return {*self.settings, self.find_id, self.last_result, self.memory}
 
 
 def examples(studio: Studio, kind: str) -> list[Path]:
@@ -88,6 +102,7 @@ def lay_out(studio: Studio) -> Page:
             parts |= _garments(studio)
         with gr.Column(elem_classes="station", min_width=300):
             parts |= _result()
+    parts |= _kept(studio)
     if not studio.sandbox:
         parts["fal_key"] = _key_box("Use your own fal key")
     gr.HTML(_where_it_goes(studio.sandbox), elem_id="privacy", padding=False)
@@ -168,6 +183,12 @@ def _garments(studio: Studio) -> dict[str, Any]:
             with _group(model, studio) as group:
                 options[model.name] |= controls(model, expert=True)
             groups[model.name].append(group)
+        with gr.Column(elem_classes="options"):
+            private = gr.Checkbox(
+                label="Private",
+                info="fal stores no record of the request. Should its answer get lost, it cannot be looked for.",
+                elem_id="private",
+            )
     for model in studio.models.values():
         link(model, options[model.name])
     return {
@@ -177,6 +198,7 @@ def _garments(studio: Studio) -> dict[str, Any]:
         "sheet": sheet,
         "options": options,
         "groups": groups,
+        "private": private,
     }
 
 
@@ -204,7 +226,9 @@ def _result() -> dict[str, Any]:
         estimate = gr.HTML("", elem_id="estimate", padding=False)
     notice = gr.HTML("", elem_id="notice", padding=False)
     use_model = gr.Button("Use another model", size="sm", visible=False, elem_id="use_model")
-    retry = gr.Button("Try again", size="sm", visible=False, elem_id="retry")
+    with gr.Row(elem_id="cures"):
+        look_again = gr.Button("Look again", size="sm", visible=False, elem_id="look_again")
+        retry = gr.Button("Try again", size="sm", visible=False, elem_id="retry")
     details = gr.HTML("", elem_id="details", padding=False)
     with gr.Row(elem_id="after"):
         download = gr.DownloadButton("Download", size="sm", visible=False, elem_id="download")
@@ -218,10 +242,52 @@ def _result() -> dict[str, Any]:
         "notice": notice,
         "use_model": use_model,
         "retry": retry,
+        "look_again": look_again,
         "details": details,
         "download": download,
         "again": again,
         "last_result": gr.State(None),
+    }
+
+
+def _kept(studio: Studio) -> dict[str, Any]:
+    recent = gr.Gallery(
+        label="Recent",
+        elem_id="recent",
+        visible=False,
+        interactive=False,
+        allow_preview=False,
+        columns=8,
+        height="auto",
+        object_fit="cover",
+        buttons=[],
+    )
+    with gr.Accordion("Find a request, or forget everything", open=False, elem_id="keeping"):
+        with gr.Row(elem_id="finder"):
+            find_id = gr.Textbox(
+                label="Request id",
+                info="Fetches its result again, for free, while fal still has it.",
+                elem_id="find_id",
+                max_lines=1,
+                max_length=100,
+                scale=1,
+            )
+            find = gr.Button("Find", size="sm", elem_id="find", scale=0, min_width=120)
+        forget = gr.Button("Forget everything", size="sm", elem_id="forget")
+        gr.HTML(
+            f"<p class='tip'>Results are kept on this server for {studio.keep_hours:g} hours, for this browser only. "
+            "Forget everything deletes them, the photos on the page, and this browser's list, at once.</p>",
+            padding=False,
+        )
+    return {
+        "recent": recent,
+        "find_id": find_id,
+        "find": find,
+        "forget": forget,
+        "come_back": gr.Button("Come back", visible="hidden", elem_id="come_back"),
+        # Fixed names, or a restart of the server would lose what browsers keep. The secret ships to every browser
+        # and protects nothing; the signatures inside do.
+        "memory": gr.BrowserState(dict(EMPTY), storage_key="vton-ui", secret="vton-ui"),
     }
 
 

@@ -6,7 +6,19 @@ from decimal import Decimal
 from html import escape
 
 from vton_ui.errors import VtonError
-from vton_ui.job import Accepted, Cancelled, Cancelling, Done, Event, Preparing, Running, Uploading, Waiting
+from vton_ui.job import (
+    Accepted,
+    Cancelled,
+    Cancelling,
+    Done,
+    Event,
+    Looking,
+    Ordering,
+    Preparing,
+    Running,
+    Uploading,
+    Waiting,
+)
 from vton_ui.pricing import Estimate, estimate, money
 from vton_ui.results import Result
 from vton_ui.spec import ModelSpec, Size
@@ -51,6 +63,10 @@ def _now(event: Event) -> tuple[str, float | None]:
         return "Preparing the photos", None
     if isinstance(event, Uploading):
         return "Sending the photos", None
+    if isinstance(event, Ordering):
+        return "Sending the order", None
+    if isinstance(event, Looking):
+        return "No answer came back; looking for the order at fal", None
     if isinstance(event, Accepted):
         return "Accepted, waiting", None
     if isinstance(event, Waiting):
@@ -88,6 +104,8 @@ def _plain(state: str, words: str) -> str:
 
 
 STARTED = _working("Starting", None)
+RETURNED = _working("Picking up the try-on you left", None)
+FORGOTTEN = _plain("forgotten", "Forgotten. Nothing of yours is kept here any more.")
 
 
 def failure(error: VtonError) -> str:
@@ -107,6 +125,11 @@ def _request_id(request_id: str | None) -> str:
 def notice(text: str) -> str:
     """A quiet remark about what is chosen."""
     return f'<div class="notice" role="note">{escape(text)}</div>' if text else ""
+
+
+OWN_KEY_WANTED = notice(
+    "A try-on paid with a key of your own is waiting. Keys are not kept: type it again, then fetch it."
+)
 
 
 def details(result: Result, model: ModelSpec) -> str:

@@ -1,0 +1,34 @@
+"""A visitor's hand in the owner's purse: the ledger, off the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from decimal import Decimal
+
+from vton_ui.ledger import Ledger
+
+
+@dataclass(frozen=True, kw_only=True)
+class LedgerPurse:
+    """The Purse protocol on a ledger, for one visitor."""
+
+    ledger: Ledger
+    visitor: str
+
+    async def reserve(self, cost_usd: str | None) -> str:
+        """See Purse."""
+        cost = None if cost_usd is None else Decimal(cost_usd)
+        return await asyncio.to_thread(self.ledger.reserve, self.visitor, cost)
+
+    async def accept(self, reservation: str, request_id: str) -> None:
+        """See Purse."""
+        await asyncio.to_thread(self.ledger.accept, reservation, request_id)
+
+    async def settle(self, reservation: str) -> None:
+        """See Purse."""
+        await asyncio.to_thread(self.ledger.settle, reservation)
+
+    async def release(self, reservation: str) -> None:
+        """See Purse."""
+        await asyncio.to_thread(self.ledger.release, reservation)
