@@ -2,30 +2,62 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.utils import get_upload_folder
+from starlette.middleware import Middleware
 
 from vton_ui.studio import Studio
 from vton_ui.ui.api import add_endpoints
+from vton_ui.ui.guard import Guard, where
+from vton_ui.ui.names import real_path
 from vton_ui.ui.page import lay_out
 from vton_ui.ui.theme import palette_css, theme
+from vton_ui.ui.uploads import MAX_FILE_BYTES, refuse_addresses, sweep
 from vton_ui.ui.wire import wire
 
 TITLE = "Try-on studio"
-MAX_UPLOAD = "30mb"
-CACHE_SECONDS = 3600
+UPLOAD_SECONDS = 3600
+"""How long an upload lies here."""
+SWEEP_SECONDS = 300
+
+_log = logging.getLogger(__name__)
+
+
+class App(gr.Blocks):
+    """gr.Blocks that neither prints nor tells what goes wrong in it: Gradio would print a visitor's inputs."""
+
+    async def process_api(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """One event, from the visitor's inputs to the page's outputs."""
+        try:
+            return await super().process_api(*args, **kwargs)
+        except gr.Error as exc:
+            exc.print_exception = False
+            raise
+        except Exception as exc:
+            _log.error("failed: %s", where(exc))
+            raise gr.Error("The app could not do this. Load the page again.", print_exception=False) from None
 
 
 def build(studio: Studio) -> gr.Blocks:
     """The whole app, ready to be launched."""
-    with gr.Blocks(
-        title=TITLE, analytics_enabled=False, fill_width=True, delete_cache=(CACHE_SECONDS, CACHE_SECONDS)
+    os.environ.setdefault("GRADIO_TEMP_DIR", str(_uploads(studio)))
+    with App(
+        title=TITLE, analytics_enabled=False, fill_width=True, delete_cache=(SWEEP_SECONDS, UPLOAD_SECONDS)
     ) as demo:
         # First, so that the endpoints get the names they ask for; the page's own events take others.
         add_endpoints(studio)
-        wire(lay_out(studio), studio)
+        page = lay_out(studio)
+        for component in page.inputs:
+            refuse_addresses(component)
+        wire(page, studio)
     # Try-ons wait for fal, not for this machine, so nobody needs to wait for another visitor's.
     demo.queue(default_concurrency_limit=None, api_open=False)
     return demo  # type: ignore[no-any-return]
@@ -37,13 +69,45 @@ def launch_options(studio: Studio) -> dict[str, Any]:
     return {
         "theme": theme(),
         "css": palette_css() + Path(__file__).with_name("style.css").read_text(encoding="utf-8"),
+        # What the page may show; the guard lets nobody ask for a file there.
         "allowed_paths": [str(studio.store), str(studio.examples)],
-        "max_file_size": MAX_UPLOAD,
+        "app_kwargs": {"middleware": [Middleware(Guard)], "lifespan": _life(studio)},
+        "max_file_size": MAX_FILE_BYTES,
         "max_threads": 200,
         "mcp_server": True,
         "footer_links": ["api"],
+        "show_error": False,
+        # These would serve files and take uploads past the guard.
+        "num_workers": 0,
         # On by default, it writes every public event's inputs to the browser's storage in plain text.
         "run_history": False,
         "enable_monitoring": False,
         "state_session_capacity": 1000,
     }
+
+
+def _uploads(studio: Studio) -> Path:
+    """Where uploads lie, unless the owner says otherwise by GRADIO_TEMP_DIR."""
+    return studio.store.parent / "uploads"
+
+
+def _life(studio: Studio) -> Any:
+    """What goes on beside the web app for as long as it runs."""
+
+    @asynccontextmanager
+    async def life(app: Any) -> AsyncIterator[None]:
+        mcp = app.get_blocks().mcp_server_obj
+        opened = mcp.get_image
+        # It opens pictures by the path that its own client was given, which is the public one.
+        mcp.get_image = lambda path: opened(real_path(path) or path)
+        sweeping = asyncio.create_task(_keep_swept(app.get_blocks(), _uploads(studio)))
+        yield
+        sweeping.cancel()
+
+    return life
+
+
+async def _keep_swept(demo: gr.Blocks, folder: Path) -> None:
+    while Path(get_upload_folder()) == folder:  # in a folder that others use too, nothing of theirs is touched
+        await asyncio.to_thread(sweep, folder, older_than=UPLOAD_SECONDS, kept=str(demo.config))
+        await asyncio.sleep(SWEEP_SECONDS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import shutil
 import time
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Mapping
@@ -13,6 +14,8 @@ from typing import Any
 
 import gradio as gr
 from gradio.components import Component
+from gradio.processing_utils import hash_file
+from gradio.utils import get_upload_folder
 
 from vton_ui.errors import (
     Cost,
@@ -125,7 +128,7 @@ class Runs:
         """Delete this browser's results, its list, and the photos that stand on the page."""
         page = self.page
         for result, _ in self.memory.results(values[page.memory]):
-            await in_pool(discard, result.path)
+            await in_pool(_discard, result.path)
         try:
             asked = read_page(page, self.studio, values)
             uploads = [asked.person, *asked.garments]
@@ -282,6 +285,12 @@ class Runs:
             page.again: gr.update(visible=bool(values[page.last_result])),
             page.result: values[page.last_result],
         }
+
+
+def _discard(path: Path) -> None:
+    """Delete a result, and the copy that Gradio serves it from."""
+    shutil.rmtree(Path(get_upload_folder()) / hash_file(path), ignore_errors=True)
+    discard(path)
 
 
 def _button(words: str) -> Any:

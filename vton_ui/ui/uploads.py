@@ -1,18 +1,30 @@
-"""Which files on this server a visitor may name, and how the page can show them."""
+"""Which files a visitor may name, how they get here and are shown, and how they go again."""
 
 from __future__ import annotations
 
+import asyncio
+import ipaddress
 import secrets
+import socket
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, urljoin, urlsplit
 
+import gradio as gr
 from gradio.context import LocalContext
-from gradio.processing_utils import async_ssrf_protected_download, save_base64_to_cache
+from gradio.processing_utils import PUBLIC_HOSTNAME_WHITELIST, save_base64_to_cache
 from gradio.utils import get_upload_folder
+from safehttpx import AsyncSecureTransport, get, matches_domain_whitelist  # type: ignore[import-untyped]
 
 from vton_ui.errors import PhotoError
 from vton_ui.photos import fitted, read, shows_in_browser, to_jpeg
+from vton_ui.ui.names import real_path
+
+MAX_FILE_BYTES = 30_000_000
+DOWNLOAD_SECONDS = 20.0
+"""All the time that a photo behind an address has to arrive."""
 
 SHOWN_PIXELS = 2_000_000
 """Pixels kept of a photo that the browser cannot show and that is therefore converted on arrival."""
@@ -41,7 +53,7 @@ async def fetched(address: str, *, slot: str | None = None) -> Path:
     """The file behind a data URI or a public web address, which is how agents name files.
 
     Raises:
-        PhotoError: There is none, or it is on a private network.
+        PhotoError: There is none, it is on a private network, too large, or too slow.
     """
     folder = get_upload_folder()
     try:
@@ -49,24 +61,99 @@ async def fetched(address: str, *, slot: str | None = None) -> Path:
         if uploaded:
             return uploaded
         if address.startswith("data:"):
-            path = save_base64_to_cache(address, folder)
+            path = Path(save_base64_to_cache(address, folder))
         else:
-            path = await async_ssrf_protected_download(address, folder)
+            photo = await asyncio.wait_for(_downloaded(address), DOWNLOAD_SECONDS)
+            path = _written(photo, "photo")
     except Exception as exc:  # whatever the network, a name server or a decoder has to say
         raise PhotoError(
             "The photo cannot be fetched from this address.", "Upload the file, or give a public one.", slot=slot
         ) from exc
     blocks = LocalContext.blocks.get(None)
     if blocks is not None:
-        blocks.upload_file_set.add(path)  # deleted with the uploads
-    return Path(path)
+        blocks.upload_file_set.add(str(path))  # deleted with the uploads
+    return path
 
 
 def _uploaded(address: str) -> Path | None:
     """The upload that an address of this server means: it is often a private one, and never worth a download."""
-    path = Path(unquote(urlsplit(address).path.partition("/file=")[2]))
+    named = unquote(urlsplit(address).path.partition("/file=")[2])
+    path = Path(real_path(named) or named)
     here = path.is_file() and path.resolve().is_relative_to(Path(get_upload_folder()).resolve())
     return path if here else None
+
+
+async def _downloaded(address: str) -> bytes:
+    """What a public web address answers with, after a few redirections, each looked at in the same way."""
+    for _ in range(5):
+        host = urlsplit(address).hostname or ""
+        # On a Space the names of Hugging Face lead to private addresses, and are meant to.
+        at = host if matches_domain_whitelist(host, PUBLIC_HOSTNAME_WHITELIST) else await _public_address(host)
+        response = await get(address, _transport=_Limited(at), timeout=DOWNLOAD_SECONDS)
+        if not response.has_redirect_location:
+            return bytes(response.raise_for_status().content)
+        address = urljoin(address, response.headers["location"])
+    raise ValueError("too many redirections")
+
+
+async def _public_address(host: str) -> str:
+    """An address of a host all of whose addresses are public. Nobody but the local name server is asked."""
+    found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    addresses = [str(address[4][0]) for address in found]
+    for address in map(ipaddress.ip_address, addresses):
+        if not address.is_global or address.is_multicast:
+            raise ValueError("a private address")
+    return addresses[0]
+
+
+class _Limited(AsyncSecureTransport):  # type: ignore[misc]
+    """Takes no more than a photo may have, and unpacks nothing."""
+
+    async def handle_async_request(self, request: Any) -> Any:
+        """The answer, read to its end."""
+        request.headers["accept-encoding"] = "identity"
+        response: Any = await super().handle_async_request(request)
+        body = bytearray()
+        try:
+            async for part in response.stream:
+                body += part
+                if len(body) > MAX_FILE_BYTES:
+                    raise ValueError("too large")
+        finally:
+            await response.aclose()
+        kept = {name: value for name, value in response.headers.items() if name == "location"}
+        return type(response)(response.status_code, headers=kept, content=bytes(body))
+
+
+def _written(data: bytes, stem: str) -> Path:
+    path = Path(get_upload_folder()) / secrets.token_urlsafe(16) / f"{stem}.jpg"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(data)
+    return path
+
+
+def refuse_addresses(component: Any) -> None:
+    """Have a component of the page take uploads only: Gradio would download whatever address it is given."""
+    inward = component.async_move_resource_to_block_cache
+
+    async def move(source: Any) -> Any:
+        if str(source).lower().startswith(("http:", "https:")):
+            raise gr.Error("Upload the photo; addresses are not opened here.", print_exception=False)
+        return await inward(source)
+
+    component.async_move_resource_to_block_cache = move
+
+
+def sweep(folder: Path, *, older_than: float, kept: str) -> None:
+    """Delete whatever has lain in a folder for so many seconds, but for what `kept` names.
+
+    Gradio's own cleaning knows only the files that it noted since it was started, and does not note all of them.
+    """
+    for path in sorted(folder.rglob("*"), reverse=True):  # files before the folder they are in
+        own_name = path.relative_to(folder).parts[0]
+        with suppress(OSError):  # not empty, or deleted by another hand
+            if own_name not in kept and path.lstat().st_ctime < time.time() - older_than:
+                path.rmdir() if path.is_dir() else path.unlink()
 
 
 def showable(path: Path, *, slot: str) -> Path:
@@ -77,8 +164,4 @@ def showable(path: Path, *, slot: str) -> Path:
     """
     if shows_in_browser(path, slot=slot):
         return path
-    folder = Path(get_upload_folder()) / secrets.token_urlsafe(16)
-    folder.mkdir(parents=True)
-    shown = folder / f"{path.stem}.jpg"
-    shown.write_bytes(to_jpeg(read(path, slot=slot, to=lambda size: fitted(size, SHOWN_PIXELS))))
-    return shown
+    return _written(to_jpeg(read(path, slot=slot, to=lambda size: fitted(size, SHOWN_PIXELS))), path.stem)

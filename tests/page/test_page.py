@@ -4,126 +4,22 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import httpx
 import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser import DESK, PHONE, TABLET, NoBrowser, chromium, in_ci, open_page
+from tests.browser import DESK, PHONE, TABLET, open_page
 from tests.conftest import photo_bytes, serving
 from tests.fake_fal import TEST_KEY, FakeFal
 from tests.fake_schemas import ENDPOINTS, model_error
-from vton_ui import backend
+from tests.page.acts import WAIT, button, done, give, result_picture, two_photos
 from vton_ui.models import CAT_VTON, FLUX_VTO, MODELS
 from vton_ui.sandbox import STAMP
 from vton_ui.settings import Settings
 from vton_ui.spec import Flag
-
-WAIT = 8_000
-"""Milliseconds."""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One browser for all tests; without one they skip on a laptop and fail in CI."""
-    try:
-        with chromium() as found:
-            yield found
-    except NoBrowser as exc:
-        (pytest.fail if in_ci() else pytest.skip)(f"no Chromium: {exc}")
-
-
-@pytest.fixture(scope="module")
-def shared_fal() -> Iterator[FakeFal]:
-    """One fal for all tests, at a pace at which a person could read the status."""
-    with pytest.MonkeyPatch.context() as patch:
-        fake = FakeFal().start()
-        fake.patch(patch)
-        patch.setattr(backend, "POLL_SECONDS", (0.1, 0.1))
-        yield fake
-        fake.stop()
-    assert not fake.crashes, fake.crashes[0]
-
-
-@pytest.fixture
-def fal(shared_fal: FakeFal) -> FakeFal:
-    """The same, with nothing left of the test before but the stored files, which the app rightly relies on."""
-    shared_fal.jobs.clear()
-    shared_fal.seen.clear()
-    shared_fal.clear_faults()
-    shared_fal.black, shared_fal.next_error = False, None
-    shared_fal.queue_seconds, shared_fal.run_seconds, shared_fal.queue_length = 0.4, 0.6, 3
-    return shared_fal
-
-
-@pytest.fixture(scope="module")
-def paid_url(shared_fal: FakeFal, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The app with a key."""
-    data = tmp_path_factory.mktemp("paid")
-    with serving(Settings(fal_key=TEST_KEY, data_dir=data, fal_api_url=shared_fal.api_url)) as url:
-        yield url
-
-
-@pytest.fixture(scope="module")
-def free_url(shared_fal: FakeFal, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The app without a key."""
-    with serving(Settings(data_dir=tmp_path_factory.mktemp("free"), fal_api_url=shared_fal.api_url)) as url:
-        yield url
-
-
-@pytest.fixture
-def paid(browser: Browser, paid_url: str, fal: FakeFal) -> Iterator[Page]:
-    """The page of the app with a key; it must not log an error."""
-    yield from _watched(open_page(browser, paid_url))
-
-
-@pytest.fixture
-def free(browser: Browser, free_url: str, fal: FakeFal) -> Iterator[Page]:
-    """The page of the app without a key; likewise."""
-    yield from _watched(open_page(browser, free_url))
-
-
-def _watched(page: Page) -> Iterator[Page]:
-    errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    yield page
-    page.context.close()
-    assert errors == []
-
-
-def picture_file(name: str, content: bytes) -> dict[str, object]:
-    """A file as Playwright uploads it."""
-    return {"name": name, "mimeType": "image/jpeg", "buffer": content}
-
-
-def give(page: Page, slot: str, *contents: bytes, name: str = "photo.jpg") -> None:
-    """Put photos into a slot, and wait until they are shown."""
-    page.set_input_files(f"#{slot} input[type=file]", [picture_file(name, content) for content in contents])  # type: ignore[arg-type]
-
-
-def button(page: Page) -> str:
-    return page.locator("#try_on").inner_text().strip()
-
-
-def two_photos(page: Page) -> None:
-    """A person and a garment, ready to try on."""
-    give(page, "person", photo_bytes(900, 1200))
-    give(page, "garments", photo_bytes(800, 800))
-    expect(page.locator("#try_on")).to_have_text(re.compile("Try on"), timeout=WAIT)
-
-
-def done(page: Page) -> None:
-    expect(page.locator("#status [data-state=done]")).to_be_visible(timeout=WAIT)
-
-
-def result_picture(page: Page) -> Image.Image:
-    source = page.locator("#result img").get_attribute("src")
-    assert source
-    return Image.open(io.BytesIO(httpx.get(source).content))
 
 
 def test_first_sight_says_what_is_missing(paid: Page) -> None:

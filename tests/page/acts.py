@@ -1,0 +1,46 @@
+"""What a visitor does on the page."""
+
+from __future__ import annotations
+
+import io
+import re
+
+import httpx
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from tests.conftest import photo_bytes
+
+WAIT = 8_000
+"""Milliseconds."""
+
+
+def picture_file(name: str, content: bytes) -> dict[str, object]:
+    """A file as Playwright uploads it."""
+    return {"name": name, "mimeType": "image/jpeg", "buffer": content}
+
+
+def give(page: Page, slot: str, *contents: bytes, name: str = "photo.jpg") -> None:
+    """Put photos into a slot, and wait until they are shown."""
+    page.set_input_files(f"#{slot} input[type=file]", [picture_file(name, content) for content in contents])  # type: ignore[arg-type]
+
+
+def button(page: Page) -> str:
+    return page.locator("#try_on").inner_text().strip()
+
+
+def two_photos(page: Page) -> None:
+    """A person and a garment, ready to try on."""
+    give(page, "person", photo_bytes(900, 1200))
+    give(page, "garments", photo_bytes(800, 800))
+    expect(page.locator("#try_on")).to_have_text(re.compile("Try on"), timeout=WAIT)
+
+
+def done(page: Page) -> None:
+    expect(page.locator("#status [data-state=done]")).to_be_visible(timeout=WAIT)
+
+
+def result_picture(page: Page) -> Image.Image:
+    source = page.locator("#result img").get_attribute("src")
+    assert source
+    return Image.open(io.BytesIO(httpx.get(source).content))

@@ -1,0 +1,82 @@
+"""A browser, the app with and without a key, and a fal that both share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.browser import NoBrowser, chromium, in_ci, open_page
+from tests.conftest import serving
+from tests.fake_fal import TEST_KEY, FakeFal
+from vton_ui import backend
+from vton_ui.settings import Settings
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    """One browser for all tests; without one they skip on a laptop and fail in CI."""
+    try:
+        with chromium() as found:
+            yield found
+    except NoBrowser as exc:
+        (pytest.fail if in_ci() else pytest.skip)(f"no Chromium: {exc}")
+
+
+@pytest.fixture(scope="package")
+def shared_fal() -> Iterator[FakeFal]:
+    """One fal for all tests, at a pace at which a person could read the status."""
+    with pytest.MonkeyPatch.context() as patch:
+        fake = FakeFal().start()
+        fake.patch(patch)
+        patch.setattr(backend, "POLL_SECONDS", (0.1, 0.1))
+        yield fake
+        fake.stop()
+    assert not fake.crashes, fake.crashes[0]
+
+
+@pytest.fixture
+def fal(shared_fal: FakeFal) -> FakeFal:
+    """The same, with nothing left of the test before but the stored files, which the app rightly relies on."""
+    shared_fal.jobs.clear()
+    shared_fal.seen.clear()
+    shared_fal.clear_faults()
+    shared_fal.black, shared_fal.next_error = False, None
+    shared_fal.queue_seconds, shared_fal.run_seconds, shared_fal.queue_length = 0.4, 0.6, 3
+    return shared_fal
+
+
+@pytest.fixture(scope="package")
+def paid_url(shared_fal: FakeFal, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The app with a key."""
+    data = tmp_path_factory.mktemp("paid")
+    with serving(Settings(fal_key=TEST_KEY, data_dir=data, fal_api_url=shared_fal.api_url)) as url:
+        yield url
+
+
+@pytest.fixture(scope="package")
+def free_url(shared_fal: FakeFal, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The app without a key."""
+    with serving(Settings(data_dir=tmp_path_factory.mktemp("free"), fal_api_url=shared_fal.api_url)) as url:
+        yield url
+
+
+@pytest.fixture
+def paid(browser: Browser, paid_url: str, fal: FakeFal) -> Iterator[Page]:
+    """The page of the app with a key; it must not log an error."""
+    yield from _watched(open_page(browser, paid_url))
+
+
+@pytest.fixture
+def free(browser: Browser, free_url: str, fal: FakeFal) -> Iterator[Page]:
+    """The page of the app without a key; likewise."""
+    yield from _watched(open_page(browser, free_url))
+
+
+def _watched(page: Page) -> Iterator[Page]:
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    yield page
+    page.context.close()
+    assert errors == []
