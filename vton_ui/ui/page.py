@@ -105,7 +105,7 @@ def lay_out(studio: Studio) -> Page:
     parts |= _kept(studio)
     if not studio.sandbox:
         parts["fal_key"] = _key_box("Use your own fal key")
-    gr.HTML(_where_it_goes(studio.sandbox), elem_id="privacy", padding=False)
+    gr.HTML(_where_it_goes(studio), elem_id="privacy", padding=False)
     return Page(**parts)
 
 
@@ -307,15 +307,14 @@ def _thumbnails(pictures: list[Path], elem_id: str) -> gr.Dataset:
     )
 
 
-def _where_it_goes(sandbox: bool) -> str:
-    if sandbox:
-        words = (
-            "Without a key your photos stay on this server. With one, they are sent to fal.ai, without metadata, "
-            "and deleted there after an hour."
-        )
-    else:
-        words = (
-            "Your photos are sent to fal.ai, without metadata such as the place they were taken, "
-            "and deleted there after an hour."
-        )
+def _where_it_goes(studio: Studio) -> str:
+    sent = (
+        "sent to fal.ai, without metadata such as the place they were taken, and deleted there after an hour; "
+        f"uploads stay on this server for an hour, results for {studio.keep_hours:g}"
+    )
+    words = (
+        f"With a key your photos are {sent}. Without one nothing is sent."
+        if studio.sandbox
+        else f"Your photos are {sent}."
+    )
     return f"<footer><p>{words}</p></footer>"
