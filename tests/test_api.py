@@ -33,6 +33,7 @@ from vton_ui.models import CAT_VTON, FLUX_VTO, MODELS
 from vton_ui.options import complete
 from vton_ui.settings import Settings
 from vton_ui.spec import Answer, Choice, Flag, Inputs, ModelSpec, Number, Option, Text, Value
+from vton_ui.ui.names import real_path
 
 EACH_MODEL = pytest.mark.parametrize("model", list(MODELS.values()), ids=list(MODELS))
 META = {"_type": "gradio.FileData"}
@@ -623,12 +624,13 @@ def test_link_among_the_uploads(paid: str, fal: FakeFal, photos: Photos, tmp_pat
     """A link that lies among the uploads does not lead out of them."""
     private = tmp_path / "private.jpg"
     private.write_bytes(photo_bytes(400, 400))
-    mine = Path(upload(paid, photos.large))
-    link = mine.with_name("link.jpg")
+    mine = upload(paid, photos.large)
+    folder = mine.rpartition("/")[0]
+    link = Path(str(real_path(folder)), "link.jpg")
     link.symlink_to(private)
     try:
-        for file in ({"path": str(link)}, {"path": str(link), "meta": META}):
-            answer = post(paid, "estimate", {"person": file, "garments": [{"path": str(mine)}]})
+        for file in ({"path": f"{folder}/link.jpg"}, {"path": f"{folder}/link.jpg", "meta": META}):
+            answer = post(paid, "estimate", {"person": file, "garments": [{"path": mine}]})
             assert is_refused(answer, private, fal)
     finally:
         link.unlink()

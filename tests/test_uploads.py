@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import io
 import os
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
+from urllib.parse import quote, unquote
 
 import pytest
 import safehttpx
@@ -17,8 +25,9 @@ from PIL import Image
 from tests.conftest import photo_bytes
 from vton_ui.errors import PhotoError
 from vton_ui.ui import uploads
+from vton_ui.ui.names import PUBLIC
 from vton_ui.ui.slots import GarmentPhotos, PersonPhoto
-from vton_ui.ui.uploads import fetched, own, showable
+from vton_ui.ui.uploads import fetched, own, showable, sweep
 
 
 @pytest.fixture
@@ -128,9 +137,9 @@ async def test_data_uri(folder: Path) -> None:
 async def test_address_of_an_upload(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The address of an upload to this server is not asked for over the network."""
     upload = put(folder / "a b" / "mé.jpg")
-    address = f"http://127.0.0.1:7860/gradio_api/file={folder}/a%20b/m%C3%A9.jpg"
-    monkeypatch.setattr(uploads, "async_ssrf_protected_download", None)
-    assert await fetched(address) == upload
+    monkeypatch.setattr(uploads, "DOWNLOAD_SECONDS", 0.0)
+    for named in (PUBLIC, folder):
+        assert await fetched(f"http://127.0.0.1:7860/gradio_api/file={named}/a%20b/m%C3%A9.jpg") == upload
 
 
 async def test_address_of_a_private_file(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -160,6 +169,122 @@ async def test_no_address(address: str, folder: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(safehttpx, "async_resolve_hostname_google", no_name_server)
     with pytest.raises(PhotoError, match=r"cannot be fetched from this address\. Upload the file"):
         await fetched(address)
+
+
+class Shop(BaseHTTPRequestHandler):
+    """A web server that answers by the path it is asked for, and remembers the paths."""
+
+    asked: ClassVar[list[str]] = []
+    sent = 0
+
+    def do_GET(self) -> None:
+        Shop.asked.append(self.path)
+        name, _, target = self.path.removeprefix("/").partition("?")
+        status = {"missing": 404, "moved": 302, "circle": 302}.get(name, 200)
+        self.send_response(status)
+        if status == 302:
+            self.send_header("Location", unquote(target) or self.path)
+        if name == "packed.jpg":
+            self.send_header("Content-Encoding", "gzip")
+        self.end_headers()
+        with suppress(OSError):
+            for part in self.parts(name):
+                Shop.sent += self.wfile.write(part)
+
+    def parts(self, name: str) -> Iterator[bytes]:
+        if name == "endless":
+            while True:
+                yield bytes(100_000)
+        if name == "slow":
+            for _ in range(100):
+                yield b"."
+                time.sleep(0.05)
+        yield gzip.compress(bytes(50_000_000)) if name == "packed.jpg" else PHOTO
+
+    def log_message(self, *args: Any) -> None:
+        """Nothing on the screen."""
+
+
+PHOTO = photo_bytes(300, 300)
+
+
+@pytest.fixture
+def shop(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The address of a web server that counts as public."""
+    Shop.asked, Shop.sent = [], 0
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Shop)
+    monkeypatch.setattr(uploads, "PUBLIC_HOSTNAME_WHITELIST", ["127.0.0.1"])
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+async def test_public_address(shop: str, folder: Path) -> None:
+    """A photo at a public address becomes an upload, also after a few redirections."""
+    for address in (f"{shop}/me.jpg", f"{shop}/moved?/me.jpg", f"{shop}/moved?/moved?/me.jpg"):
+        path = await fetched(address)
+        assert path.read_bytes() == PHOTO
+        assert path.is_relative_to(folder)
+
+
+@pytest.mark.parametrize("path", ["missing", "endless", "slow", "circle"])
+async def test_no_photo_there(path: str, shop: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever sends no photo, or without an end, or too slowly, is not listened to for long."""
+    monkeypatch.setattr(uploads, "MAX_FILE_BYTES", 1_000_000)
+    monkeypatch.setattr(uploads, "DOWNLOAD_SECONDS", 0.5)
+    began = time.monotonic()
+    with pytest.raises(PhotoError, match="cannot be fetched"):
+        await fetched(f"{shop}/{path}")
+    assert time.monotonic() - began < 2
+    assert Shop.sent < 20_000_000
+    assert os.listdir(folder) == []
+
+
+async def test_nothing_is_unpacked(shop: str) -> None:
+    """What comes compressed stays so: it may be a thousand times larger than it looks."""
+    assert (await fetched(f"{shop}/packed.jpg")).stat().st_size < 100_000
+
+
+@pytest.mark.parametrize("target", ["http://localhost:{port}/me.jpg", "http://10.0.0.1/", "file:///etc/hostname"])
+async def test_redirected(target: str, shop: str, folder: Path) -> None:
+    """A public address does not lead to a private one."""
+    port = shop.rpartition(":")[2]
+    with pytest.raises(PhotoError, match="cannot be fetched"):
+        await fetched(f"{shop}/moved?{quote(target.format(port=port))}")
+    assert len(Shop.asked) == 1
+
+
+@pytest.mark.parametrize(
+    "found",
+    [["10.1.2.3"], ["8.8.8.8", "192.168.0.1"], ["100.64.0.1"], ["::ffff:127.0.0.1"], ["fd00::1"]],
+)
+async def test_private_name(found: list[str], folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name is closed if any of its addresses is private, and nobody else is asked about it."""
+    asked: list[Any] = []
+
+    def resolve(host: str, *args: Any, **kwargs: Any) -> list[Any]:
+        asked.append(host)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 0)) for address in found]
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    with pytest.raises(PhotoError, match="cannot be fetched"):
+        await fetched("http://me.example/me.jpg")
+    assert asked == ["me.example"]
+
+
+# How they go
+
+
+def test_sweep(folder: Path) -> None:
+    """What is old goes with the folder it is in, but for what is in use."""
+    old, used, loose = put(folder / "a" / "me.jpg"), put(folder / "b" / "me.jpg"), put(folder / "tmp1")
+    sweep(folder, older_than=60, kept="")
+    assert all(path.exists() for path in (old, used, loose))
+    for _ in range(2):  # a folder is as old as the last change in it
+        sweep(folder, older_than=-1, kept="uses b/me.jpg")
+    assert [path.name for path in folder.iterdir()] == ["b"]
+    assert used.exists()
 
 
 # What the browser can show

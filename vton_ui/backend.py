@@ -42,11 +42,14 @@ LONG_WAIT = 30.0
 PATIENCE = 120.0
 """Seconds that fal may be unreachable or talk nonsense while a job is under way."""
 UPLOAD_SECONDS = 60.0
+PRICE_TIMEOUT = 2.0
 PRICE_SECONDS = 24 * 3600.0
 PRICE_RETRY_SECONDS = 3600.0
 CONNECT_TRIES = 3
 CLOCK_SKEW = 60.0
 """Seconds that this machine's clock may be ahead of fal's."""
+DOUBTS = 3
+"""How often in a row fal has to say that it does not know a key, a job or a file: once may be a hiccup."""
 MAX_PICTURE_BYTES = 60_000_000
 UPLOADS_REMEMBERED = 200
 
@@ -128,15 +131,12 @@ class FalBackend:
     async def _upload(self, jpeg: bytes, file_name: str) -> str:
         kept = fal_client.StorageSettings(expires_in=KEPT_SECONDS)
         try:
-            return await asyncio.wait_for(
-                self._client.upload(jpeg, "image/jpeg", file_name, lifecycle=kept), UPLOAD_SECONDS
-            )
-        except fal_client.FalClientHTTPError as exc:
-            raise _translated(exc.response) from exc
-        except httpx.HTTPStatusError as exc:
-            raise _translated(exc.response) from exc
-        except (httpx.HTTPError, asyncio.TimeoutError, ValueError, KeyError) as exc:
-            raise Unreachable("The photos could not be sent to fal.", "Check the connection and try again.") from exc
+            upload = self._client.upload(jpeg, "image/jpeg", file_name, lifecycle=kept)
+            return str(httpx.URL(await asyncio.wait_for(upload, UPLOAD_SECONDS)))
+        except (fal_client.FalClientHTTPError, httpx.HTTPStatusError) as exc:
+            raise _not_stored(exc.response) from exc
+        except (httpx.HTTPError, httpx.InvalidURL, asyncio.TimeoutError, ValueError, KeyError, TypeError) as exc:
+            raise _not_stored() from exc
 
     async def submit(self, endpoint: str, arguments: Mapping[str, Any], *, private: bool = False) -> str:
         """See Backend. One POST; it is repeated only if no connection was made."""
@@ -147,7 +147,7 @@ class FalBackend:
         except httpx.HTTPError as exc:
             raise _unclear() from exc
         if 400 <= response.status_code < 500 and response.status_code not in (408, 409, 499):
-            raise _translated(response)
+            raise _refused(response)
         request_id = _json(response).get("request_id")
         if not response.is_success or not isinstance(request_id, str):
             raise _unclear()
@@ -171,37 +171,36 @@ class FalBackend:
         raise AssertionError("unreachable")
 
     async def look(self, job: Job) -> str | None:
-        """See Backend. Among the account's requests since the click, the one with the job's seed."""
+        """See Backend. Among the account's requests since the click, the newest with the job's seed and prompt."""
         since = datetime.fromtimestamp(job.started_at - CLOCK_SKEW, timezone.utc)
-        query = {
-            "endpoint_id": job.endpoint,
-            "start": since.isoformat(),
-            "end": datetime.now(timezone.utc).isoformat(),
-            "expand": "payloads",
-        }
+        # The end is left to fal's own clock, which may be ahead of this machine's.
+        query = {"endpoint_id": job.endpoint, "start": since.isoformat(), "expand": "payloads", "limit": 100}
         try:
             response = await self._client.api.get(f"{self._api_url}/v1/models/requests/by-endpoint", params=query)
-            for item in _json(response).get("items") or ():
-                if item["json_input"]["seed"] == job.seed:
-                    return str(item["request_id"])
-        except (httpx.HTTPError, KeyError, TypeError) as exc:
+        except httpx.HTTPError as exc:
             _log.info("look: %s", type(exc).__name__)
-        return None
+            return None
+        items = _json(response).get("items")
+        found = [item for item in items if _orders(item, job)] if isinstance(items, list) else []
+        return max(found, key=lambda item: str(item.get("sent_at")))["request_id"] if found else None
 
     async def follow(self, job: Job) -> AsyncGenerator[Progress, None]:
         """See Backend. Survives two minutes of silence or nonsense."""
         handle = await self._client.get_handle(job.endpoint, job.request_id)
-        good = time.monotonic()
+        good, ran, doubts = time.monotonic(), False, _Doubts()
         while True:
-            status = await self._status(handle.status_url, job)
+            status = await self._status(handle.status_url, job, doubts)
             now = time.monotonic()
             seconds = max(0.0, time.time() - job.started_at)
             word = status.get("status")
             if word == "COMPLETED":
+                if not ran and _ran(status):
+                    yield Running(step=None, steps=None, seconds=seconds)
                 return
             if word is not None:
-                good = now
-                yield _progress(word, status, seconds)
+                good, event = now, _progress(word, status, seconds)
+                ran = ran or isinstance(event, Running)
+                yield event
             elif now - good > PATIENCE:
                 raise ResultLost(
                     "fal has not told how the job is going for two minutes.",
@@ -212,7 +211,7 @@ class FalBackend:
             first, slow = POLL_SECONDS
             await asyncio.sleep(first if seconds < LONG_WAIT else slow)
 
-    async def _status(self, url: str, job: Job) -> Mapping[str, Any]:
+    async def _status(self, url: str, job: Job, doubts: _Doubts) -> Mapping[str, Any]:
         """The job's status, empty where this look told nothing."""
         try:
             response = await self._client.api.get(url, params={"logs": 1})
@@ -220,7 +219,7 @@ class FalBackend:
             _log.info("status of %s: %s", job.request_id, type(exc).__name__)
             return {}
         # A 403 says that the account is locked, not that the job is lost.
-        if response.status_code in (401, 404):
+        if doubts.confirmed(response):
             raise _translated(response, job)
         return _json(response) if response.is_success else {}
 
@@ -234,21 +233,26 @@ class FalBackend:
             raise ResultLost(
                 "fal's answer holds no picture.", "Try again with another seed.", request_id=job.request_id
             ) from exc
+        if answer.flagged:
+            return Fetched(picture=b"", answer=answer)  # nobody is going to see it
         if answer.url.startswith("data:"):
             return Fetched(picture=_data_uri(answer.url, job), answer=answer)
         return Fetched(picture=(await self._get(self._client.files, answer.url, job)).content, answer=answer)
 
     async def _get(self, client: httpx.AsyncClient, url: str, job: Job) -> httpx.Response:
         """A whole good answer, tried again through passing faults; fal's last word is raised."""
-        start, pause = time.monotonic(), POLL_SECONDS[0]
+        start, pause, doubts = time.monotonic(), POLL_SECONDS[0], _Doubts()
         while True:
             try:
-                response = await client.get(url)
+                async with client.stream("GET", url) as response:
+                    if response.is_success and _announced(response) > MAX_PICTURE_BYTES:
+                        raise _too_large(job)
+                    await response.aread()
                 if response.is_success and _complete(response, client is self._client.api):
                     return response
-                if _last_word(response):
+                if doubts.confirmed(response) or _last_word(response):
                     raise _gone(job) if client is self._client.files else _translated(response, job)
-            except httpx.InvalidURL as exc:
+            except (httpx.InvalidURL, httpx.UnsupportedProtocol) as exc:
                 raise _gone(job) from exc
             except httpx.HTTPError as exc:
                 _log.info("result of %s: %s", job.request_id, type(exc).__name__)
@@ -267,7 +271,8 @@ class FalBackend:
         for _ in range(CONNECT_TRIES):
             try:
                 response = await self._client.api.put(handle.cancel_url)
-                if response.status_code < 500:
+                # A 400 says that the job is over already, which its status will say too.
+                if response.is_success or response.status_code == 400:
                     return True
             except httpx.HTTPError as exc:
                 _log.info("cancel of %s: %s", job.request_id, type(exc).__name__)
@@ -288,7 +293,7 @@ class FalBackend:
     async def _price(self, endpoint: str) -> UnitPrice | None:
         try:
             response = await self._client.api.get(
-                f"{self._api_url}/v1/models/pricing", params={"endpoint_id": endpoint}, timeout=2.0
+                f"{self._api_url}/v1/models/pricing", params={"endpoint_id": endpoint}, timeout=PRICE_TIMEOUT
             )
             for item in _json(response).get("prices", ()):
                 if item["endpoint_id"] == endpoint and item["currency"] == "USD":
@@ -297,6 +302,17 @@ class FalBackend:
         except (httpx.HTTPError, KeyError, TypeError, InvalidOperation):
             pass
         return None
+
+
+class _Doubts:
+    """What fal says of a key, a job or a file that it does not know; heard often enough, it is believed."""
+
+    def __init__(self) -> None:
+        self._in_a_row = 0
+
+    def confirmed(self, response: httpx.Response) -> bool:
+        self._in_a_row = self._in_a_row + 1 if response.status_code in (401, 404) else 0
+        return self._in_a_row >= DOUBTS
 
 
 def progress(messages: Sequence[str]) -> tuple[int | None, int | None]:
@@ -319,6 +335,20 @@ def _progress(word: Any, status: Mapping[str, Any], seconds: float) -> Progress:
     return Running(step=step, steps=steps, seconds=seconds)
 
 
+def _ran(status: Mapping[str, Any]) -> bool:
+    """Whether a job that is over was at work, be it between two looks: then it may have cost something."""
+    metrics = status.get("metrics")
+    return isinstance(metrics, Mapping) and bool(metrics.get("inference_time"))
+
+
+def _orders(item: Any, job: Job) -> bool:
+    """Whether one of fal's requests is the job; of a private one fal shows nothing."""
+    asked = item.get("json_input") if isinstance(item, Mapping) else None
+    if not isinstance(asked, Mapping) or not isinstance(item.get("request_id"), str):
+        return False
+    return asked.get("seed") == job.seed and asked.get("prompt") == job.prompt
+
+
 def _json(response: httpx.Response) -> Mapping[str, Any]:
     """The JSON object of an answer; empty if it is none."""
     try:
@@ -337,17 +367,46 @@ def _translated(response: httpx.Response, job: Job | None = None) -> FalError:
     )
 
 
+def _not_stored(response: httpx.Response | None = None) -> FalError:
+    """The error for an upload; nothing was ordered, whatever fal's storage said."""
+    if response is not None and response.status_code in (401, 403, 429):
+        return _translated(response)
+    return Unreachable("The photos could not be sent to fal.", "Check the connection and try again.")
+
+
+def _refused(response: httpx.Response) -> FalError:
+    """The error for an order that fal did not take, and so cannot charge."""
+    error = _translated(response)
+    error.cost = Cost.NOTHING
+    return error
+
+
 def _last_word(response: httpx.Response) -> bool:
     """Whether an error answers for the job itself, rather than for the way to it."""
-    if response.status_code in (403, 408, 429):
+    if response.status_code in (401, 403, 404, 408, 429):
         return False
-    if response.status_code < 500:
+    # A 400 without a type of fal's says that the job is not over yet: its status was ahead of its result.
+    if response.status_code < 500 and response.status_code != 400:
         return not response.is_success
     return fal_errors.is_final(_json(response) or None, response.headers.get("x-fal-error-type"))
 
 
 def _complete(response: httpx.Response, wants_json: bool) -> bool:
-    return bool(_json(response)) if wants_json else 0 < len(response.content) <= MAX_PICTURE_BYTES
+    return bool(_json(response)) if wants_json else bool(response.content)
+
+
+def _announced(response: httpx.Response) -> int:
+    """The size of an answer that is still to be read; 0 if it is not told."""
+    size = response.headers.get("content-length", "")
+    return int(size) if size.isdecimal() else 0
+
+
+def _too_large(job: Job) -> ResultLost:
+    return ResultLost(
+        f"fal's picture has more than {MAX_PICTURE_BYTES // 1_000_000} MB, and is not fetched.",
+        "Find it at fal.ai/dashboard/requests by its id.",
+        request_id=job.request_id,
+    )
 
 
 def _gone(job: Job) -> ResultLost:

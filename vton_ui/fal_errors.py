@@ -113,6 +113,14 @@ def _limits(context: Any) -> str:
 
 
 def _by_status(status: int, said: str, request_id: str | None) -> FalError:
+    error = _plain(status, said, request_id)
+    # To refuse the key, or to be too busy, says nothing about a job that was accepted before.
+    if status == 422 or (request_id and status < 500):
+        error.cost = Cost.MAYBE
+    return error
+
+
+def _plain(status: int, said: str, request_id: str | None) -> FalError:
     if status == 401:
         return KeyRefused(
             "fal does not accept the key.", "Check the key, or make a new one at fal.ai.", request_id=request_id
@@ -139,7 +147,6 @@ def _by_status(status: int, said: str, request_id: str | None) -> FalError:
         return JobFailed(
             "fal does not know this request.",
             "fal keeps requests for a short time only; start a new try.",
-            cost=Cost.MAYBE,
             request_id=request_id,
         )
     if status == 404:
@@ -154,5 +161,4 @@ def _by_status(status: int, said: str, request_id: str | None) -> FalError:
         cause, cure = PLATFORM_ERRORS["client_cancelled"]
         return JobFailed(cause, cure, cost=Cost.MAYBE, request_id=request_id)
     what = f": {said[:200].rstrip('.')}" if said else ""
-    cost = Cost.MAYBE if status == 422 else Cost.NOTHING
-    return JobFailed(f"fal answered with an error ({status}){what}.", SAME_AGAIN, cost=cost, request_id=request_id)
+    return JobFailed(f"fal answered with an error ({status}){what}.", SAME_AGAIN, request_id=request_id)

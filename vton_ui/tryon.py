@@ -41,8 +41,9 @@ from vton_ui.spec import Inputs, ModelSpec, Value
 
 CANCEL_PATIENCE = 15.0
 """Seconds to wait for fal's last word on a job that was cancelled while it still waited in line."""
-LOOKS = (0.5, 2.0, 4.0)
-"""Seconds before each look for an order whose answer was lost: fal's list of requests runs a little late."""
+LOOKS = (0.5, 2.0, 4.0, 8.0, 16.0)
+"""Seconds before each look for an order whose answer was lost: fal sorts its list of requests by their end, so it
+may not show one before that."""
 
 T = TypeVar("T")
 
@@ -90,7 +91,11 @@ async def try_on(request: Request, means: Means, *, stop: asyncio.Event | None =
     )
     job = await _reserved(_job(request, prepared, arguments, live, started_at, means), means.purse)
     # Before it goes out, so that whoever is told of it can look for it should this process die on the spot.
-    yield Ordering(job=job)
+    try:
+        yield Ordering(job=job)
+    except GeneratorExit:
+        await _booked(job, means.purse, free=True)
+        raise
     try:
         job = await _order(job, arguments, means)
     except SubmitUnclear:
@@ -125,22 +130,22 @@ async def resume(
 async def _finish(job: Job, model: ModelSpec, means: Means, stop: asyncio.Event) -> AsyncGenerator[Event, None]:
     """The events of an accepted job, to its picture or to its cancelling."""
     backend = means.backend
-    cost_of_cancelling = Cost.NOTHING
-    asked = False
+    asked = ran = over = False
     try:
         async with aclosing(_follow(job, backend, stop)) as events:
             async for event in events:
                 asked = asked or isinstance(event, Cancelling)
-                if isinstance(event, Running):
-                    cost_of_cancelling = Cost.MAYBE
+                ran = ran or isinstance(event, Running)
                 yield event
                 if isinstance(event, Cancelled):
                     return
+        over = True
         fetched = await backend.fetch(job, model.read)
-    except JobFailed:
+    except JobFailed as exc:
         if not asked:
             raise
-        yield Cancelled(cost=cost_of_cancelling, request_id=job.request_id)
+        # What is over and never ran is free, whatever the words of its end.
+        yield Cancelled(cost=Cost.NOTHING if over and not ran else exc.cost, request_id=job.request_id)
         return
     except asyncio.CancelledError:
         await asyncio.shield(backend.cancel(job))
@@ -223,17 +228,24 @@ async def _order(job: Job, arguments: Mapping[str, Any], means: Means) -> Job:
     order = asyncio.ensure_future(means.backend.submit(job.endpoint, arguments, private=job.private))
     try:
         # An order on the wire is not taken back by dropping it: let it land, so that it can be cancelled.
-        request_id = await asyncio.shield(order)
+        await asyncio.wait({order})
     except asyncio.CancelledError:
-        with suppress(FalError):  # then there is no job to cancel, or no way to it
-            await means.backend.cancel(replace(job, request_id=await order))
+        with suppress(FalError):  # then there is no job to cancel, or nobody knows of one
+            await means.backend.cancel(await _landed(order, job, means.purse))
         raise
+    return await _landed(order, job, means.purse)
+
+
+async def _landed(order: asyncio.Future[str], job: Job, purse: Purse | None) -> Job:
+    """The accepted job of an order that was sent. Raises as `_order`."""
+    try:
+        request_id = await order
     except SubmitUnclear:
         raise
     except FalError:
-        await _booked(job, means.purse, free=True)
+        await _booked(job, purse, free=True)
         raise
-    return await _accepted(job, request_id, means.purse)
+    return await _accepted(job, request_id, purse)
 
 
 async def _found(job: Job, means: Means) -> Job:
@@ -274,7 +286,7 @@ async def _follow(job: Job, backend: Backend, stop: asyncio.Event) -> AsyncGener
     """The backend's events; on `stop`, fal is asked to cancel and is still followed to its last word."""
     stopped = asyncio.ensure_future(stop.wait())
     upcoming: asyncio.Future[Progress | None] | None = None
-    waiting, deadline, heard = True, None, True
+    waiting, deadline, heard, waits_on = True, None, False, False
     async with aclosing(backend.follow(job)) as events:
         try:
             while True:
@@ -284,7 +296,8 @@ async def _follow(job: Job, backend: Backend, stop: asyncio.Event) -> AsyncGener
                 patience = deadline - time.monotonic() if deadline is not None and waiting else None
                 done, _ = await asyncio.wait(watched, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
                 if not done:
-                    yield Cancelled(cost=Cost.NOTHING if heard else Cost.MAYBE, request_id=job.request_id)
+                    cost = Cost.NOTHING if heard and waits_on else Cost.MAYBE
+                    yield Cancelled(cost=cost, request_id=job.request_id)
                     return
                 if stopped in done and deadline is None:
                     # Asked before it is told, so that whoever leaves at the word has cancelled.
@@ -296,6 +309,7 @@ async def _follow(job: Job, backend: Backend, stop: asyncio.Event) -> AsyncGener
                 if event is None:
                     return
                 waiting = isinstance(event, Waiting)
+                waits_on = waiting and deadline is not None
                 yield event
         finally:
             stopped.cancel()
