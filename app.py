@@ -8,7 +8,7 @@ from pathlib import Path
 
 from vton_ui.backend import FalBackend
 from vton_ui.job import Backend
-from vton_ui.ledger import Caps, Ledger
+from vton_ui.ledger import FILE, Caps, Ledger
 from vton_ui.models import MODELS
 from vton_ui.purse import LedgerPurse
 from vton_ui.results import keep_swept
@@ -37,7 +37,7 @@ def open_studio(settings: Settings) -> Studio:
         visitor_rate=settings.visitor_rate,
         unknown_usd=settings.unknown_price_usd,
     )
-    ledger = Ledger(settings.data_dir / "ledger.sqlite3", caps, salt=secret)
+    ledger = Ledger(settings.data_dir / FILE, caps, salt=secret)
     return Studio(
         models=MODELS,
         backend_for=backend_for,

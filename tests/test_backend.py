@@ -7,6 +7,7 @@ import io
 import json
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any
@@ -68,6 +69,9 @@ def job_of(request_id: str, model: ModelSpec = FLUX_VTO) -> Job:
         started_at=time.time(),
         frame=NOWHERE,
         sandbox=False,
+        own_key=False,
+        private=False,
+        reservation=None,
     )
 
 
@@ -174,6 +178,30 @@ async def test_slow_upload_is_given_up(fal: FakeFal, backend: FalBackend, monkey
         await backend.upload(photo_bytes(300, 400), role="person")
 
 
+@pytest.mark.parametrize(
+    ("code", "error"),
+    [(401, KeyRefused), (403, KeyRefused), (429, FalError), (404, Unreachable), (422, Unreachable), (500, Unreachable)],
+)
+async def test_storage_that_refuses(fal: FakeFal, backend: FalBackend, code: int, error: type[FalError]) -> None:
+    """What the storage refuses is told as an upload's trouble, never as a model's, and was free."""
+    for operation in ("upload", "initiate"):
+        fal.fault(operation, "status", times=None, code=code)
+    with pytest.raises(FalError) as caught:
+        await backend.upload(photo_bytes(300, 400), role="person")
+    assert type(caught.value) is error
+    assert caught.value.cost is Cost.NOTHING
+    assert "model" not in str(caught.value) or code == 403
+
+
+@pytest.mark.parametrize("answer", [[], {"upload_url": None, "file_url": None}, None], ids=["list", "nulls", "null"])
+async def test_odd_storage(fal: FakeFal, backend: FalBackend, answer: Any) -> None:
+    """JSON of the wrong shape from the storage is told in words."""
+    fal.fault("upload", "edit", times=None, edit=lambda body: answer)
+    fal.fault("initiate", "edit", times=None, edit=lambda body: answer)
+    with pytest.raises(Unreachable):
+        await backend.upload(photo_bytes(300, 400), role="person")
+
+
 async def test_unknown_key(fal: FakeFal) -> None:
     """A key that fal does not know is told as such, at the first upload or at the order."""
     backend = FalBackend("no-such-key:secret", api_url=fal.api_url)
@@ -218,6 +246,7 @@ async def test_submit(fal: FakeFal, backend: FalBackend) -> None:
         ({"action": "status", "code": 401}, KeyRefused, Cost.NOTHING, 0),
         ({"action": "status", "code": 403, "body": LOCKED_403}, KeyRefused, Cost.NOTHING, 0),
         ({"action": "status", "code": 404}, JobFailed, Cost.NOTHING, 0),
+        ({"action": "status", "code": 422}, JobFailed, Cost.NOTHING, 0),
     ],
     ids=[
         "dropped after acceptance",
@@ -237,6 +266,7 @@ async def test_submit(fal: FakeFal, backend: FalBackend) -> None:
         "401",
         "403",
         "404",
+        "422",
     ],
 )
 async def test_one_submit(
@@ -282,6 +312,85 @@ async def test_late_connection(fal: FakeFal, backend: FalBackend) -> None:
     assert fal.count("submit") == 1
 
 
+async def test_private(fal: FakeFal, backend: FalBackend) -> None:
+    """fal is told to store nothing of a private order, and of no other."""
+    wanted = await arguments(backend, FLUX_VTO)
+    for private in (True, False):
+        request_id = await backend.submit(FLUX_VTO.endpoint, wanted, private=private)
+        assert fal.jobs[request_id].headers["X-Fal-Store-IO"] == ("0" if private else None)
+
+
+# Look
+
+
+async def test_look(fal: FakeFal, backend: FalBackend) -> None:
+    """An order is found by its seed and its prompt, among others of the account."""
+    wanted = await arguments(backend, FLUX_VTO)
+    await backend.submit(FLUX_VTO.endpoint, {**wanted, "seed": 41})
+    await backend.submit(FLUX_VTO.endpoint, {**wanted, "prompt": "Another garment."})
+    await backend.submit(CAT_VTON.endpoint, await arguments(backend, CAT_VTON))
+    job = replace(job_of(""), prompt=wanted["prompt"])
+    assert await backend.look(job) is None
+    request_id = await backend.submit(FLUX_VTO.endpoint, wanted)
+    await backend.submit(FLUX_VTO.endpoint, {**wanted, "seed": 43})
+    assert await backend.look(job) == request_id
+    assert fal.count("requests") == 2
+
+
+async def test_look_ignores_older_requests(fal: FakeFal, backend: FalBackend) -> None:
+    """The same seed before the click was another order; of two since, the newest is meant."""
+    wanted = await arguments(backend, FLUX_VTO)
+    before, first, second = [await backend.submit(FLUX_VTO.endpoint, wanted) for _ in range(3)]
+    job = replace(job_of(""), prompt=wanted["prompt"])
+    fal.jobs[before].accepted_at -= 3600
+    fal.jobs[first].accepted_at -= 30
+    assert await backend.look(job) == second
+    fal.jobs[second].accepted_at -= 3600
+    assert await backend.look(job) == first
+    fal.jobs[first].accepted_at -= 3600
+    assert await backend.look(job) is None
+
+
+async def test_look_with_a_clock_that_is_late(fal: FakeFal, backend: FalBackend) -> None:
+    """An order is found even if fal's clock is ahead of this machine's."""
+    wanted = await arguments(backend, FLUX_VTO)
+    request_id = await backend.submit(FLUX_VTO.endpoint, wanted)
+    fal.jobs[request_id].accepted_at += 30
+    assert await backend.look(replace(job_of(""), prompt=wanted["prompt"])) == request_id
+
+
+async def test_look_past_private_requests(fal: FakeFal, backend: FalBackend) -> None:
+    """A private order, of which fal shows nothing, is not found, and does not stand in the way of another."""
+    wanted = await arguments(backend, FLUX_VTO)
+    job = replace(job_of(""), prompt=wanted["prompt"])
+    await backend.submit(FLUX_VTO.endpoint, wanted, private=True)
+    assert await backend.look(job) is None
+    request_id = await backend.submit(FLUX_VTO.endpoint, wanted)
+    assert await backend.look(job) == request_id
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda body: [body],
+        lambda body: {"items": None},
+        lambda body: {"items": 7},
+        lambda body: {"items": [None, 1, "text"]},
+        lambda body: {"items": [{**item, "request_id": None} for item in body["items"]]},
+        lambda body: {"items": [{**item, "json_input": "text"} for item in body["items"]]},
+    ],
+    ids=["a list", "null", "a number", "odd items", "no request id", "odd payload"],
+)
+async def test_odd_look(fal: FakeFal, backend: FalBackend, edit: Callable[[Any], Any]) -> None:
+    """A list of requests that makes no sense tells nothing."""
+    wanted = await arguments(backend, FLUX_VTO)
+    request_id = await backend.submit(FLUX_VTO.endpoint, wanted)
+    fal.fault("requests", "edit", edit=edit)
+    job = replace(job_of(""), prompt=wanted["prompt"])
+    assert await backend.look(job) is None
+    assert await backend.look(job) == request_id
+
+
 # Follow
 
 
@@ -317,6 +426,8 @@ def without(name: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
         {"action": "status", "code": 403, "body": LOCKED_403},
         {"action": "status", "code": 429},
         {"action": "status", "code": 408},
+        {"action": "status", "code": 401},
+        {"action": "status", "code": 404},
         {"action": "garbage"},
         {"action": "half_body"},
         {"action": "drop_before"},
@@ -332,6 +443,8 @@ def without(name: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
         "403 locked",
         "429",
         "408",
+        "401",
+        "404",
         "garbage",
         "half an answer",
         "reset",
@@ -345,7 +458,7 @@ async def test_follow_through_faults(fal: FakeFal, backend: FalBackend, fault: d
     """A look at the job that tells nothing is passed over."""
     fal.run_seconds = 0.25
     job = await ordered(backend)
-    fal.fault("status", times=3, **fault)
+    fal.fault("status", times=2 if fault.get("code") in (401, 404) else 3, **fault)
     events = await followed(backend, job)
     assert fal.count("status") > 3
     assert isinstance(events[-1], Running)
@@ -403,12 +516,34 @@ async def test_patience_starts_anew(fal: FakeFal, backend: FalBackend, monkeypat
 
 @pytest.mark.parametrize(("code", "error"), [(401, KeyRefused), (404, JobFailed)], ids=["key withdrawn", "job unknown"])
 async def test_follow_ends(fal: FakeFal, backend: FalBackend, code: int, error: type[FalError]) -> None:
-    """A key or a job that fal no longer knows ends the waiting at once."""
+    """A key or a job that fal no longer knows ends the waiting as soon as that is sure; it may have cost something."""
     job = await ordered(backend)
-    fal.fault("status", "status", code=code)
+    fal.fault("status", "status", times=None, code=code)
     with pytest.raises(error) as caught:
         await followed(backend, job)
-    assert caught.value.request_id == job.request_id
+    assert (caught.value.request_id, caught.value.cost) == (job.request_id, Cost.MAYBE)
+    assert fal.count("status") == 3
+
+
+@pytest.mark.parametrize("operation", ["status", "result", "download"])
+@pytest.mark.parametrize("code", [401, 404])
+async def test_hiccup_is_not_believed(fal: FakeFal, backend: FalBackend, operation: str, code: int) -> None:
+    """A key, a job or a picture that fal does not know for a moment is asked for again."""
+    fal.run_seconds = 0.3
+    for _ in range(2):
+        fal.fault(operation, "status", 2, code=code)
+        fal.fault(operation, "status", code=503)
+    assert size_of(await outcome(backend)) == (300, 400)
+    assert fal.count(operation) >= 7
+
+
+async def test_job_that_ran_between_two_looks(
+    fal: FakeFal, backend: FalBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A job that started and ended unseen is told to have run."""
+    monkeypatch.setattr(backend_module, "POLL_SECONDS", (0.2, 0.2))
+    job = await ordered(backend)
+    assert [type(event) for event in await followed(backend, job)][-1] is Running
 
 
 async def test_humane_pace(fal: FakeFal, backend: FalBackend, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -521,10 +656,46 @@ async def test_no_picture(fal: FakeFal, backend: FalBackend, edit: Callable[[Any
 
 
 async def test_broken_data_uri(fal: FakeFal, backend: FalBackend) -> None:
-    """A picture that arrived damaged inside the answer is told."""
+    """A picture that arrived damaged inside the answer is told, and was paid for."""
     fal.fault("result", "edit", edit=lambda body: {**body, "images": [{"url": "data:image/png;base64,%%%"}]})
-    with pytest.raises(FalError, match="damaged"):
+    with pytest.raises(ResultLost, match="damaged") as caught:
         await outcome(backend, sync_mode=True)
+    assert (caught.value.cost, caught.value.request_id) == (Cost.CHARGED, next(iter(fal.jobs)))
+
+
+async def test_too_large(fal: FakeFal, backend: FalBackend, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A picture beyond all measure is not read, let alone again and again."""
+    monkeypatch.setattr(backend_module, "MAX_PICTURE_BYTES", 1000)
+    with pytest.raises(ResultLost, match="is not fetched") as caught:
+        await outcome(backend)
+    assert caught.value.request_id == next(iter(fal.jobs))
+    assert fal.count("download") == 1
+
+
+@pytest.mark.parametrize("url", ["ftp://127.0.0.1/picture.png", "http://[odd/"], ids=["scheme", "syntax"])
+async def test_odd_address(fal: FakeFal, backend: FalBackend, url: str) -> None:
+    """A picture where nobody can fetch it is told at once."""
+    fal.fault("result", "edit", edit=lambda body: {**body, "images": [{"url": url}]})
+    with pytest.raises(ResultLost):
+        await outcome(backend)
+
+
+@pytest.mark.parametrize("images", [[], [{"url": ""}], None], ids=["none", "no URL", "as ever"])
+async def test_flagged(fal: FakeFal, backend: FalBackend, images: list[Any] | None) -> None:
+    """What the safety checker flagged is told as flagged, whether a picture came or not, and is not fetched."""
+    fal.unsafe = True
+    if images is not None:
+        fal.fault("result", "edit", edit=lambda body: {**body, "images": images})
+    fetched = await outcome(backend)
+    assert fetched.answer.flagged
+    assert fetched.picture == b""
+    assert fal.count("download") == 0
+
+
+async def test_result_that_is_not_ready(fal: FakeFal, backend: FalBackend) -> None:
+    """A result that fal calls unfinished after all is waited for."""
+    fal.fault("result", "status", 2, code=400, body={"detail": "Request is still in progress"})
+    assert size_of(await outcome(backend)) == (300, 400)
 
 
 @pytest.mark.parametrize(
@@ -551,7 +722,7 @@ async def test_cancel_waiting(fal: FakeFal, backend: FalBackend) -> None:
     """A job in the queue is really cancelled at fal, and free."""
     fal.queue_seconds = 5
     job = await ordered(backend)
-    await backend.cancel(job)
+    assert await backend.cancel(job)
     await followed(backend, job)
     with pytest.raises(JobFailed, match="cancelled"):
         await backend.fetch(job, FLUX_VTO.read)
@@ -564,8 +735,9 @@ async def test_cancel_too_late(fal: FakeFal, backend: FalBackend, request_id: st
     """To cancel what is done or unknown is no error."""
     job = await ordered(backend)
     await followed(backend, job)
-    await backend.cancel(job if request_id == "done" else job_of("unknown"))
-    assert fal.count("cancel") == 1
+    heard = await backend.cancel(job if request_id == "done" else job_of("unknown"))
+    assert heard is (request_id == "done")
+    assert fal.count("cancel") == (1 if heard else 3)
 
 
 async def test_cancel_is_repeated(fal: FakeFal, backend: FalBackend) -> None:
@@ -574,9 +746,19 @@ async def test_cancel_is_repeated(fal: FakeFal, backend: FalBackend) -> None:
     job = await ordered(backend)
     fal.fault("cancel", "drop_before")
     fal.fault("cancel", "status", code=503)
-    await backend.cancel(job)
+    assert await backend.cancel(job)
     assert fal.count("cancel") == 3
     assert fal.jobs[job.request_id].cancelled
+
+
+@pytest.mark.parametrize("code", [401, 403, 404, 408, 422, 429, 500, 503])
+async def test_cancel_that_is_not_heard(fal: FakeFal, backend: FalBackend, code: int) -> None:
+    """Only fal's own word that it cancels, or has nothing left to cancel, counts as heard."""
+    fal.queue_seconds = 5
+    job = await ordered(backend)
+    fal.fault("cancel", "status", times=None, code=code)
+    assert not await backend.cancel(job)
+    assert not fal.jobs[job.request_id].cancel_requested
 
 
 # Price
@@ -665,7 +847,7 @@ async def test_a_key_never_shows(fal: FakeFal, backend: FalBackend, caplog: pyte
     """No error, log line or representation holds the key."""
     caplog.set_level("DEBUG")
     fal.fault("status", "drop_before")
-    fal.fault("result", "status", code=401)
+    fal.fault("result", "status", times=None, code=401)
     with pytest.raises(KeyRefused) as caught:
         await outcome(backend)
     secret = TEST_KEY.partition(":")[2]

@@ -402,19 +402,17 @@ def test_threads(house: House) -> None:
     assert (day.spent, day.reserved, day.settled) == (73 * TRY, Decimal(0), 73)
 
 
-def test_all_make_the_file(house: House) -> None:
-    """The very first tries do not stumble over each other, however often that moment comes."""
-    for number in range(10):
-        ledger = House(house.path.with_name(str(number))).ledger(daily_usd=8 * TRY)
-        start = threading.Barrier(8)
-
-        def first(_: int, ledger: Ledger = ledger, start: threading.Barrier = start) -> None:
-            start.wait()
-            ledger.reserve(ADDRESS, TRY)
-
-        with ThreadPoolExecutor(8) as pool:
-            list(pool.map(first, range(8)))
-        refused(ledger, cost=MICRO)
+def test_file_in_the_making(house: House) -> None:
+    """Who finds the new file in the hands of another, on its way to WAL, waits as for any other writer."""
+    house.path.parent.mkdir()
+    ledger = house.ledger(daily_usd=TRY)
+    with ThreadPoolExecutor(1) as pool, closing(sqlite3.connect(house.path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        waiting = pool.submit(ledger.reserve, ADDRESS, TRY)
+        time.sleep(0.3)
+        other.execute("COMMIT")
+        assert waiting.result(timeout=20)
+    refused(ledger)
 
 
 @pytest.mark.parametrize("caps", [{"visitor_usd": 5 * TRY}, {"visitor_rate": 5}], ids=str)

@@ -35,7 +35,19 @@ from vton_ui.errors import (
     Unreachable,
     VtonError,
 )
-from vton_ui.job import Accepted, Cancelled, Cancelling, Done, Event, Job, Preparing, Running, Uploading, Waiting
+from vton_ui.job import (
+    Accepted,
+    Cancelled,
+    Cancelling,
+    Done,
+    Event,
+    Job,
+    Ordering,
+    Preparing,
+    Running,
+    Uploading,
+    Waiting,
+)
 from vton_ui.models import CAT_VTON, FLUX_VTO, MODELS
 from vton_ui.request import Request, estimate, new_request
 from vton_ui.results import Result
@@ -51,6 +63,7 @@ by_model = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 def quick(fal: FakeFal, monkeypatch: pytest.MonkeyPatch) -> None:
     """No delay is longer than a test can wait."""
     monkeypatch.setattr(backend_module, "POLL_SECONDS", (0.02, 0.05))
+    monkeypatch.setattr(tryon, "LOOKS", (0.01, 0.02))
     monkeypatch.setattr(fal_client.client, "_get_retry_delay", lambda *_, **__: 0.01)
     fal.queue_seconds, fal.run_seconds = 0.06, 0.08
 
@@ -134,14 +147,16 @@ async def test_whole_way(fal: FakeFal, backend: FalBackend, ask: Asking, store: 
     request = ask(model, seed=7)
     started = time.time()
     events = await all_of(try_on(request, Means(backend=backend, store=store)))
-    assert order_of(events) == [Preparing, Uploading, Accepted, Waiting, Running, Done]
+    assert order_of(events) == [Preparing, Uploading, Ordering, Accepted, Waiting, Running, Done]
     [job] = fal.jobs.values()
     assert (fal.count("submit"), fal.count("upload"), fal.billed) == (1, 2, 1)
     assert job.arguments.keys() == ENDPOINTS[model.endpoint].fields.keys()
-    accepted, done = events[2], events[-1]
+    ordering, accepted, done = events[2], events[3], events[-1]
+    assert isinstance(ordering, Ordering)
     assert isinstance(accepted, Accepted)
     assert isinstance(done, Done)
-    assert accepted.job.request_id == job.id
+    assert ordering.job.request_id == ""
+    assert accepted.job == replace(ordering.job, request_id=job.id)
     facts = dict(done.result.facts)
     assert 0.4 < float(facts.pop("seconds") or 0) <= time.time() - started + 0.1
     total = estimate(request).total
@@ -389,12 +404,14 @@ async def test_nobody_there(fal: FakeFal, backend: FalBackend, ask: Asking, stor
 
 @by_model
 async def test_lost_answer(fal: FakeFal, backend: FalBackend, ask: Asking, store: Path, model: ModelSpec) -> None:
-    """An order whose answer was lost is not sent again, and is not called free."""
+    """An order whose answer was lost and that is not found is not sent again, and is not called free."""
     fal.fault("submit", "accept_then_drop")
+    fal.fault("requests", "edit", times=None, edit=lambda body: {**body, "items": []})
     with pytest.raises(SubmitUnclear) as caught:
         await all_of(try_on(ask(model), Means(backend=backend, store=store)))
     assert caught.value.cost is Cost.MAYBE
     assert (fal.count("submit"), len(fal.jobs)) == (1, 1)
+    assert fal.count("requests") == len(tryon.LOOKS)
 
 
 async def test_no_money(fal: FakeFal, backend: FalBackend, ask: Asking, store: Path) -> None:
@@ -438,7 +455,7 @@ async def test_stop_while_ordering(fal: FakeFal, backend: FalBackend, ask: Askin
     await until(lambda: fal.count("submit") == 1)
     stop.set()
     kinds = order_of(await events)
-    assert kinds[:3] == [Preparing, Uploading, Accepted]
+    assert kinds[:4] == [Preparing, Uploading, Ordering, Accepted]
     assert Cancelling in kinds
     assert kinds[-1] is Cancelled
     [job] = fal.jobs.values()
@@ -470,7 +487,7 @@ async def test_stop_while_running(
     stop = asyncio.Event()
     events = await run_until(try_on(ask(model), Means(backend=backend, store=store), stop=stop), Running, stop.set)
     kinds = order_of(events)
-    assert kinds[:5] == [Preparing, Uploading, Accepted, Waiting, Running]
+    assert kinds[:6] == [Preparing, Uploading, Ordering, Accepted, Waiting, Running]
     assert Cancelling in kinds
     assert isinstance(events[-1], Done)
     assert (fal.billed, fal.count("cancel")) == (1, 1)
@@ -605,7 +622,7 @@ async def test_stop_after_resume(fal: FakeFal, backend: FalBackend, ask: Asking,
     """A job that was taken up again can be cancelled."""
     fal.queue_seconds = 5
     events = try_on(ask(FLUX_VTO), Means(backend=backend, store=store))
-    job = next(event.job for event in [await anext(events) for _ in range(3)] if isinstance(event, Accepted))
+    job = next(event.job for event in [await anext(events) for _ in range(4)] if isinstance(event, Accepted))
     await events.aclose()
     stop = asyncio.Event()
     seen = await run_until(resume(job, FLUX_VTO, Means(backend=backend, store=store), stop=stop), Waiting, stop.set)
@@ -616,7 +633,7 @@ async def test_stop_after_resume(fal: FakeFal, backend: FalBackend, ask: Asking,
 async def test_unknown_job(fal: FakeFal, backend: FalBackend, ask: Asking, store: Path) -> None:
     """A job that fal no longer knows is told at once, as perhaps paid for."""
     events = try_on(ask(FLUX_VTO), Means(backend=backend, store=store))
-    job = next(event.job for event in [await anext(events) for _ in range(3)] if isinstance(event, Accepted))
+    job = next(event.job for event in [await anext(events) for _ in range(4)] if isinstance(event, Accepted))
     await events.aclose()
     with pytest.raises(JobFailed) as caught:
         await all_of(resume(replace(job, request_id="unknown"), FLUX_VTO, Means(backend=backend, store=store)))
@@ -626,7 +643,7 @@ async def test_unknown_job(fal: FakeFal, backend: FalBackend, ask: Asking, store
 async def test_expired_picture(fal: FakeFal, backend: FalBackend, ask: Asking, store: Path) -> None:
     """A picture that is gone from fal by the time it is fetched was charged for."""
     events = try_on(ask(FLUX_VTO), Means(backend=backend, store=store))
-    job = next(event.job for event in [await anext(events) for _ in range(3)] if isinstance(event, Accepted))
+    job = next(event.job for event in [await anext(events) for _ in range(4)] if isinstance(event, Accepted))
     await events.aclose()
     await until(lambda: fal.billed == 1)
     await asyncio.sleep(0.2)

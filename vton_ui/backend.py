@@ -28,7 +28,7 @@ import fal_client.client as fal
 import httpx
 
 from vton_ui import fal_errors
-from vton_ui.errors import Cost, FalError, JobFailed, KeyRefused, ResultLost, SubmitUnclear, Unreachable
+from vton_ui.errors import Cost, FalError, KeyRefused, ResultLost, SubmitUnclear, Unreachable
 from vton_ui.job import Fetched, Job, Progress, Running, Waiting
 from vton_ui.pricing import UnitPrice
 from vton_ui.spec import Answer
@@ -174,7 +174,7 @@ class FalBackend:
         """See Backend. Among the account's requests since the click, the newest with the job's seed and prompt."""
         since = datetime.fromtimestamp(job.started_at - CLOCK_SKEW, timezone.utc)
         # The end is left to fal's own clock, which may be ahead of this machine's.
-        query = {"endpoint_id": job.endpoint, "start": since.isoformat(), "expand": "payloads", "limit": 100}
+        query = {"endpoint_id": job.endpoint, "start": since.isoformat(), "expand": "payloads", "limit": "100"}
         try:
             response = await self._client.api.get(f"{self._api_url}/v1/models/requests/by-endpoint", params=query)
         except httpx.HTTPError as exc:
@@ -428,4 +428,8 @@ def _data_uri(uri: str, job: Job) -> bytes:
     try:
         return base64.b64decode(uri.partition(",")[2], validate=True)
     except binascii.Error as exc:
-        raise JobFailed("The picture arrived damaged.", fal_errors.SAME_AGAIN, request_id=job.request_id) from exc
+        raise ResultLost(
+            "The picture arrived damaged.",
+            "Find the request again by its id; that costs nothing.",
+            request_id=job.request_id,
+        ) from exc

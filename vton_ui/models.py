@@ -211,8 +211,7 @@ def _flux_arguments(inputs: Inputs) -> dict[str, Any]:
 def _flux_read(output: Mapping[str, Any]) -> Answer:
     flagged = any(output.get("has_nsfw_concepts") or ())
     # What fal holds back may be missing altogether.
-    url = "" if flagged and not output["images"] else _url(output["images"][0])
-    return Answer(url=url, seed=output.get("seed"), flagged=flagged)
+    return Answer(url="" if flagged else _url(output["images"][0]), seed=output.get("seed"), flagged=flagged)
 
 
 FLUX_VTO = ModelSpec(

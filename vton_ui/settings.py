@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -52,6 +53,9 @@ def load(environment: Mapping[str, str] | None = None, dotenv: Path = Path(".env
     given = {**dotenv_values(dotenv), **(os.environ if environment is None else environment)}
     known = {name: value.strip() for name, value in given.items() if value and value.strip()}
     rate = _number(known.get("VTON_VISITOR_RATE"), "VTON_VISITOR_RATE")
+    unknown = _number(known.get("VTON_UNKNOWN_PRICE_USD"), "VTON_UNKNOWN_PRICE_USD")
+    if rate is not None and rate != int(rate):
+        raise SystemExit(f"VTON_VISITOR_RATE is {rate}; it must be a whole number.")
     # On a Space there is always one proxy, Hugging Face's own.
     proxies = _number(known.get("VTON_PROXIES"), "VTON_PROXIES") or Decimal("SPACE_ID" in known)
     return Settings(
@@ -62,8 +66,7 @@ def load(environment: Mapping[str, str] | None = None, dotenv: Path = Path(".env
         daily_budget_usd=_number(known.get("VTON_DAILY_BUDGET_USD"), "VTON_DAILY_BUDGET_USD"),
         visitor_budget_usd=_number(known.get("VTON_VISITOR_BUDGET_USD"), "VTON_VISITOR_BUDGET_USD"),
         visitor_rate=None if rate is None else int(rate),
-        unknown_price_usd=_number(known.get("VTON_UNKNOWN_PRICE_USD"), "VTON_UNKNOWN_PRICE_USD")
-        or Settings.unknown_price_usd,
+        unknown_price_usd=Settings.unknown_price_usd if unknown is None else unknown,
         proxies=int(proxies),
     )
 
@@ -71,12 +74,15 @@ def load(environment: Mapping[str, str] | None = None, dotenv: Path = Path(".env
 def secret_of(data_dir: Path) -> bytes:
     """The server's secret, made at its first start; it signs what browsers keep and salts what the ledger keeps."""
     path = data_dir / "secret"
-    try:
+    if not path.exists():
         data_dir.mkdir(parents=True, exist_ok=True)
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(secrets.token_bytes(32))
-    except FileExistsError:
-        pass
+        mine = data_dir / f"secret.{secrets.token_hex(4)}"
+        mine.touch(mode=0o600)
+        mine.write_bytes(secrets.token_bytes(32))
+        # Of several processes that start at once one links its own, whole, and all read that one.
+        with suppress(FileExistsError):
+            os.link(mine, path)
+        mine.unlink()
     return path.read_bytes()
 
 

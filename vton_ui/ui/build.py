@@ -72,7 +72,7 @@ def launch_options(studio: Studio) -> dict[str, Any]:
         "head": f"<script>{Path(__file__).with_name('photos.js').read_text(encoding='utf-8')}</script>",
         # What the page may show; the guard lets nobody ask for a file there.
         "allowed_paths": [str(studio.store), str(studio.examples)],
-        "app_kwargs": {"lifespan": _life(studio)},
+        "app_kwargs": {"middleware": [Middleware(Guard)], "lifespan": _life(studio)},
         "max_file_size": MAX_FILE_BYTES,
         "max_threads": 200,
         "mcp_server": True,

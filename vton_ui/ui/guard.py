@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import re
 import traceback
 from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
 from typing import Any
+
+from starlette.responses import JSONResponse
 
 from vton_ui.ui.names import real_path, with_public_paths, with_real_paths
 from vton_ui.ui.uploads import MAX_FILE_BYTES
@@ -147,9 +148,12 @@ class _Answer:
     async def say(self, status: int, words: str) -> None:
         if self._started:
             return  # the connection breaks off, which is all that can still be said
-        kind = (b"content-type", b"application/json")
-        await self.send({"type": "http.response.start", "status": status, "headers": [kind]})
-        await self.send({"type": "http.response.body", "body": json.dumps({"detail": words}).encode()})
+        await JSONResponse({"detail": words}, status)({"type": "http"}, _nothing, self.send)
+
+
+async def malformed(request: Any, exc: Exception) -> JSONResponse:
+    """The answer to a request that FastAPI cannot read; its own would repeat it all."""
+    return JSONResponse({"detail": "This request is malformed."}, 422)
 
 
 def where(exc: BaseException) -> str:

@@ -232,7 +232,7 @@ def _result() -> dict[str, Any]:
     details = gr.HTML("", elem_id="details", padding=False)
     with gr.Row(elem_id="after"):
         download = gr.DownloadButton("Download", size="sm", visible=False, elem_id="download")
-        again = gr.Button("Again with another seed", size="sm", visible=False, elem_id="again")
+        again = gr.Button("Again, another seed", size="sm", visible=False, elem_id="again")
     return {
         "result": result,
         "status": status,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv6Address, ip_address, ip_network
+
 import gradio as gr
 
 
@@ -20,5 +22,14 @@ def visitor_of(request: gr.Request | None, proxies: int) -> str:
         return f"user {name}"
     chain = [part.strip() for part in str(request.headers.get("x-forwarded-for") or "").split(",") if part.strip()]
     if proxies and len(chain) >= proxies:
-        return f"address {chain[-proxies]}"
-    return f"address {request.client.host if request.client else 'unknown'}"
+        return f"address {_household(chain[-proxies])}"
+    return f"address {_household(request.client.host) if request.client else 'unknown'}"
+
+
+def _household(address: str) -> str:
+    """The address; of an IPv6 one the first half, since one household has all of the second."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address
+    return str(ip_network(f"{parsed}/64", strict=False)) if isinstance(parsed, IPv6Address) else str(parsed)
