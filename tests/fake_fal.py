@@ -83,7 +83,7 @@ KEYLESS = {"put", "upload", "download", "unknown"}
 
 State = Literal["IN_QUEUE", "IN_PROGRESS", "COMPLETED"]
 Action = Literal[
-    "status", "drop_before", "accept_then_drop", "accept_then_hang", "garbage", "half_body", "slow", "edit"
+    "status", "drop_before", "accept_then_drop", "accept_then_hang", "garbage", "half_body", "slow", "edit", "close"
 ]
 Edit = Callable[[Any], Any]
 
@@ -257,13 +257,14 @@ class FakeFal:
             threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
         return self
 
-    def stop(self) -> None:
-        """Refuse connections and cut the open ones; jobs go on and files stay."""
-        server, self._server = self._server, None
+    def stop(self, spare: socket.socket | None = None) -> None:
+        """Refuse connections and cut the open ones, except the one to `spare`; jobs go on and files stay."""
+        with self._lock:
+            server, self._server = self._server, None
         if server is not None:
             server.shutdown()
             server.server_close()
-            server.cut()
+            server.cut(spare)
 
     def reset(self) -> None:
         """Forget all that happened, all faults and all set outcomes; keys, prices and timings stay."""
@@ -355,6 +356,7 @@ class FakeFal:
                 `half_body`: do the work, announce the whole answer, send half of it and close.
                 `slow`: wait `seconds`, then all is well.
                 `edit`: send what the function `edit` makes of the JSON answer.
+                `close`: do the work, and answer; but by then all connections are refused, until `start`.
             times: how often; None until `clear_faults`, after all the others.
         """
         if operation not in self._faults:
@@ -752,9 +754,9 @@ class _Server(ThreadingHTTPServer):
         self.closing = threading.Event()
         super().__init__(*args)
 
-    def cut(self) -> None:
+    def cut(self, spare: socket.socket | None) -> None:
         self.closing.set()
-        for connection in list(self.connections):
+        for connection in self.connections - {spare}:
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
 
@@ -821,6 +823,10 @@ class _Handler(BaseHTTPRequestHandler):
             return self._hang_up(fault)
         if action == "garbage":
             answer = Answer(status=200, body=GARBAGE, headers={"Content-Type": "application/json"})
+        elif action == "close":
+            self.server.fake.stop(spare=self.connection)
+            self.close_connection = True
+            answer = Answer(status=answer.status, body=answer.body, headers={**answer.headers, "Connection": "close"})
         elif fault and fault.edit and action == "edit":
             edited = fault.edit(json.loads(answer.body))
             answer = _json(edited, answer.status, answer.headers)

@@ -210,8 +210,13 @@ def _flux_arguments(inputs: Inputs) -> dict[str, Any]:
 
 def _flux_read(output: Mapping[str, Any]) -> Answer:
     flagged = any(output.get("has_nsfw_concepts") or ())
-    # What fal holds back may be missing altogether.
-    return Answer(url="" if flagged else _url(output["images"][0]), seed=output.get("seed"), flagged=flagged)
+    try:
+        url = _url(output["images"][0])
+    except (KeyError, IndexError, TypeError):
+        if not flagged:
+            raise
+        url = ""  # held back altogether
+    return Answer(url=url, seed=output.get("seed"), flagged=flagged)
 
 
 FLUX_VTO = ModelSpec(

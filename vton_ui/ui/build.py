@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from fastapi.exceptions import RequestValidationError
 from gradio.utils import get_upload_folder
 from starlette.middleware import Middleware
 
 from vton_ui.studio import Studio
 from vton_ui.ui.api import add_endpoints
-from vton_ui.ui.guard import Guard, where
+from vton_ui.ui.guard import Guard, malformed, where
 from vton_ui.ui.names import real_path
 from vton_ui.ui.page import lay_out
 from vton_ui.ui.theme import palette_css, theme
@@ -72,7 +73,11 @@ def launch_options(studio: Studio) -> dict[str, Any]:
         "head": f"<script>{Path(__file__).with_name('photos.js').read_text(encoding='utf-8')}</script>",
         # What the page may show; the guard lets nobody ask for a file there.
         "allowed_paths": [str(studio.store), str(studio.examples)],
-        "app_kwargs": {"middleware": [Middleware(Guard)], "lifespan": _life(studio)},
+        "app_kwargs": {
+            "middleware": [Middleware(Guard)],
+            "exception_handlers": {RequestValidationError: malformed},
+            "lifespan": _life(studio),
+        },
         "max_file_size": MAX_FILE_BYTES,
         "max_threads": 200,
         "mcp_server": True,

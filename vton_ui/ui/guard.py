@@ -54,11 +54,14 @@ class Guard:
         answer = _Answer(send, is_file=_FILE.fullmatch(scope["path"]) is not None)
         try:
             await self.app(_opened(scope), await _taken_in(scope, receive), answer.send)
+            return
         except _Refused as exc:
-            await answer.say(exc.status, str(exc))
+            instead = JSONResponse({"detail": str(exc)}, exc.status)
         except Exception as exc:  # Gradio raises at nonsense, and uvicorn would log all of its frames
             _log.error("failed: %s", where(exc))
-            await answer.say(500, "Something failed in this app. Try again.")
+            instead = JSONResponse({"detail": "Something failed in this app. Try again."}, 500)
+        if not answer.started:  # else the connection breaks off, which is all that can still be said
+            await instead(scope, receive, answer.send)
 
 
 class _Refused(Exception):
@@ -130,11 +133,11 @@ class _Answer:
 
     def __init__(self, send: Send, *, is_file: bool) -> None:
         self._send, self._is_file = send, is_file
-        self._started = self._is_text = False
+        self.started = self._is_text = False
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            self._started = True
+            self.started = True
             headers = [(name.lower(), value) for name, value in message["headers"]]
             self._is_text = not self._is_file and dict(headers).get(b"content-type", b"").startswith(_TEXTS)
             ours = SAFE + SAFE_FILE * self._is_file
@@ -144,11 +147,6 @@ class _Answer:
             # Gradio sends a page, an object and an event in one piece each.
             message = {**message, "body": with_public_paths(message["body"])}
         await self._send(message)
-
-    async def say(self, status: int, words: str) -> None:
-        if self._started:
-            return  # the connection breaks off, which is all that can still be said
-        await JSONResponse({"detail": words}, status)({"type": "http"}, _nothing, self.send)
 
 
 async def malformed(request: Any, exc: Exception) -> JSONResponse:

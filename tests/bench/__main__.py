@@ -1,0 +1,59 @@
+"""The benchmark: `python -m tests.bench [--only NAME …] [--full] [--json FILE]`.
+
+It runs a fake fal, this app and the baseline side by side, each in a process of its own, and prints one table.
+Nothing reaches fal and nothing is paid.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import asdict
+from pathlib import Path
+
+from tests.bench.fal import fal_elsewhere
+from tests.bench.rows import PARTS, Bench, growth
+from tests.bench.table import Row, machine, markdown
+
+
+def measured(only: Sequence[str], *, rounds: int = 5, full: bool = False) -> list[Row]:
+    """The rows of the parts asked for, of all if none is named; `growth` prints a table of its own."""
+    rows: list[Row] = []
+    with tempfile.TemporaryDirectory(prefix="bench") as folder, ExitStack() as stack:
+        fal = stack.enter_context(fal_elsewhere())
+        bench = Bench(fal=fal, folder=Path(folder), stack=stack, rounds=rounds, full=full)
+        for name, part in PARTS.items():
+            if name in (only or PARTS):
+                begin = time.perf_counter()
+                rows += part(bench)
+                print(f"{name}: {time.perf_counter() - begin:.0f} s", file=sys.stderr)
+        if "growth" in only:
+            print(growth(bench))
+    return rows
+
+
+def main() -> None:
+    """The command."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("--only", nargs="+", default=[], choices=[*PARTS, "growth"], metavar="NAME", help="some parts")
+    parser.add_argument("--rounds", type=int, default=5, help="of the quick ones (5)")
+    parser.add_argument("--full", action="store_true", help="50 visitors of the baseline, 1,000 try-ons (15 minutes)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, too")
+    options = parser.parse_args()
+    rows = measured(options.only, rounds=options.rounds, full=options.full)
+    if rows:
+        print(markdown(rows))
+    on = machine()
+    print(f"\n{on['cores']} cores, {on['machine']}, Python {on['python']}, Gradio {on['gradio']}")
+    if options.json:
+        figures = [{**asdict(row), "ratio": row.ratio, "met": row.met} for row in rows]
+        options.json.write_text(json.dumps({"machine": on, "rows": figures}, indent=2, ensure_ascii=False) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,123 @@
+"""The fake fal in a process of its own, so that its work is not the apps', with what happened told in numbers."""
+
+from __future__ import annotations
+
+import io
+import multiprocessing
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from multiprocessing.managers import BaseManager
+from typing import Any, cast
+
+from PIL import Image
+
+from tests import fake_schemas
+from tests.bench import pictures
+from tests.fake_fal import FakeFal, Job
+from tests.fake_schemas import Endpoint, image_bytes, output_size, result_body
+
+QUEUE_SECONDS, RUN_SECONDS = 0.5, 2.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """One finished job as fal saw it.
+
+    Attributes:
+        seconds: From the order to the end.
+        status_requests: How often its status was asked for; an event stream counts once.
+        seen_after: Seconds from its end to the moment its result was asked for; None: never.
+    """
+
+    seconds: float
+    status_requests: int
+    seen_after: float | None
+
+
+class BenchFal(FakeFal):
+    """A fake fal that does no picture work of its own: on a small machine that would be measured too."""
+
+    def __init__(self) -> None:
+        super().__init__(queue_seconds=QUEUE_SECONDS, run_seconds=RUN_SECONDS)
+        fake_schemas._look = _look  # type: ignore[assignment]
+        pictures.result(pictures.READY, "PNG")
+        self.start()
+
+    def where(self) -> tuple[dict[str, str], str]:
+        """`addresses()` and `api_url`."""
+        return self.addresses(), self.api_url
+
+    def pace(self, queue_seconds: float = QUEUE_SECONDS, run_seconds: float = RUN_SECONDS) -> None:
+        """For the jobs that are ordered from now on."""
+        self.queue_seconds, self.run_seconds = queue_seconds, run_seconds
+
+    def tally(self) -> dict[str, int]:
+        """How many bytes came with the requests of each operation."""
+        sizes: Counter[str] = Counter()
+        with self._lock:
+            for seen in self.seen:
+                sizes[seen.operation] += seen.size
+        return dict(sizes)
+
+    def accepted(self) -> int:
+        """How many jobs were ordered."""
+        return len(self.jobs)
+
+    def newest(self, count: int = 1) -> list[Told]:
+        """The jobs that were ordered last, the oldest of them first."""
+        with self._lock:
+            return [self._told(job) for job in list(self.jobs.values())[-count:]]
+
+    def _told(self, job: Job) -> Told:
+        about = [seen for seen in self.seen if f"/requests/{job.id}" in seen.path]
+        end = job.finished_at or time.time()
+        fetched = [seen.at - end for seen in about if seen.operation == "result"]
+        return Told(
+            seconds=end - job.accepted_at,
+            status_requests=sum(seen.operation in ("status", "stream") for seen in about),
+            seen_after=fetched[0] if fetched else None,
+        )
+
+    def _result(self, job: Job, endpoint: Endpoint) -> dict[str, Any]:
+        format = "PNG" if endpoint.output == "image" else str(job.arguments.get("output_format", "jpeg")).upper()
+        if "image_size" in endpoint.fields:
+            size = output_size(job.arguments.get("image_size", "portrait_4_3"))
+        else:
+            seen = _look(image_bytes(job.arguments[endpoint.person], self.fetch) or b"")
+            size = seen[1:] if seen else pictures.READY
+        data = pictures.result(size, format)
+        picture = fake_schemas.Picture(
+            data=data, content_type=fake_schemas.FORMATS[format], width=size[0], height=size[1]
+        )
+        file = self._store(f"result.{format.lower()}", picture.content_type, job.headers)
+        file.data = data
+        return result_body(endpoint, job.arguments, picture, file.url, job.seconds, self.unsafe)
+
+
+@lru_cache(maxsize=256)
+def _look(data: bytes) -> tuple[str, int, int] | None:
+    """Format and size of a picture from its header alone, which is all that the benchmark's photos need."""
+    with Image.open(io.BytesIO(data)) as image:
+        return image.format or "", image.width, image.height
+
+
+class _Process(BaseManager):
+    pass
+
+
+_Process.register("BenchFal", BenchFal)
+
+
+@contextmanager
+def fal_elsewhere() -> Iterator[BenchFal]:
+    """It, served; what is called here is done over there."""
+    process = _Process(ctx=multiprocessing.get_context("spawn"))
+    process.start()
+    try:
+        yield cast(BenchFal, process.BenchFal())  # type: ignore[attr-defined]
+    finally:
+        process.shutdown()

@@ -1,0 +1,291 @@
+"""What is measured, one function for each part of the table."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from statistics import median
+
+from tests.bench.estimate import seconds_to_estimate
+from tests.bench.fal import BenchFal, Told
+from tests.bench.lag import watched
+from tests.bench.pictures import PHONE, READY, SHRUNK, photo
+from tests.bench.server import BASELINE, EMPTY, OURS, Server, start
+from tests.bench.table import Row
+from tests.bench.visitor import Crowd, Door, Refused, at_once, baselines, ours
+from tests.browser import NoBrowser
+
+LONG_SECONDS = 60.0
+GROWTH = (1, 5, 20, 50, 100)
+
+
+@dataclass(kw_only=True)
+class Bench:
+    """The fake fal and the two apps on it, each started when it is first needed.
+
+    Attributes:
+        rounds: How often the quick things are measured.
+        full: Whether to take the time for the long ones.
+    """
+
+    fal: BenchFal
+    folder: Path
+    stack: ExitStack
+    rounds: int = 5
+    full: bool = False
+    _started: int = field(default=0, init=False)
+
+    def start(self, module: str) -> Server:
+        """One more process of an app, stopped at the end."""
+        self._started += 1
+        server = start(module, self.folder / str(self._started), self.fal.where())
+        self.stack.callback(server.stop)
+        return server
+
+    @cached_property
+    def ours(self) -> Door:
+        """This app."""
+        return self._warm(Door(self.start(OURS), ours))
+
+    @cached_property
+    def baseline(self) -> Door:
+        """The other."""
+        return self._warm(Door(self.start(BASELINE), baselines))
+
+    def _warm(self, door: Door) -> Door:
+        """The first try-on opens connections and imports codecs, once in the life of a server."""
+        self.fal.pace(0.05, 0.05)
+        door.try_on(*door.upload(photo(READY), photo(READY)))
+        self.fal.pace()
+        return door
+
+
+def start_rows(bench: Bench) -> Iterator[Row]:
+    """From the start of the process to its first page."""
+    seconds: dict[str, list[float]] = {EMPTY: [], BASELINE: [], OURS: []}
+    for _ in range(3):
+        for module, seen in seconds.items():
+            server = bench.start(module)
+            seen.append(server.first_page)
+            server.stop()
+    empty = median(seconds[EMPTY])
+    yield Row(
+        what="first page after the start ÷ an empty Blocks",
+        unit="×",
+        baseline=median(seconds[BASELINE]) / empty,
+        ours=median(seconds[OURS]) / empty,
+        target=1.15,
+        note=f"which takes {empty:.2f} s",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Beyond:
+    """One try-on of two photos: seconds beyond fal's own, bytes sent to fal, and what fal saw of it."""
+
+    seconds: float
+    with_upload: float
+    sent: float
+    told: Told
+
+
+def photo_rows(bench: Bench) -> Iterator[Row]:
+    """Two phone photos nobody has seen, then the same again with another seed."""
+    new: dict[str, list[Beyond]] = {"baseline": [], "ours": []}
+    again: dict[str, list[Beyond]] = {"baseline": [], "ours": []}
+    for _ in range(bench.rounds):
+        for name, door in (("baseline", bench.baseline), ("ours", bench.ours)):
+            pair = photo(PHONE), photo(PHONE)
+            begin = time.perf_counter()
+            paths = door.upload(*pair)
+            uploading = time.perf_counter() - begin
+            new[name].append(_beyond(bench, door, paths, 1, uploading))
+            again[name].append(_beyond(bench, door, paths, 2, 0.0))
+
+    def row(what: str, unit: str, of: Callable[[Beyond], float], seen: dict[str, list[Beyond]], target: float) -> Row:
+        figures = {name: float(median(map(of, runs))) for name, runs in seen.items()}
+        return Row(what=what, unit=unit, baseline=figures["baseline"], ours=figures["ours"], target=target)
+
+    yield row("beyond fal's own time, two new 12 MP photos, from the click", "s", lambda run: run.seconds, new, 0.2)
+    yield row("… their upload to the app included", "s", lambda run: run.with_upload, new, 0.2)
+    yield row("… the same photos, another seed", "s", lambda run: run.seconds, again, 0.1)
+    yield row("sent to fal for two new photos", "MB", lambda run: run.sent / 1e6, new, 0.45)
+    yield row("… for the same photos, another seed", "MB", lambda run: run.sent / 1e6, again, 0.0)
+    yield row("status requests, job of 2.5 s", "", lambda run: float(run.told.status_requests), new, 6.0)
+    yield row("… its end seen after", "s", lambda run: run.told.seen_after or 0.0, new, 0.3)
+
+
+def _beyond(bench: Bench, door: Door, paths: Sequence[str], seed: int, uploading: float) -> Beyond:
+    before = bench.fal.tally()
+    visit = door.try_on(paths[0], paths[1], seed=seed)
+    after, told = bench.fal.tally(), bench.fal.newest()[0]
+    sent = sum(after.get(name, 0) - before.get(name, 0) for name in ("upload", "put"))
+    seconds = visit.seconds - told.seconds
+    return Beyond(seconds=seconds, with_upload=seconds + uploading, sent=float(sent), told=told)
+
+
+def long_rows(bench: Bench) -> Iterator[Row]:
+    """A job of a minute, on fresh processes: neither knows how long jobs take."""
+    doors = Door(bench.start(BASELINE), baselines), Door(bench.start(OURS), ours)
+    bench.fal.pace(run_seconds=LONG_SECONDS - 0.5)
+    told = []
+    with ThreadPoolExecutor(max_workers=2) as threads:
+        under_way = []
+        for door in doors:  # one after the other, so that fal's list tells which is whose
+            ordered = bench.fal.accepted()
+            under_way.append(threads.submit(door.try_on, *door.upload(photo(READY), photo(READY))))
+            while bench.fal.accepted() == ordered and not under_way[-1].done():
+                time.sleep(0.05)
+        bench.fal.pace()
+        for visit in under_way:
+            visit.result()
+        told = bench.fal.newest(2)
+    asked = [float(job.status_requests) for job in told]
+    seen = [job.seen_after for job in told]
+    yield Row(what="status requests, job of 60 s", unit="", baseline=asked[0], ours=asked[1], target=40.0)
+    yield Row(what="… its end seen after", unit="s", baseline=seen[0], ours=seen[1], target=0.3)
+
+
+def five_rows(bench: Bench) -> Iterator[Row]:
+    """Five visitors with phone photos."""
+    ratios = []
+    for door in (bench.baseline, bench.ours):
+        one = median(_crowd(door, 1, PHONE).wall for _ in range(3))
+        five = median(_crowd(door, 5, PHONE).wall for _ in range(1 if door is bench.baseline else 3))
+        ratios.append((five / one, five))
+    (theirs, seconds), (mine, ours_seconds) = ratios
+    note = f"{seconds:.1f} s and {ours_seconds:.1f} s"
+    yield Row(what="5 visitors at once ÷ one", unit="×", baseline=theirs, ours=mine, target=1.15, note=note)
+
+
+def fifty_rows(bench: Bench) -> Iterator[Row]:
+    """Fifty, with photos as the page shrinks them, and with such as could go to fal as they are."""
+    for what, size, target in (("1080 × 1440 photos", SHRUNK, 2.0), ("photos that could pass", READY, 1.6)):
+        one = median(_crowd(bench.ours, 1, size).wall for _ in range(3))
+        walls, lags = [], []
+        for _ in range(2):
+            pairs = _pairs(50, size)
+            with watched(bench.ours.server.port) as lag:
+                walls.append(at_once(bench.ours, pairs).wall)
+            lags.append(lag.p99())
+        note, fifty = f"{what}, {min(walls):.1f} s", min(walls)
+        theirs: float | str = "one by one"
+        if bench.full:
+            single = median(_crowd(bench.baseline, 1, size).wall for _ in range(2))
+            theirs = _crowd(bench.baseline, 50, size).wall / single
+        yield Row(
+            what="50 visitors at once ÷ one", unit="×", baseline=theirs, ours=fifty / one, target=target, note=note
+        )
+        yield Row(what="… event loop lag, p99", unit="ms", baseline=None, ours=1000 * min(lags), target=50.0, note=what)
+
+
+def _pairs(count: int, size: tuple[int, int]) -> list[tuple[bytes, bytes]]:
+    return [(photo(size), photo(size)) for _ in range(count)]
+
+
+def _crowd(door: Door, count: int, size: tuple[int, int]) -> Crowd:
+    return at_once(door, _pairs(count, size))
+
+
+def flux_rows(bench: Bench) -> Iterator[Row]:
+    """What a phone photo costs with FLUX."""
+    figures: list[float | str] = []
+    bench.fal.pace(0.05, 0.1)
+    for door in (bench.baseline, bench.ours):
+        try:
+            answer = door.try_on(*door.upload(photo(PHONE), photo(PHONE)), model="flux-vto").answer
+            figures.append(float(answer[1]["cost_usd"]))
+        except Refused:
+            figures.append("refused")
+    bench.fal.pace()
+    yield Row(what="a 12 MP photo with FLUX", unit="$", baseline=figures[0], ours=figures[1], target=0.0475)
+
+
+def memory_rows(bench: Bench) -> Iterator[Row]:
+    """Resident memory after many try-ons of many sessions."""
+    few, many = 100, 1000 if bench.full else 300
+    door = Door(bench.start(OURS), ours)
+    pool = [photo(SHRUNK) for _ in range(60)]
+    bench.fal.pace(0.05, 0.1)
+
+    def session(number: int) -> None:
+        person, garment = door.upload(pool[number % 60], pool[(7 * number + 1) % 60])
+        for seed in range(5):
+            door.try_on(person, garment, f"session{number}", seed=seed)
+
+    def settled(first: int, last: int) -> float:
+        with ThreadPoolExecutor(max_workers=10) as threads:
+            list(threads.map(session, range(first // 5, last // 5)))
+        time.sleep(1.0)
+        return door.server.weigh().memory
+
+    try:
+        early = settled(0, few)
+    except FileNotFoundError:
+        yield Row(what="resident memory", unit="", baseline=None, ours="told by Linux only")
+        return
+    late = settled(few, many)
+    bench.fal.pace()
+    yield Row(
+        what=f"resident memory after {many} try-ons of {many // 5} sessions ÷ after {few}",
+        unit="×",
+        baseline=None,
+        ours=late / early,
+        target=1.15,
+        note=f"{early:.0f} → {late:.0f} MB",
+    )
+
+
+def estimate_rows(bench: Bench) -> Iterator[Row]:
+    """From a change on the page to the estimate that follows it."""
+    what, url = "estimate on screen after a change", f"http://127.0.0.1:{bench.ours.server.port}/"
+    try:
+        seen = seconds_to_estimate(url, photo(SHRUNK), bench.rounds)
+    except (NoBrowser, ImportError):
+        yield Row(what=what, unit="ms", baseline=None, ours="no browser")
+        return
+    yield Row(what=what, unit="ms", baseline=None, ours=1000 * median(seen), target=150.0)
+
+
+def growth(bench: Bench) -> str:
+    """From one visitor to a hundred, as a Markdown table."""
+    lines = [
+        "| visitors at once | last answer | ÷ one | median | p99 of a trivial request |",
+        "|---:|---:|---:|---:|---:|",
+    ]
+    one = 0.0
+    for count in GROWTH:
+        crowds, lags = [], []
+        for _ in range(3 if count <= 5 else 2):
+            pairs = _pairs(count, SHRUNK)
+            with watched(bench.ours.server.port) as lag:
+                crowds.append(at_once(bench.ours, pairs))
+            lags.append(lag.p99())
+        best = min(crowds, key=lambda crowd: crowd.wall)
+        one = one or best.wall
+        cells = (
+            f"{count}",
+            f"{best.wall:.2f} s",
+            f"{best.wall / one:.2f}",
+            f"{median(best.each):.2f} s",
+            f"{1000 * min(lags):.0f} ms",
+        )
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+PARTS: dict[str, Callable[[Bench], Iterator[Row]]] = {
+    "start": start_rows,
+    "photos": photo_rows,
+    "long": long_rows,
+    "five": five_rows,
+    "fifty": fifty_rows,
+    "flux": flux_rows,
+    "memory": memory_rows,
+    "estimate": estimate_rows,
+}
