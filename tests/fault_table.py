@@ -21,7 +21,6 @@ import fal_client.client
 import httpx
 import pytest
 
-from tests import fake_fal
 from tests.conftest import photo_bytes
 from tests.fake_fal import LOCKED_403, NGINX_502, TEST_KEY, FakeFal
 from vton_ui import backend as backend_module
@@ -64,10 +63,10 @@ FAULTS: dict[str, dict[str, Any]] = {
     REFUSED: {},
     "dropped before": {"action": "drop_before"},
     "accepted, then dropped": {"action": "accept_then_drop"},
-    HUNG: {"action": "accept_then_hang", "seconds": 0.6},
+    HUNG: {"action": "accept_then_hang", "seconds": 0.5},
     "garbage": {"action": "garbage"},
     "half a body": {"action": "half_body"},
-    "slow": {"action": "slow", "seconds": 0.1},
+    "slow": {"action": "slow", "seconds": 0.05},
 }
 
 STOP_AT: dict[str, type[Event]] = {
@@ -159,7 +158,6 @@ class Played:
         accepted: The ids of the jobs that fal accepted in the case.
         bills: How many of these it bills in the end.
         ledger: As it was after the case.
-        price: What one try costs.
         after: The try-on after it.
         after_accepted: How many more jobs fal accepted for that.
         after_ledger: As it was after all.
@@ -211,6 +209,14 @@ async def collect(events: AsyncIterator[Event], at: Callable[[Event], Any] = lam
     return run
 
 
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait for something that is bound to happen."""
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.01)
+
+
 async def play(case: Case, world: World) -> Played:
     """Try on while something goes wrong, and then again when all is well."""
     fal, backend = world.fal, world.means.backend
@@ -231,8 +237,7 @@ async def play(case: Case, world: World) -> Played:
 
     async def at(event: Event) -> None:
         if case.fault == REFUSED and isinstance(event, Accepted) and case.operation == "result":
-            while fal.jobs[event.job.request_id].state != "COMPLETED":
-                await asyncio.sleep(0.01)
+            await until(lambda: fal.jobs[event.job.request_id].state == "COMPLETED")
         if case.fault == REFUSED and isinstance(event, STOP_AT.get(case.operation, ())) and not stop.is_set():
             fal.stop()
         if case.operation == "pricing" and isinstance(event, Ordering):
@@ -293,17 +298,17 @@ def world_for(case: Case, folder: Path) -> Iterator[World]:
     hung = case.fault == HUNG
     patience = 60.0
     if case.lasting and case.fault not in ("401", "404") and case.operation != "cancel":
-        patience = 0.7 if hung else 0.3
-    timeout = 0.3 if hung else 10.0
+        patience = 0.5 if hung else 0.15
+    timeout = 0.25 if hung else 10.0
     with pytest.MonkeyPatch.context() as patch, playing(patch) as fal:
         patch.setattr(backend_module, "POLL_SECONDS", (0.02, 0.02))
         patch.setattr(backend_module, "PATIENCE", patience)
-        patch.setattr(backend_module, "UPLOAD_SECONDS", 1.0 if hung and case.operation == "upload" else 30.0)
+        patch.setattr(backend_module, "UPLOAD_SECONDS", 0.6 if hung and case.operation == "upload" else 30.0)
         patch.setattr(backend_module, "PRICE_SECONDS", 0.0)
         patch.setattr(backend_module, "PRICE_TIMEOUT", timeout)
         patch.setattr(backend_module, "_TIMEOUT", httpx.Timeout(timeout))
         patch.setattr(tryon, "LOOKS", (0.02, 0.05, 0.1))
-        patch.setattr(tryon, "CANCEL_PATIENCE", 0.3 if case.lasting and not_heard(case) else 30.0)
+        patch.setattr(tryon, "CANCEL_PATIENCE", 0.15 if case.lasting and not_heard(case) else 30.0)
         yield World(fal, folder)
 
 

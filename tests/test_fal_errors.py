@@ -67,7 +67,7 @@ def test_model_errors(kind: str) -> None:
     error = translate(status, body, request_id="abc-123")
     assert type(error) is (Filtered if kind == "content_policy_violation" else JobFailed)
     assert good_words(error)
-    assert error.cost is (Cost.MAYBE if status == 422 else Cost.NOTHING)
+    assert error.cost is (Cost.MAYBE if status < 500 else Cost.NOTHING)
     assert error.request_id == "abc-123"
     assert (status == 422) == (kind not in MODEL_STATUS)
     assert is_final(body, None)
@@ -173,6 +173,13 @@ def test_lost_request_may_have_cost() -> None:
     """A request that fal no longer knows was perhaps paid for; a model that it never knew was not."""
     assert translate(404, {"detail": "Request not found"}, request_id="abc-123").cost is Cost.MAYBE
     assert translate(404, {"detail": "Application not found"}).cost is Cost.NOTHING
+
+
+@pytest.mark.parametrize("status", [302, 400, 401, 403, 404, 418, 422, 429])
+def test_refusal_after_acceptance_may_have_cost(status: int) -> None:
+    """What fal refuses to tell of a job says nothing about its bill; only 5xx are known to be free."""
+    assert translate(status, None, request_id="abc-123").cost is Cost.MAYBE
+    assert translate(500, None, request_id="abc-123").cost is Cost.NOTHING
 
 
 @pytest.mark.parametrize(

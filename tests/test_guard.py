@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from starlette.types import ASGIApp, Message
 
 from tests.conftest import photo_bytes, serving
 from vton_ui.settings import Settings
@@ -269,14 +270,14 @@ def test_folder_by_another_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 # What goes wrong
 
 
-async def answered(app: guard.App, **scope: Any) -> list[guard.Message]:
+async def answered(app: ASGIApp, **scope: Any) -> list[Message]:
     """All that an app answers to an empty request, through the guard."""
-    messages: list[guard.Message] = []
+    messages: list[Message] = []
 
-    async def receive() -> guard.Message:
+    async def receive() -> Message:
         return {"type": "http.request", "body": b""}
 
-    async def send(message: guard.Message) -> None:
+    async def send(message: Message) -> None:
         messages.append(message)
 
     await Guard(app)({"type": "http", "method": "GET", "path": "/", "headers": [], **scope}, receive, send)
@@ -309,7 +310,7 @@ async def test_a_fault_halfway(caplog: pytest.LogCaptureFixture) -> None:
 
 async def test_streams_flow() -> None:
     """Every event leaves as soon as it is there."""
-    left: list[guard.Message] = []
+    left: list[Message] = []
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         headers = [(b"content-type", b"text/event-stream"), (b"content-length", b"8")]
@@ -319,9 +320,9 @@ async def test_streams_flow() -> None:
             left.append(part)  # type: ignore[arg-type]
             assert messages[-1]["body"] == part
 
-    messages: list[guard.Message] = []
+    messages: list[Message] = []
 
-    async def send(message: guard.Message) -> None:
+    async def send(message: Message) -> None:
         messages.append(message)
 
     await Guard(app)({"type": "http", "method": "GET", "path": "/", "headers": []}, asyncio.Event().wait, send)  # type: ignore[arg-type]

@@ -354,7 +354,7 @@ async def test_model_error(fal: FakeFal, backend: FalBackend, ask: Asking, store
     assert caught.value.slot == "Person"
     assert caught.value.cause
     assert caught.value.cure
-    assert caught.value.cost is (Cost.MAYBE if fal.billed else Cost.NOTHING) or kind == "downstream_service_error"
+    assert caught.value.cost is (Cost.MAYBE if fal.billed else Cost.NOTHING)
     assert (fal.count("submit"), fal.count("result")) == (1, 1)
 
 

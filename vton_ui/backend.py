@@ -54,6 +54,8 @@ MAX_PICTURE_BYTES = 60_000_000
 UPLOADS_REMEMBERED = 200
 
 _TIMEOUT = httpx.Timeout(30.0, connect=10.0)
+_PICTURES = (b"\xff\xd8", b"\x89PNG", b"RIFF")
+"""What a JPEG, PNG or WebP begins with, and an error page does not."""
 _LIFECYCLE = json.dumps({"expiration_duration_seconds": KEPT_SECONDS})
 
 _log = logging.getLogger(__name__)
@@ -392,7 +394,7 @@ def _last_word(response: httpx.Response) -> bool:
 
 
 def _complete(response: httpx.Response, wants_json: bool) -> bool:
-    return bool(_json(response)) if wants_json else bool(response.content)
+    return bool(_json(response)) if wants_json else response.content.startswith(_PICTURES)
 
 
 def _announced(response: httpx.Response) -> int:

@@ -94,8 +94,8 @@ def _model_error(status: int, item: Mapping[str, Any], request_id: str | None) -
     if kind not in MODEL_ERRORS and said:
         cause = f"fal refused {field or 'the request'}: {said[:200].rstrip('.')}."
     cause += _limits(item.get("ctx"))
-    # "May still be charged if a runner spent GPU time", says fal of a 422; a 5xx never is.
-    cost = Cost.MAYBE if status == 422 else Cost.NOTHING
+    # "May still be charged if a runner spent GPU time", says fal of a 422; only a 5xx never is.
+    cost = Cost.MAYBE if status < 500 else Cost.NOTHING
     kind_of_error = Filtered if kind == "content_policy_violation" else JobFailed
     return kind_of_error(cause, cure, slot=slot, cost=cost, request_id=request_id)
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from vton_ui import pricing
+from vton_ui.ahead import prepared
 from vton_ui.errors import Cost, FalError, JobFailed, SubmitUnclear, VtonError
 from vton_ui.job import (
     Accepted,
@@ -34,8 +35,8 @@ from vton_ui.job import (
     Waiting,
 )
 from vton_ui.pool import in_pool
-from vton_ui.prepare import Prepared, prepare_garment, prepare_person
-from vton_ui.request import Request, live_price, named
+from vton_ui.prepare import Prepared
+from vton_ui.request import Request, live_price
 from vton_ui.results import keep
 from vton_ui.spec import Inputs, ModelSpec, Value
 
@@ -80,16 +81,16 @@ async def try_on(request: Request, means: Means, *, stop: asyncio.Event | None =
     started_at = time.time()
     try:
         yield Preparing()
-        prepared = await _unless(stop, _prepare(request))
+        ready = await _unless(stop, prepared(request))
         yield Uploading()
-        live, *urls = await _unless(stop, _upload(request, prepared, means.backend))
+        live, *urls = await _unless(stop, _upload(request, ready, means.backend))
     except _Stopped:
         yield Cancelled(cost=Cost.NOTHING)
         return
     arguments = request.model.arguments(
         Inputs(person=urls[0], garment=urls[1], garment_count=len(request.garments), values=request.values)
     )
-    job = await _reserved(_job(request, prepared, arguments, live, started_at, means), means.purse)
+    job = await _reserved(_job(request, ready, arguments, live, started_at, means), means.purse)
     # Before it goes out, so that whoever is told of it can look for it should this process die on the spot.
     try:
         yield Ordering(job=job)
@@ -172,36 +173,26 @@ class _Stopped(Exception):
     """The visitor cancelled before anything was ordered."""
 
 
-async def _prepare(request: Request) -> Prepared:
-    model, values = request.model, request.values
-    fixed = model.output_size(values)
-    person, garment = await asyncio.gather(
-        in_pool(prepare_person, request.person, model.person_pixels(values), fixed),
-        in_pool(prepare_garment, named(request.garments), model.garment_pixels(values), fixed),
-    )
-    return Prepared(person=person, garment=garment)
-
-
-async def _upload(request: Request, prepared: Prepared, backend: Backend) -> tuple[pricing.UnitPrice | None, str, str]:
+async def _upload(request: Request, ready: Prepared, backend: Backend) -> tuple[pricing.UnitPrice | None, str, str]:
     """The live price, where one is needed, and the URLs of person and garment."""
     return await asyncio.gather(
         live_price(request.model, backend),
-        backend.upload(prepared.person.jpeg, role="person"),
-        backend.upload(prepared.garment.jpeg, role="garment"),
+        backend.upload(ready.person.jpeg, role="person"),
+        backend.upload(ready.garment.jpeg, role="garment"),
     )
 
 
 def _job(
     request: Request,
-    prepared: Prepared,
+    ready: Prepared,
     arguments: Mapping[str, Any],
     live: pricing.UnitPrice | None,
     started_at: float,
     means: Means,
 ) -> Job:
     """The job as it is about to be ordered, without a request id."""
-    model, size, sandbox = request.model, prepared.person.size, means.backend.sandbox
-    cost = pricing.estimate(model, person=size, garment=prepared.garment.size, output=size, live=live).total
+    model, size, sandbox = request.model, ready.person.size, means.backend.sandbox
+    cost = pricing.estimate(model, person=size, garment=ready.garment.size, output=size, live=live).total
     return Job(
         model=model.name,
         endpoint=model.endpoint,
@@ -210,7 +201,7 @@ def _job(
         prompt=arguments.get("prompt"),
         cost_usd="0" if sandbox else None if cost is None else str(cost),
         started_at=started_at,
-        frame=prepared.person.frame,
+        frame=ready.person.frame,
         sandbox=sandbox,
         own_key=means.own_key,
         private=request.private,

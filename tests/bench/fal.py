@@ -43,7 +43,7 @@ class BenchFal(FakeFal):
 
     def __init__(self) -> None:
         super().__init__(queue_seconds=QUEUE_SECONDS, run_seconds=RUN_SECONDS)
-        fake_schemas._look = _look  # type: ignore[assignment]
+        fake_schemas._look = _look
         pictures.result(pictures.READY, "PNG")
         self.start()
 

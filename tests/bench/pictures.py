@@ -7,7 +7,7 @@ import random
 from functools import lru_cache
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageChops
 
 PHONE = (3024, 4032)
 """12 megapixels, about 2.7 MB."""
@@ -16,10 +16,12 @@ SHRUNK = (1080, 1440)
 READY = (768, 1024)
 """What CatVTON works on: such a photo could go to fal as it is."""
 
-# Where a camera sees it, a scene is smooth and its sensor is not: broad and middling waves, and a grain that is gone
-# once the photo is scaled down. The strengths are such that 12 MP at quality 88 have 2.7 MB, as from a phone.
+# Where a camera sees it, a scene is smooth and its sensor is not: broad and middling waves, and a grain that is
+# mostly gone once the photo is scaled down. The strengths are such that 12 MP at quality 88 have 2.7 MB, as a phone's.
 _WAVES = ((512, 50.0), (64, 14.0))
 _GRAIN = 8.0
+_CELL = 16
+"""Pixels of a phone's photo in which waves hardly change."""
 _QUALITY = 88
 
 
@@ -29,7 +31,8 @@ def photo(size: tuple[int, int]) -> bytes:
     dice = random.SystemRandom()
     side = image.width // 8
     colour = (dice.randrange(256), dice.randrange(256), dice.randrange(256))
-    image.paste(colour, (left := dice.randrange(image.width - side), 0, left + side, side))
+    left = dice.randrange(image.width - side)
+    image.paste(colour, (left, 0, left + side, side))
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=_QUALITY, subsampling=0 if size == READY else 2)
     return buffer.getvalue()
@@ -38,19 +41,22 @@ def photo(size: tuple[int, int]) -> bytes:
 @lru_cache(maxsize=8)
 def scene(size: tuple[int, int]) -> Image.Image:
     """The picture that all photos of a size have in common."""
-    if size != PHONE:
-        return scene(PHONE).resize(size, Image.Resampling.LANCZOS)
-    width, height = size
     dice = np.random.default_rng(1)
+    width, height = PHONE[0] // _CELL, PHONE[1] // _CELL
     pixels = np.full((height, width, 3), 128, np.float32)
     for length, strength in _WAVES:
-        waves = dice.normal(0, strength, (height // length + 2, width // length + 2, 3)).astype(np.float32)
+        waves = dice.normal(0, strength, (PHONE[1] // length + 2, PHONE[0] // length + 2, 3)).astype(np.float32)
         for channel in range(3):
-            wave = Image.fromarray(waves[..., channel]).resize(size, Image.Resampling.BICUBIC)
+            wave = Image.fromarray(waves[..., channel]).resize((width, height), Image.Resampling.BICUBIC)
             pixels[..., channel] += np.asarray(wave)
-    grain = dice.normal(0, _GRAIN, (512, 512, 3)).astype(np.float32)
-    pixels += np.tile(grain, (height // 512 + 1, width // 512 + 1, 1))[:height, :width]
-    return Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
+    smooth = Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8)).resize(size, Image.Resampling.BICUBIC)
+    grain = 128 + dice.normal(0, _GRAIN * size[0] / PHONE[0], (512, 512, 3))
+    tile = Image.fromarray(np.clip(np.rint(grain), 0, 255).astype(np.uint8))
+    rough = Image.new("RGB", size)
+    for left in range(0, size[0], tile.width):
+        for top in range(0, size[1], tile.height):
+            rough.paste(tile, (left, top))
+    return ImageChops.add(smooth, rough, offset=-128)
 
 
 @lru_cache(maxsize=8)

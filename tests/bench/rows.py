@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -38,12 +39,11 @@ class Bench:
     stack: ExitStack
     rounds: int = 5
     full: bool = False
-    _started: int = field(default=0, init=False)
+    _numbers: Iterator[int] = field(default_factory=itertools.count, init=False)
 
     def start(self, module: str) -> Server:
         """One more process of an app, stopped at the end."""
-        self._started += 1
-        server = start(module, self.folder / str(self._started), self.fal.where())
+        server = start(module, self.folder / str(next(self._numbers)), self.fal.where())
         self.stack.callback(server.stop)
         return server
 
@@ -56,6 +56,12 @@ class Bench:
     def baseline(self) -> Door:
         """The other."""
         return self._warm(Door(self.start(BASELINE), baselines))
+
+    def both(self) -> tuple[Door, Door]:
+        """The baseline and this app, started at the same time."""
+        with ThreadPoolExecutor(max_workers=2) as threads:
+            baseline, ours = threads.submit(lambda: self.baseline), threads.submit(lambda: self.ours)
+            return baseline.result(), ours.result()
 
     def _warm(self, door: Door) -> Door:
         """The first try-on opens connections and imports codecs, once in the life of a server."""
@@ -99,7 +105,7 @@ def photo_rows(bench: Bench) -> Iterator[Row]:
     new: dict[str, list[Beyond]] = {"baseline": [], "ours": []}
     again: dict[str, list[Beyond]] = {"baseline": [], "ours": []}
     for _ in range(bench.rounds):
-        for name, door in (("baseline", bench.baseline), ("ours", bench.ours)):
+        for name, door in zip(("baseline", "ours"), bench.both(), strict=True):
             pair = photo(PHONE), photo(PHONE)
             begin = time.perf_counter()
             paths = door.upload(*pair)
@@ -154,7 +160,7 @@ def long_rows(bench: Bench) -> Iterator[Row]:
 def five_rows(bench: Bench) -> Iterator[Row]:
     """Five visitors with phone photos."""
     ratios = []
-    for door in (bench.baseline, bench.ours):
+    for door in bench.both():
         one = median(_crowd(door, 1, PHONE).wall for _ in range(3))
         five = median(_crowd(door, 5, PHONE).wall for _ in range(1 if door is bench.baseline else 3))
         ratios.append((five / one, five))
@@ -195,8 +201,9 @@ def _crowd(door: Door, count: int, size: tuple[int, int]) -> Crowd:
 def flux_rows(bench: Bench) -> Iterator[Row]:
     """What a phone photo costs with FLUX."""
     figures: list[float | str] = []
+    doors = bench.both()
     bench.fal.pace(0.05, 0.1)
-    for door in (bench.baseline, bench.ours):
+    for door in doors:
         try:
             answer = door.try_on(*door.upload(photo(PHONE), photo(PHONE)), model="flux-vto").answer
             figures.append(float(answer[1]["cost_usd"]))

@@ -5,19 +5,14 @@ from __future__ import annotations
 import logging
 import re
 import traceback
-from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
 from typing import Any
 
 from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vton_ui.ui.names import real_path, with_public_paths, with_real_paths
 from vton_ui.ui.uploads import MAX_FILE_BYTES
-
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Message, Receive, Send], Awaitable[None]]
 
 MAX_BODY = 2_000_000
 MAX_MCP_BODY = 2 * MAX_FILE_BYTES
@@ -43,10 +38,10 @@ _log = logging.getLogger(__name__)
 class Guard:
     """ASGI middleware around Gradio's app."""
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
-    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or say why not."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
@@ -72,7 +67,7 @@ class _Refused(Exception):
         self.status = status
 
 
-def _opened(scope: Message) -> Message:
+def _opened(scope: Scope) -> Scope:
     """The request, with the real path of the file that it asks for."""
     file = _FILE.fullmatch(scope["path"])
     if file is None:
@@ -87,14 +82,10 @@ def _opened(scope: Message) -> Message:
     return {**scope, "path": file["route"] + path, "headers": headers}
 
 
-async def _taken_in(scope: Message, receive: Receive) -> Receive:
+async def _taken_in(scope: Scope, receive: Receive) -> Receive:
     """The request's body, up to the limit; what is no upload is read at once, and its files get their real paths."""
-    path: str = scope["path"]
-    limit = MAX_BODY
-    if "/gradio_api/upload" in path:
-        limit = MAX_UPLOAD_BODY
-    elif "/gradio_api/mcp" in path:
-        limit = MAX_MCP_BODY
+    limits = {"/gradio_api/upload": MAX_UPLOAD_BODY, "/gradio_api/mcp": MAX_MCP_BODY}
+    limit = next((limits[route] for route in limits if route in scope["path"]), MAX_BODY)
     length = dict(scope["headers"]).get(b"content-length", b"0")
     if not length.isdigit() or int(length) > limit:
         raise _too_large(limit)
@@ -110,12 +101,11 @@ async def _taken_in(scope: Message, receive: Receive) -> Receive:
 
     if limit != MAX_BODY or scope["method"] != "POST":
         return counted
-    body, message = b"", await counted()
-    while message["type"] == "http.request":
-        body += message.get("body", b"")
-        if not message.get("more_body"):
-            break
+    body, more = b"", True
+    while more:
         message = await counted()
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
     whole: list[Message] = [{"type": "http.request", "body": with_real_paths(body)}]
 
     async def replayed() -> Message:

@@ -9,6 +9,7 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
+from vton_ui.ahead import prepare_soon
 from vton_ui.errors import GarmentsError, VtonError
 from vton_ui.options import complete
 from vton_ui.pool import in_pool
@@ -51,6 +52,7 @@ class Handlers:
                 page.notice: view.failure(exc),
                 page.use_model: self._roomier(exc, values),
             }
+        prepare_soon(request)
         return {
             **plain,
             page.try_on: gr.update(value=_invitation(costs, free=backend.sandbox), interactive=True),

@@ -17,9 +17,8 @@ from gradio.components import Component
 from gradio.processing_utils import hash_file
 from gradio.utils import get_upload_folder
 
-from vton_ui.errors import (
-    VtonError,
-)
+from vton_ui import ahead
+from vton_ui.errors import VtonError
 from vton_ui.job import Accepted, Job, Ordering
 from vton_ui.pool import in_pool
 from vton_ui.results import discard
@@ -125,6 +124,7 @@ class Runs:
             uploads = [asked.person, *asked.garments]
         except VtonError:
             uploads = []
+        ahead.forget()
         for path in uploads:
             if path and not path.is_relative_to(self.studio.examples.resolve()):
                 path.unlink(missing_ok=True)
