@@ -69,6 +69,8 @@ FAULTS: dict[str, dict[str, Any]] = {
     "slow": {"action": "slow", "seconds": 0.05},
 }
 
+PERSON, GARMENT = photo_bytes(256, 320), photo_bytes(256, 256)
+
 STOP_AT: dict[str, type[Event]] = {
     "token": Uploading,
     "pricing": Uploading,
@@ -187,8 +189,8 @@ class World:
 
     def request(self, model: ModelSpec, **options: Any) -> Request:
         person, garment = self.folder / "person.jpg", self.folder / "garment.jpg"
-        person.write_bytes(photo_bytes(300, 400))
-        garment.write_bytes(photo_bytes(260, 260))
+        person.write_bytes(PERSON)
+        garment.write_bytes(GARMENT)
         shape = {"image_size": "square"} if model is CAT_VTON else {}
         return new_request(model, person, [garment], {**shape, **options})
 
@@ -252,7 +254,7 @@ async def play(case: Case, world: World) -> Played:
     bills = sum(not job.cancelled for job in jobs)
     fal.clear_faults()
     fal.start()
-    fal.queue_seconds = 0.01
+    fal.queue_seconds = 0
     after = await collect(try_on(world.request(case.model), world.means))
     return Played(
         run=run,
@@ -301,7 +303,7 @@ def world_for(case: Case, folder: Path) -> Iterator[World]:
         patience = 0.5 if hung else 0.15
     timeout = 0.25 if hung else 10.0
     with pytest.MonkeyPatch.context() as patch, playing(patch) as fal:
-        patch.setattr(backend_module, "POLL_SECONDS", (0.02, 0.02))
+        patch.setattr(backend_module, "POLL_SECONDS", (0.01, 0.01))
         patch.setattr(backend_module, "PATIENCE", patience)
         patch.setattr(backend_module, "UPLOAD_SECONDS", 0.6 if hung and case.operation == "upload" else 30.0)
         patch.setattr(backend_module, "PRICE_SECONDS", 0.0)
@@ -320,7 +322,7 @@ def not_heard(case: Case) -> bool:
 
 @contextmanager
 def playing(patch: pytest.MonkeyPatch) -> Iterator[FakeFal]:
-    fal = FakeFal(queue_seconds=0.01, run_seconds=0.03)
+    fal = FakeFal(queue_seconds=0, run_seconds=0)
     fal.prices[CAT_VTON.endpoint] = (0.04, "image")
     fal.start()
     fal.patch(patch)

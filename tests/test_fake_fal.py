@@ -556,6 +556,18 @@ async def test_stop_and_start(fal: FakeFal, client: fal_client.AsyncClient) -> N
     assert (await handle.get(interval=0.02))["images"]
 
 
+async def test_close(fal: FakeFal, client: fal_client.AsyncClient) -> None:
+    """The answer still comes, whole; whoever connects after it is refused, until it is started again."""
+    fal.fault("submit", "close")
+    handle = await client.submit(FLUX_VTO, await flux_arguments(client))
+    assert list(fal.jobs) == [handle.request_id]
+    async with httpx.AsyncClient(headers=AUTHORIZATION) as http:
+        with pytest.raises(httpx.ConnectError):
+            await http.get(handle.status_url)
+    fal.start()
+    assert (await handle.get(interval=0.02))["images"]
+
+
 async def test_seen(fal: FakeFal, client: fal_client.AsyncClient) -> None:
     """Every request is kept, with headers to be asked in any case; reset forgets."""
     await client.submit(FLUX_VTO, {"a": 1}, headers={"X-Fal-Store-IO": "0"})

@@ -52,7 +52,7 @@ class BenchFal(FakeFal):
         return self.addresses(), self.api_url
 
     def pace(self, queue_seconds: float = QUEUE_SECONDS, run_seconds: float = RUN_SECONDS) -> None:
-        """For the jobs that are ordered from now on."""
+        """For the jobs that enter the queue, and those that leave it, from now on."""
         self.queue_seconds, self.run_seconds = queue_seconds, run_seconds
 
     def tally(self) -> dict[str, int]:
@@ -63,9 +63,10 @@ class BenchFal(FakeFal):
                 sizes[seen.operation] += seen.size
         return dict(sizes)
 
-    def accepted(self) -> int:
-        """How many jobs were ordered."""
-        return len(self.jobs)
+    def begun(self) -> int:
+        """How many jobs have left the queue: only then is their pace fixed."""
+        with self._lock:
+            return sum(job.started_at is not None for job in self.jobs.values())
 
     def newest(self, count: int = 1) -> list[Told]:
         """The jobs that were ordered last, the oldest of them first."""

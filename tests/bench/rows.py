@@ -73,21 +73,24 @@ class Bench:
 
 def start_rows(bench: Bench) -> Iterator[Row]:
     """From the start of the process to its first page."""
-    seconds: dict[str, list[float]] = {EMPTY: [], BASELINE: [], OURS: []}
+    started: dict[str, list[Server]] = {EMPTY: [], BASELINE: [], OURS: []}
     for _ in range(3):
-        for module, seen in seconds.items():
-            server = bench.start(module)
-            seen.append(server.first_page)
-            server.stop()
-    empty = median(seconds[EMPTY])
-    yield Row(
-        what="first page after the start ÷ an empty Blocks",
-        unit="×",
-        baseline=median(seconds[BASELINE]) / empty,
-        ours=median(seconds[OURS]) / empty,
-        target=1.15,
-        note=f"which takes {empty:.2f} s",
-    )
+        for module, servers in started.items():
+            servers.append(bench.start(module))
+            servers[-1].stop()
+    wall = {module: median(server.first_page for server in servers) for module, servers in started.items()}
+    cpu = {module: median(server.first_cpu or 0.0 for server in servers) for module, servers in started.items()}
+    for what, seconds, target in (("first page after the start", wall, 1.15), ("… processor time", cpu, None)):
+        empty = seconds[EMPTY]
+        if empty:
+            yield Row(
+                what=f"{what} ÷ an empty Blocks",
+                unit="×",
+                baseline=seconds[BASELINE] / empty,
+                ours=seconds[OURS] / empty,
+                target=target,
+                note=f"which takes {empty:.2f} s",
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,9 +146,9 @@ def long_rows(bench: Bench) -> Iterator[Row]:
     with ThreadPoolExecutor(max_workers=2) as threads:
         under_way = []
         for door in doors:  # one after the other, so that fal's list tells which is whose
-            ordered = bench.fal.accepted()
+            begun = bench.fal.begun()
             under_way.append(threads.submit(door.try_on, *door.upload(photo(READY), photo(READY))))
-            while bench.fal.accepted() == ordered and not under_way[-1].done():
+            while bench.fal.begun() == begun and not under_way[-1].done():
                 time.sleep(0.05)
         bench.fal.pace()
         for visit in under_way:
@@ -173,12 +176,13 @@ def fifty_rows(bench: Bench) -> Iterator[Row]:
     """Fifty, with photos as the page shrinks them, and with such as could go to fal as they are."""
     for what, size, target in (("1080 × 1440 photos", SHRUNK, 2.0), ("photos that could pass", READY, 1.6)):
         one = median(_crowd(bench.ours, 1, size).wall for _ in range(3))
-        walls, lags = [], []
+        walls, lags, cpu = [], [], []
         for _ in range(2):
-            pairs = _pairs(50, size)
+            pairs, before = _pairs(50, size), bench.ours.server.cpu()
             with watched(bench.ours.server.port) as lag:
                 walls.append(at_once(bench.ours, pairs).wall)
             lags.append(lag.p99())
+            cpu.append((bench.ours.server.cpu() - before) / 50)
         note, fifty = f"{what}, {min(walls):.1f} s", min(walls)
         theirs: float | str = "one by one"
         if bench.full:
@@ -188,6 +192,7 @@ def fifty_rows(bench: Bench) -> Iterator[Row]:
             what="50 visitors at once ÷ one", unit="×", baseline=theirs, ours=fifty / one, target=target, note=note
         )
         yield Row(what="… event loop lag, p99", unit="ms", baseline=None, ours=1000 * min(lags), target=50.0, note=what)
+        yield Row(what="… processor time of each", unit="ms", baseline=None, ours=1000 * min(cpu), note=what)
 
 
 def _pairs(count: int, size: tuple[int, int]) -> list[tuple[bytes, bytes]]:

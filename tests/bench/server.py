@@ -41,6 +41,8 @@ class Server:
     port: int
     first_page: float
     """Seconds from the start of its process to the last byte of its page."""
+    first_cpu: float | None
+    """Seconds of a core that this took, which other work on the machine does not stretch; None but on Linux."""
 
     def get(self, path: str, timeout: float = 30.0) -> bytes:
         """The body of a good answer."""
@@ -61,6 +63,10 @@ class Server:
             sockets=sum(target.startswith("socket:") for target in targets),
             threads=int(status["Threads"]),
         )
+
+    def cpu(self) -> float:
+        """Seconds of one core that it has taken; 0 but on Linux."""
+        return cpu_seconds(self.process.pid) or 0.0
 
     def stop(self) -> None:
         """At once."""
@@ -105,11 +111,21 @@ def start(module: str, folder: Path, where: tuple[Mapping[str, str], str]) -> Se
     while process.poll() is None and time.perf_counter() - begin < PATIENCE:
         try:
             _get(port, "/", 30.0)
-            return Server(process=process, port=port, first_page=time.perf_counter() - begin)
+            seconds = time.perf_counter() - begin
+            return Server(process=process, port=port, first_page=seconds, first_cpu=cpu_seconds(process.pid))
         except (OSError, http.client.HTTPException):
             time.sleep(0.01)
     process.kill()
     raise RuntimeError(f"{module} does not start: {log.read_text(errors='replace')[-2000:]}")
+
+
+def cpu_seconds(pid: int) -> float | None:
+    """What a process has taken so far, in seconds of one core; None but on Linux."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except FileNotFoundError:
+        return None
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _get(port: int, path: str, timeout: float) -> bytes:

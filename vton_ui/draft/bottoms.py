@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vton_ui.draft.figure import SOLE, WAIST, Figure
+from vton_ui.draft.figure import ANKLE, SOLE, WAIST, Figure
 from vton_ui.draft.garment import Garment
 from vton_ui.draft.outline import Stops, blend
 from vton_ui.draft.warp import Station, Strip
@@ -11,7 +11,6 @@ ROWS = 2
 """Every so many rows of the garment make a station."""
 WAIST_HALF = 0.082
 """Half the waist that garments are cut for, in a person's height: a measure of their length."""
-LONG_HEM, LOWEST_HEM = 958, 950
 SHOE_HEIGHT = (0.066, 0.1)
 """Least and most, in a person's height."""
 
@@ -35,31 +34,27 @@ class Bottom:
 
     def __init__(self, figure: Figure, garment: Garment, room: float) -> None:
         self.figure, self.room, self.shape = figure, room, garment.shape
-        shape, crotch, waist = garment.shape, garment.crotch, figure.row(WAIST)
+        shape, crotch = garment.shape, garment.crotch
         self.own_waist = max(shape.half(shape.at(0.04)), 1)
         self.tall = WAIST_HALF * figure.height / self.own_waist
-        self.stops: Stops = [(shape.top, waist)]
-        """Rows of the garment, and where they lie on the photo."""
-        hem = min(waist + shape.height * self.tall, figure.row(LOWEST_HEM))
+        stops: list[tuple[float, float]] = [(shape.top, figure.row(WAIST))]
         if crotch:
-            seat = figure.crotch + figure.height * 0.014
-            self.stops.append((crotch, seat))
-            long = shape.bottom - crotch > (crotch - shape.top) * 1.7
-            hem = min(seat + (shape.bottom - crotch) * self.tall, figure.row(LOWEST_HEM))
-            hem = figure.row(LONG_HEM) if long else hem
-        self.stops.append((shape.bottom, hem))
+            stops.append((crotch, figure.crotch + figure.height * 0.014))
+        y, place_y = stops[-1]
+        ankle, hem = figure.row(ANKLE), place_y + (shape.bottom - y) * self.tall
+        if hem > ankle or (crotch and shape.bottom - crotch > (crotch - shape.top) * 1.7):
+            hem = ankle  # long trousers are long on everybody
+        self.stops: Stops = [*stops, (shape.bottom, hem)]
+        """Rows of the garment, and where they lie on the photo."""
 
     def seat(self, y: int) -> Station:
         """A row above the legs, or any of a skirt: the waist's width and the garment's flare beyond it."""
         figure, shape = self.figure, self.shape
         place_y, own = blend(self.stops, y), shape.outer(min(y, shape.at(0.95)))
-        left, right = figure.across(figure.trunk, place_y)
+        left, right = figure.around(place_y, self.room)
         waist_left, waist_right = figure.trunk[figure.row(WAIST)]
-        flare = ((own[1] - own[0]) / 2 - self.own_waist) * self.tall
-        half, room = (waist_right - waist_left) / 2 * self.room + flare, (right - left) * (self.room - 1) / 2 + 1
-        return Station(
-            place_y, min(figure.middle - half, left - room), max(figure.middle + half, right + room), y, *own
-        )
+        half = (waist_right - waist_left) / 2 * self.room + ((own[1] - own[0]) / 2 - self.own_waist) * self.tall
+        return Station(place_y, min(figure.middle - half, left), max(figure.middle + half, right), y, *own)
 
     def leg(self, side: int, crotch: int) -> Strip:
         """A leg from the crotch to the hem: as wide as the seat at first, then along the person's leg."""
@@ -72,32 +67,25 @@ class Bottom:
             middle, half = (left + right) / 2, max((own[1] - own[0]) * self.tall, (right - left) * self.room + 2) / 2
             share = blend([(seat.y, 0.0), (seat.y + figure.height * 0.11, 1.0)], place_y)
             share = share * share * (3 - 2 * share)  # eased at both ends
-            inner, outer = (
-                old + (new - old) * share for old, new in zip(sewn, (middle - half, middle + half), strict=True)
-            )
-            strip.append(Station(place_y, inner, outer, y, *own))
+            left = sewn[0] + (middle - half - sewn[0]) * share
+            right = sewn[1] + (middle + half - sewn[1]) * share
+            strip.append(Station(place_y, left, right, y, *own))
         return strip
 
 
 def shoes(figure: Figure, garment: Garment, room: float) -> list[Strip]:
-    """A shoe on each foot; a pair that hangs together is parted in its middle."""
-    shape, (x, y) = garment.shape, garment.origin
-    boxes = sorted(
-        (left - x, top - y, right - x, bottom - y) for left, top, right, bottom in (each.box for each in garment.parts)
-    )
-    if len(boxes) != 2:
-        middle = round(shape.middle)
-        boxes = [(shape.left, shape.top, middle, shape.bottom), (middle, shape.top, shape.right, shape.bottom)]
+    """A shoe on each foot: the picture's left and right half."""
     floor = min(figure.top + figure.height, figure.photo.height) + figure.height * 0.002
-    strips = []
-    for leg, (own_left, own_top, own_right, own_bottom) in zip(figure.legs, boxes, strict=True):
-        foot = leg[figure.row(955) : figure.row(SOLE)] or leg[-1:]
+    width, height = garment.mask.size
+    middle, strips = round(garment.shape.middle), []
+    for leg, (start, end) in zip(figure.legs, ((0, middle), (middle, width)), strict=True):
+        box = garment.mask.crop((start, 0, end, height)).getbbox() or (0, 0, end - start, height)
+        foot = leg[figure.row(ANKLE) : figure.row(SOLE)] or leg[-1:]
         left, right = min(span[0] for span in foot), max(span[1] for span in foot)
-        middle, half = (left + right) / 2, (right - left) / 2 * room
-        tall = (own_bottom - own_top) * 2 * half / max(own_right - own_left, 1)
+        centre, half = (left + right) / 2, (right - left) / 2 * room
+        tall = (box[3] - box[1]) * 2 * half / (box[2] - box[0])
         tall = max(min(tall, figure.height * SHOE_HEIGHT[1]), figure.height * SHOE_HEIGHT[0])
-        ends = ((floor - tall, own_top), (floor, own_bottom))
-        strips.append(
-            [Station(place_y, middle - half, middle + half, own_y, own_left, own_right) for place_y, own_y in ends]
-        )
+        across = (centre - half, centre + half)
+        own = (start + box[0], start + box[2])
+        strips.append([Station(floor - tall, *across, box[1], *own), Station(floor, *across, box[3], *own)])
     return strips

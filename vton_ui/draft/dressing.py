@@ -33,19 +33,16 @@ def dressed(person: Image.Image, figure: Figure, garment: Garment, region: str, 
         below: how many garments are on already.
     """
     plan = {"lower": bottoms, "feet": shoes}.get(region, tops)
-    strips = [strip for strip in plan(figure, garment, ROOM[region] + LAYER * below) if len(strip) > 1]
+    strips = plan(figure, garment, ROOM[region] + LAYER * below)
     box = around(strips, figure, person.size)
-    if box is None:
-        return person
     size = (box[2] - box[0], box[3] - box[1])
     cut, layer = garment.cut(open_neck=plan is tops), Image.new("RGBA", size)
     for strip in strips:
         layer.alpha_composite(warped(cut, placed(strip, figure.zoom, box[0], box[1]), size))
     covered = ImageChops.subtract(layer.getchannel("A"), part(bare(figure, region), figure, box))
-    ground = person.crop(box)
+    ground = shaded(person.crop(box), covered, figure, box)
     if region == "lower" and garment.crotch:
         ground = without_skirt(ground, person, figure, box)
-    ground = shaded(ground, covered, figure, box)
     relief = part(figure.relief, figure, box)
     cloth = ImageChops.soft_light(layer.convert("RGB"), Image.merge("RGB", (relief,) * 3))
     result = person.copy()
@@ -53,21 +50,17 @@ def dressed(person: Image.Image, figure: Figure, garment: Garment, region: str, 
     return result
 
 
-def around(strips: list[Strip], figure: Figure, size: tuple[int, int]) -> Box | None:
-    """The part of the photo that the strips and their shadow lie in, or None where they miss it."""
-    stations = [station for strip in strips for station in strip]
-    if not stations:
-        return None
-    margin, zoom = figure.height * 0.025 + 2, figure.zoom
-    left, right = min(each.left for each in stations) - margin, max(each.right for each in stations) + margin
-    top, bottom = min(each.y for each in stations) - margin, max(each.y for each in stations) + margin
-    box = (
-        max(0, round(left * zoom)),
-        max(0, round(top * zoom)),
-        min(size[0], round(right * zoom)),
-        min(size[1], round(bottom * zoom)),
+def around(strips: list[Strip], figure: Figure, size: tuple[int, int]) -> Box:
+    """The part of the photo, one pixel of it at least, that the strips and their shadow lie in."""
+    stations, margin = [station for strip in strips for station in strip], figure.height * 0.025 + 2
+    left, top = min(each.left for each in stations), min(each.y for each in stations)
+    right, bottom = max(each.right for each in stations), max(each.y for each in stations)
+    corners = ((left - margin, right + margin), (top - margin, bottom + margin))
+    (left, right), (top, bottom) = (
+        (min(max(round(one * figure.zoom), 0), side - 1), min(max(round(two * figure.zoom), 1), side))
+        for (one, two), side in zip(corners, size, strict=True)
     )
-    return box if box[0] < box[2] and box[1] < box[3] else None
+    return left, top, right, bottom
 
 
 def part(small: Image.Image, figure: Figure, box: Box) -> Image.Image:

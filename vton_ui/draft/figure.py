@@ -5,8 +5,6 @@ Levels of the body and ordinary proportions are in thousandths of a standing per
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from functools import cached_property
 
 from PIL import Image, ImageChops, ImageFilter
@@ -19,8 +17,9 @@ SIDE = 640
 TOLERANCE = 34
 """How far, of 255, a photo's ground may be from plain."""
 
-CHIN, THROAT, NECK, TIP, ARMPIT, WAIST, WRIST, KNUCKLES, CROTCH, SOLE = 136, 168, 150, 190, 275, 386, 505, 600, 535, 985
-SLOPE_LEVEL, TIP_HALF = 177, 106
+CHIN, NECK, THROAT, SLOPE, TIP, ARMPIT = 136, 150, 168, 177, 190, 275
+WAIST, WRIST, CROTCH, KNUCKLES, ANKLE, SOLE = 386, 505, 535, 600, 955, 985
+TIP_HALF = 106
 
 TRUNK_HALF: Stops = [
     *[(140, 30), (165, 36), (190, 100), (214, 112), (268, 90)],
@@ -33,30 +32,34 @@ LEG_HALF: Stops = [(500, 50), (545, 47), (735, 28), (795, 31), (915, 18), (1000,
 """Distances from the middle line, and half-widths, by level."""
 
 
-@dataclass(frozen=True, kw_only=True)
 class Figure:
-    """Where a person's parts are, in pixels of the photo reduced `zoom` times; spans are listed for every row."""
+    """Where a person's parts are, in pixels of the photo reduced `zoom` times; spans are listed for every row.
 
-    photo: Image.Image
-    zoom: int
-    mask: Image.Image
-    """The person's silhouette; all white where the photo's ground is not plain."""
-    height: float
-    middle: float
-    top: float
-    neck: int
-    tip: int
-    """The row of the shoulders' tips."""
-    tip_half: float
-    slope: int
-    """The row where the shoulders' slope has reached `outline.SLOPE` of the tips' half-width."""
-    armpit: int
-    crotch: int
-    parted: int
-    """The row from which the legs are seen to be two; a dress hides them down to its hem."""
-    trunk: list[Span]
-    arms: tuple[list[Span], list[Span]]
-    legs: tuple[list[Span], list[Span]]
+    It begins with ordinary proportions, `height` tall below `top`; `read` and its helpers put in what an outline shows.
+    """
+
+    def __init__(self, photo: Image.Image, mask: Image.Image, *, top: float, height: float, middle: float) -> None:
+        self.photo, self.mask, self.top, self.height, self.middle = photo, mask, top, height, middle
+        self.zoom = 1
+        self.neck, self.armpit, self.crotch = self.row(NECK), self.row(ARMPIT), self.row(CROTCH)
+        self.parted = self.crotch
+        """The row from which the legs are seen to be two; a dress hides them down to its hem."""
+        self.tip, self.tip_half = self.row(TIP), TIP_HALF * height / 1000
+        """The row of the shoulders' tips, and half the way between them."""
+        self.slope = self.row(SLOPE)
+        """The row where the shoulders' slope has reached `outline.SLOPE` of `tip_half`."""
+        self.trunk = self.ordinary([(0, 0)], TRUNK_HALF, 1)
+        self.arms = [self.ordinary(ARM_MIDDLE, ARM_HALF, side) for side in (-1, 1)]
+        self.legs = [self.ordinary(LEG_MIDDLE, LEG_HALF, side) for side in (-1, 1)]
+
+    def ordinary(self, middles: Stops, halves: Stops, side: int) -> list[Span]:
+        """The spans of a part of the body by its tables; side -1 is left on the photo, 1 right."""
+        unit, spans = self.height / 1000, []
+        for y in range(self.photo.height):
+            level = (y - self.top) / unit
+            centre, half = self.middle + side * unit * blend(middles, level), unit * blend(halves, level)
+            spans.append((centre - half, centre + half))
+        return spans
 
     def row(self, level: float) -> int:
         """The row at this level of the body, never outside the photo."""
@@ -65,6 +68,12 @@ class Figure:
     def across(self, part: list[Span], y: float) -> Span:
         """The span of a part of the body at a row, or at the nearest row of the photo."""
         return part[min(max(round(y), 0), len(part) - 1)]
+
+    def around(self, y: float, room: float) -> Span:
+        """The trunk at a row, and a little more, inside a garment as wide as this in body widths."""
+        left, right = self.across(self.trunk, y)
+        beyond = (right - left) * (room - 1) / 2 + 1
+        return left - beyond, right + beyond
 
     @cached_property
     def relief(self) -> Image.Image:
@@ -78,6 +87,58 @@ class Figure:
         inside = self.mask.filter(ImageFilter.GaussianBlur(16 * unit))
         return ImageChops.multiply(relief, inside.point(lambda value: min(255, 200 + value * 2 // 7)))
 
+    def read(self, shape: Shape) -> None:
+        """Take from a standing person's outline whatever it shows."""
+        self.neck = min(range(shape.at(0.11), shape.at(0.19)), key=shape.half, default=self.neck)
+        armpit = shape.armpit(shape.at(0.2), shape.at(0.42))
+        self.armpit = armpit or self.armpit
+        self.tip, self.tip_half = shape.shoulder(self.neck, self.armpit)
+        self.slope = shape.slope(self.neck, self.tip_half)
+        # Shorts and dresses hide where the legs part; nobody's legs part further down.
+        self.crotch = min(shape.crotch() or self.crotch, shape.at(0.55))
+        self.read_legs(shape)
+        if armpit:
+            self.read_arms(shape)
+        # Not the wrinkles of what is worn.
+        reach = max(1, round(self.height * 0.008))
+        for part in (self.trunk, *self.arms, *self.legs):
+            part[:] = [(left, right) for left, right in smoothed(part, reach)]
+
+    def read_legs(self, shape: Shape) -> None:
+        """The legs, and the trunk around them."""
+        (left, right), trunk, hidden = self.legs, self.trunk, []
+        for y in range(self.crotch + 1, shape.bottom):
+            if halves := shape.halves(y):
+                left[y], right[y] = halves
+                trunk[y] = (halves[0][0], halves[1][1])
+            elif centre := shape.centre(y):
+                trunk[y] = centre
+                hidden.append(y)
+        self.parted = hidden[-1] if hidden else self.crotch
+        below = min(self.parted + 2, shape.bottom - 1)
+        for y in hidden:  # the gap between the legs opens evenly, from the crotch to where it is seen
+            share = (y - self.crotch) / max(below - self.crotch, 1)
+            left[y] = (trunk[y][0], self.middle + (left[below][1] - self.middle) * share)
+            right[y] = (self.middle + (right[below][0] - self.middle) * share, trunk[y][1])
+
+    def read_arms(self, shape: Shape) -> None:
+        """The arms, and the trunk between them."""
+        (left, right), trunk = self.arms, self.trunk
+        for y in range(self.armpit, shape.bottom):
+            beside, row = shape.beside(y), shape.rows[y]
+            if y <= self.crotch:
+                trunk[y] = shape.centre(y) or trunk[y]
+            if beside and y < self.crotch:
+                left[y], right[y] = beside
+            elif y > self.crotch and len(row) >= 4:  # hands beside legs
+                left[y], right[y] = row[0], row[-1]
+        # Above the armpits arms and trunk are one outline; the chest is a little wider than just below them.
+        room = self.height * 0.004
+        chest = (trunk[self.armpit][0] - room, trunk[self.armpit][1] + room)
+        for y in range(self.neck, self.armpit):
+            outer = shape.outer(y)
+            trunk[y], left[y], right[y] = chest, (outer[0], chest[0]), (chest[1], outer[1])
+
 
 def measure(photo: Image.Image) -> Figure:
     """The person's figure from the silhouette, or where it would ordinarily be if the ground is not plain.
@@ -87,120 +148,22 @@ def measure(photo: Image.Image) -> Figure:
     """
     zoom = max(1, round(max(photo.size) / SIDE))
     small = photo.reduce(zoom)
-    found = things(small, tolerance=TOLERANCE)
-    figure = measured(small, zoom, painted(small.size, found[:1])) if found else None
-    if figure:
-        return figure
-    width, height = small.size
-    everywhere = Image.new("L", small.size, 255)
-    return ordinary(small, zoom, everywhere, height * 0.05, min(height * 0.9, width * 2.2), width / 2)
+    figure = figure_of(small, painted(small.size, things(small, tolerance=TOLERANCE)[:1]))
+    if figure is None:
+        width, height = small.size
+        everywhere, tall = Image.new("L", small.size, 255), min(height * 0.9, width * 2.2)
+        figure = Figure(small, everywhere, top=height * 0.05, height=tall, middle=width / 2)
+    figure.zoom = zoom
+    return figure
 
 
-def ordinary(photo: Image.Image, zoom: int, mask: Image.Image, top: float, height: float, middle: float) -> Figure:
-    """A person of ordinary proportions standing there."""
-    unit = height / 1000
-    levels = [(y - top) / unit for y in range(photo.height)]
-
-    def right(middles: Stops, halves: Stops) -> list[Span]:
-        parts = ((middle + unit * blend(middles, level), unit * blend(halves, level)) for level in levels)
-        return [(centre - half, centre + half) for centre, half in parts]
-
-    def both(middles: Stops, halves: Stops) -> tuple[list[Span], list[Span]]:
-        spans = right(middles, halves)
-        return [(2 * middle - outer, 2 * middle - inner) for inner, outer in spans], spans
-
-    def row(level: float) -> int:
-        return min(max(round(top + unit * level), 0), photo.height - 1)
-
-    return Figure(
-        photo=photo,
-        zoom=zoom,
-        mask=mask,
-        height=height,
-        middle=middle,
-        top=top,
-        neck=row(NECK),
-        tip=row(TIP),
-        tip_half=TIP_HALF * unit,
-        slope=row(SLOPE_LEVEL),
-        armpit=row(ARMPIT),
-        crotch=row(CROTCH),
-        parted=row(CROTCH),
-        trunk=right([(0, 0)], TRUNK_HALF),
-        arms=both(ARM_MIDDLE, ARM_HALF),
-        legs=both(LEG_MIDDLE, LEG_HALF),
-    )
-
-
-def measured(photo: Image.Image, zoom: int, mask: Image.Image) -> Figure | None:
-    """The figure whose silhouette this is, if it can be a standing person's.
-
-    What the outline does not show is taken from ordinary proportions.
-    """
+def figure_of(photo: Image.Image, mask: Image.Image) -> Figure | None:
+    """The figure whose silhouette this is, if it can be a standing person's."""
     shape = Shape(mask)
-    if shape.height < photo.height * 0.4 or shape.height < shape.width * 1.6:
+    if not mask.getbbox() or shape.height < max(photo.height * 0.4, shape.width * 1.6):
         return None
     head = sorted(sum(shape.outer(y)) / 2 for y in range(shape.top, shape.at(0.1)))
     shape.middle = head[len(head) // 2]
-    usual = ordinary(photo, zoom, mask, shape.top, shape.height, shape.middle)
-    neck = min(range(shape.at(0.11), shape.at(0.19)), key=shape.half, default=usual.neck)
-    armpit = shape.armpit(shape.at(0.2), shape.at(0.42))
-    tip, half = shape.shoulder(neck, armpit or usual.armpit)
-    if not 0.07 < half / shape.height < 0.2:
-        return None
-    figure = replace(
-        usual,
-        neck=neck,
-        tip=tip,
-        tip_half=half,
-        slope=shape.slope(neck, half),
-        armpit=armpit or usual.armpit,
-        # Shorts and dresses hide where the legs part; nobody's legs part further down.
-        crotch=min(shape.crotch() or usual.crotch, shape.at(0.55)),
-    )
-    figure = with_legs(figure, shape)
-    return with_arms(figure, shape) if armpit else figure
-
-
-def with_legs(figure: Figure, shape: Shape) -> Figure:
-    """The figure with its legs, and the trunk around them, as the outline shows them."""
-    trunk, left, right, hidden = list(figure.trunk), list(figure.legs[0]), list(figure.legs[1]), []
-    for y in range(figure.crotch + 1, shape.bottom):
-        if halves := shape.halves(y):
-            left[y], right[y] = halves
-            trunk[y] = (halves[0][0], halves[1][1])
-        elif centre := shape.centre(y):
-            trunk[y] = centre
-            hidden.append(y)
-    parted = hidden[-1] if hidden else figure.crotch
-    below = min(parted + 2, shape.bottom - 1)
-    for y in hidden:  # the gap between the legs opens evenly, from the crotch to where it is seen
-        share = (y - figure.crotch) / max(below - figure.crotch, 1)
-        left[y] = (trunk[y][0], shape.middle + (left[below][1] - shape.middle) * share)
-        right[y] = (shape.middle + (right[below][0] - shape.middle) * share, trunk[y][1])
-    return replace(figure, parted=parted, trunk=trunk, legs=(evened(left, shape), evened(right, shape)))
-
-
-def with_arms(figure: Figure, shape: Shape) -> Figure:
-    """The figure with its arms, and the trunk between them, as the outline shows them."""
-    trunk, left, right = list(figure.trunk), list(figure.arms[0]), list(figure.arms[1])
-    for y in range(figure.armpit, shape.bottom):
-        beside, row = shape.beside(y), shape.rows[y]
-        if y <= figure.crotch:
-            trunk[y] = shape.centre(y) or trunk[y]
-        if beside and y < figure.crotch:
-            left[y], right[y] = beside
-        elif y > figure.crotch and len(row) >= 4:
-            left[y], right[y] = row[0], row[-1]
-    # Above the armpits arms and trunk are one outline; the chest is a little wider than just below them.
-    room = shape.height * 0.004
-    chest = (trunk[figure.armpit][0] - room, trunk[figure.armpit][1] + room)
-    for y in range(figure.neck, figure.armpit):
-        outer = shape.outer(y)
-        trunk[y], left[y], right[y] = chest, (outer[0], chest[0]), (chest[1], outer[1])
-    return replace(figure, trunk=evened(trunk, shape), arms=(evened(left, shape), evened(right, shape)))
-
-
-def evened(spans: Iterable[Span], shape: Shape) -> list[Span]:
-    """The spans without the wrinkles of what is worn."""
-    return [(left, right) for left, right in smoothed(list(spans), max(1, round(shape.height * 0.008)))]
+    figure = Figure(photo, mask, top=shape.top, height=shape.height, middle=shape.middle)
+    figure.read(shape)
+    return figure if 0.07 < figure.tip_half / figure.height < 0.2 else None

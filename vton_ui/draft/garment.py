@@ -31,7 +31,6 @@ class Garment:
         self.crotch = self.shape.crotch()
         """The row where legs part, if there are any."""
         self.parts = parts
-        self.origin = box[:2]
 
     def cut(self, *, open_neck: bool) -> Image.Image:
         """The garment's picture, RGBA; the hollow of its neck clear as well, if wanted."""
@@ -57,9 +56,7 @@ class Garment:
             seed = (x, column[1] + max(3, shape.height // 250))
             patch = even_patch(self.picture.crop(upper), self.mask.crop(upper), seed)
             if patch:
-                hollow = Image.new("L", self.mask.size)
-                hollow.paste(patch)
-                return hollow
+                return patch.crop((0, 0, *self.mask.size))
         return None
 
     def region(self) -> str:

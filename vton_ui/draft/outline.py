@@ -12,7 +12,7 @@ from vton_ui.draft.ground import rows_of
 
 Span: TypeAlias = tuple[float, float]
 """Left and right, in pixels."""
-Stops: TypeAlias = list[tuple[float, float]]
+Stops: TypeAlias = Sequence[tuple[float, float]]
 """A table of (y, value)."""
 
 SLOPE = 0.62
@@ -106,10 +106,14 @@ class Shape:
         return y if self.at(0.1) < y < self.at(0.85) else None
 
     def shoulder(self, neck: int, armpit: int) -> tuple[int, float]:
-        """Row and half-width of the shoulders' tips: where the outline bends most from neck to armpit."""
+        """Row and half-width of the shoulders' tips: where the outline bends most.
+
+        That is where it is furthest from a straight line between the armpit and the neck's middle; the neck's own
+        edge would be no good end, since collars differ.
+        """
+        reach, deep = self.half(armpit), armpit - neck
         halves = [(y, self.half(y)) for y in range(neck, armpit + 1)]
-        (y0, w0), (y1, w1) = halves[0], halves[-1]
-        return max(halves, key=lambda point: (point[1] - w0) * (y1 - y0) - (point[0] - y0) * (w1 - w0))
+        return max(halves, key=lambda point: point[1] * deep - (point[0] - neck) * reach)
 
     def slope(self, neck: int, tip_half: float) -> int:
         """The row below the neck where the outline reaches `SLOPE` of the tips' half-width."""

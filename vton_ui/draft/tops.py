@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from vton_ui.draft.figure import WRIST, Figure
+from vton_ui.draft.figure import ANKLE, WRIST, Figure
 from vton_ui.draft.garment import Garment
-from vton_ui.draft.outline import Span, blend
+from vton_ui.draft.outline import Span, blend, smoothed
 from vton_ui.draft.warp import Station, Strip
 
 ROWS = 2
@@ -13,7 +13,6 @@ SHOULDERS = 113
 """Half the width, in thousandths of a person's height, that garments are cut for: a measure of their length."""
 ARMHOLE = 0.93
 """Where the armhole's seam begins on the shoulder, as a share of the way to its tip."""
-LOWEST_HEM = 965
 
 
 def tops(figure: Figure, garment: Garment, room: float) -> list[Strip]:
@@ -51,7 +50,7 @@ class Top:
             half = max(shape.half(chest), 1)
             self.wide = (right - left) / 2 * room / half
             tall = figure.height * max(0.09 / half, 0.25 / shape.height)
-        longest = (figure.row(LOWEST_HEM) - figure.tip) / max(shape.bottom - self.tip, 1)
+        longest = (figure.row(ANKLE) - figure.tip) / max(shape.bottom - self.tip, 1)
         self.tall = max(min(tall, longest), 0.01)
 
     def down(self, y: float) -> float:
@@ -69,11 +68,10 @@ class Top:
         # Broad shoulders do not make a wide hem: below the armpit, width follows the height as well.
         stops = [(self.down(self.low), self.wide), (figure.row(400), (self.wide + self.tall) / 2)]
         scale = blend(stops, place_y)
-        left, right = figure.across(figure.trunk, max(place_y, figure.armpit))
-        room = (right - left) * (self.room - 1) / 2 + 1
+        left, right = figure.around(max(place_y, figure.armpit), self.room)
         return (
-            min(figure.middle + (own_left - self.shape.middle) * scale, left - room),
-            max(figure.middle + (own_right - self.shape.middle) * scale, right + room),
+            min(figure.middle + (own_left - self.shape.middle) * scale, left),
+            max(figure.middle + (own_right - self.shape.middle) * scale, right),
         )
 
     def armhole(self, y: int, side: int) -> tuple[float, float]:
@@ -115,7 +113,7 @@ class Top:
                 half = max((own[1] - own[0]) * self.wide, (right - left) * (self.room + 0.1)) / 2
                 place = ((left + right) / 2 - half, (left + right) / 2 + half)
             strip.append(Station(place_y, *place, y, *own))
-        return strip
+        return [Station(*each) for each in smoothed(strip, len(strip) // 30)]
 
     def cap(self, y: int, side: int, edge: float) -> tuple[Span, Span]:
         """The sleeve above the armpit, on the photo and on the garment: from the seam to the arm's outer edge."""
@@ -132,14 +130,14 @@ class Top:
         """A sleeve's own edges by row, its slanted cuff drawn out straight so that the warp does not square it."""
         edges = {y: self.shape.outer(y) for y in range(self.tip, self.low)}
         hanging = {y: beside[side] for y in range(self.low, self.shape.bottom) if (beside := self.shape.beside(y))}
-        rows = sorted(edges | hanging)
-        slant = max(4, round(len(rows) * 0.22 if hanging else len(rows) * 0.3))
-        kept, anchor = rows[max(-1 - slant, -len(rows))], rows[max(-1 - 2 * slant, -len(rows))]
         edges |= hanging
-        if kept == anchor or (hanging and anchor < self.low):
+        rows = sorted(edges)
+        slant = min(max(4, round(len(rows) * (0.22 if hanging else 0.3))), (len(rows) - 1) // 2)
+        kept, anchor = rows[-1 - slant], rows[-1 - 2 * slant]
+        if slant == 0 or (hanging and anchor < self.low):
             return edges
         (left, right), (left0, right0) = edges[kept], edges[anchor]
-        for y in rows[-1 - slant :]:
+        for y in rows[-slant:]:
             share = (y - kept) / (kept - anchor)
             edges[y] = (left + (left - left0) * share, right + (right - right0) * share)
         return edges
