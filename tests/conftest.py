@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -20,6 +21,9 @@ os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 # No certificate is trusted: nothing gets through to the real fal, and no HTTP client spends 20 ms on loading
 os.environ.pop("SSL_CERT_FILE", None)
 os.environ["SSL_CERT_DIR"] = os.path.dirname(__file__)
+# A folder of uploads of their own, which ends with the tests
+_UPLOADS = tempfile.TemporaryDirectory(prefix="vton-tests-")
+os.environ["GRADIO_TEMP_DIR"] = _UPLOADS.name
 
 import app  # noqa: E402 - it reads the environment
 from vton_ui.models import MODELS  # noqa: E402

@@ -20,8 +20,6 @@ CORE: dict[str, set[str]] = {
     "spec": set(),
     "settings": set(),
     "pool": set(),
-    "silhouette": set(),
-    "drape": {"silhouette"},
     "draft.ground": set(),
     "draft.outline": {"draft.ground"},
     "draft.figure": {"draft.ground", "draft.outline"},
@@ -46,12 +44,12 @@ CORE: dict[str, set[str]] = {
     "ledger": {"errors", "pricing", "settings"},
     "purse": {"ledger"},
     "backend": {"errors", "fal_errors", "job", "pricing", "spec"},
-    "sandbox": {"drape", "errors", "job", "photos", "pool", "pricing", "spec"},
+    "sandbox": {"draft", "errors", "job", "photos", "pool", "pricing", "spec"},
     "studio": {"job", "spec", "tryon"},
 }
 """What each module of the core imports of the others, no more and no less; the page may import all but `HANDED`."""
 
-HANDED = {"models", "backend", "sandbox", "drape", "silhouette", "draft", "fal_errors", "settings", "ledger", "purse"}
+HANDED = {"models", "backend", "sandbox", "draft", "fal_errors", "settings", "ledger", "purse"}
 """What the page is handed by app.py, or must not know of."""
 
 

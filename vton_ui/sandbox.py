@@ -17,7 +17,7 @@ from typing import Any
 
 from PIL import Image, ImageDraw, ImageFont
 
-from vton_ui.drape import drape, drape_sheet
+from vton_ui.draft import drape, drape_sheet
 from vton_ui.errors import JobFailed
 from vton_ui.job import Fetched, Job, Progress, Running, Waiting
 from vton_ui.photos import to_jpeg

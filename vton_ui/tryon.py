@@ -216,27 +216,26 @@ async def _order(job: Job, arguments: Mapping[str, Any], means: Means) -> Job:
         SubmitUnclear: It may have arrived.
         FalError: It did not.
     """
-    order = asyncio.ensure_future(means.backend.submit(job.endpoint, arguments, private=job.private))
+    # An order on the wire is not taken back by dropping it: let it land, so that it can be cancelled.
+    order = asyncio.ensure_future(_landed(job, arguments, means))
     try:
-        # An order on the wire is not taken back by dropping it: let it land, so that it can be cancelled.
-        await asyncio.wait({order})
+        return await asyncio.shield(order)
     except asyncio.CancelledError:
         with suppress(FalError):  # then there is no job to cancel, or nobody knows of one
-            await means.backend.cancel(await _landed(order, job, means.purse))
+            await means.backend.cancel(await order)
         raise
-    return await _landed(order, job, means.purse)
 
 
-async def _landed(order: asyncio.Future[str], job: Job, purse: Purse | None) -> Job:
-    """The accepted job of an order that was sent. Raises as `_order`."""
+async def _landed(job: Job, arguments: Mapping[str, Any], means: Means) -> Job:
+    """The order sent and booked. Raises as `_order`."""
     try:
-        request_id = await order
+        request_id = await means.backend.submit(job.endpoint, arguments, private=job.private)
     except SubmitUnclear:
         raise
     except FalError:
-        await _booked(job, purse, free=True)
+        await _booked(job, means.purse, free=True)
         raise
-    return await _accepted(job, request_id, purse)
+    return await _accepted(job, request_id, means.purse)
 
 
 async def _found(job: Job, means: Means) -> Job:
@@ -262,6 +261,7 @@ async def _reserved(job: Job, purse: Purse | None) -> Job:
 
 
 async def _accepted(job: Job, request_id: str, purse: Purse | None) -> Job:
+    """The job with the name that fal gave it."""
     if purse and job.reservation:
         await purse.accept(job.reservation, request_id)
     return replace(job, request_id=request_id)

@@ -127,9 +127,7 @@ def skin(build: Build, colour: str, shade: str) -> str:
     right = [path(tube(build.arm_line())), path(tube(build.leg_line())), hand(build, shade)]
     body = group([path(build.trunk()), *right, *map(flipped, right)], fill=colour, filter="url(#skin-form)")
     tip, chest = build.shoulder, build.torso(262)
-    crease = line(
-        f"M{chest + 1} 264C{chest - 3} 250 {chest - 1} 238 {tip - 22} 226", shade, 2.2, opacity=0.55
-    )
+    crease = line(f"M{chest + 1} 264C{chest - 3} 250 {chest - 1} 238 {tip - 22} 226", shade, 2.2, opacity=0.55)
     bone = line(f"M9 184C22 180 40 181 {tip - 34} 186", shade, 2.4, opacity=0.45, filter="url(#soft-1)")
     knee_x, knee_y, knee = build.leg_line()[4]
     knees = line(

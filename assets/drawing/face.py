@@ -71,9 +71,7 @@ def eye(face: Face) -> str:
         element("ellipse", cx=16, cy=50, rx=11, ry=5, fill=face.shade, opacity=0.35, filter="url(#soft-2)"),
         clipped(f"eye-{id(face)}", almond, ball),
         line(lid, "#2a1a15", thick),
-        line(
-            f"M8.6 {49.6 - open_}C12 {46.6 - open_} 19 {46 - open_} 23.6 49.6", face.shade, 0.9, opacity=0.9
-        ),
+        line(f"M8.6 {49.6 - open_}C12 {46.6 - open_} 19 {46 - open_} 23.6 49.6", face.shade, 0.9, opacity=0.9),
         line("M11 57.2C15 58.4 19 57.8 22 55.8", face.shade, 0.9, opacity=0.8),
         path(
             f"M6 {42.6 - face.brow * 0.2}C11 {40.4 - face.brow * 0.3} 18 {39.4 - face.brow * 0.2} 26.6 44.4"
@@ -114,17 +112,13 @@ def nose_and_mouth(face: Face) -> str:
                 1,
                 opacity=0.8,
             ),
-            line(
-                f"M{wide + 0.8} 68.4C{wide + 1.4} 70 {wide} 71.6 {wide - 1} 71.4", face.shade, 1, opacity=0.8
-            ),
+            line(f"M{wide + 0.8} 68.4C{wide + 1.4} 70 {wide} 71.6 {wide - 1} 71.4", face.shade, 1, opacity=0.8),
             line("M-1.4 54C-1.8 60-1.6 64-1 67", "#ffffff", 1.8, opacity=0.22, filter="url(#soft-1)"),
             path(
                 "M-11.4 81.2C-7 80-3.4 78.6 0 80C3.4 78.6 7 80 11.4 81.2C7 83 3 83.2 0 83.2C-3 83.2-7 83-11.4 81.2Z",
                 fill=face.lips,
             ),
-            path(
-                "M-10.6 81.8C-6 83.6 6 83.6 10.6 81.8C7 87.6-7 87.6-10.6 81.8Z", fill=face.lips, opacity=0.78
-            ),
+            path("M-10.6 81.8C-6 83.6 6 83.6 10.6 81.8C7 87.6-7 87.6-10.6 81.8Z", fill=face.lips, opacity=0.78),
             line("M-12.4 80.4C-8 83.2-3 82.9 0 83.2C3 82.9 8 83.2 12.4 80.4", "#4a1f1c", 0.9, opacity=0.75),
             line("M-3.4 85C-1 85.7 1 85.7 3 85", "#ffffff", 1, opacity=0.35),
             line("M-5 89.6C-2 90.8 2 90.8 5 89.6", face.shade, 1.6, opacity=0.6, filter="url(#soft-1)"),
@@ -140,9 +134,7 @@ def face_piece(face: Face) -> str:
             line("M36 51.4C39 53 38.4 59 35.6 62", face.shade, 1.2, opacity=0.8),
         ]
     )
-    cheek = element(
-        "ellipse", cx=21, cy=68, rx=8, ry=5.6, fill=face.lips, opacity=face.blush, filter="url(#soft-2)"
-    )
+    cheek = element("ellipse", cx=21, cy=68, rx=8, ry=5.6, fill=face.lips, opacity=face.blush, filter="url(#soft-2)")
     shape = head_shape(face)
     inside = [
         path(shape, fill=face.skin, filter="url(#skin-form)"),
@@ -167,16 +159,16 @@ def curls(face: Face, seed: int, rim: list[tuple[float, float, float]]) -> str:
             angle, far = random.uniform(0, 2 * pi), radius * random.uniform(0.2, 1.02)
             cx, cy, r = x + cos(angle) * far, y + sin(angle) * far, random.uniform(2.6, 4.6)
             pieces.append(element("circle", cx=f"{cx:.1f}", cy=f"{cy:.1f}", r=f"{r:.1f}", fill=face.hair))
-            arc = f"M{cx - r * 0.7:.1f} {cy:.1f}A{r * 0.7:.1f} {r * 0.7:.1f} 0 0 1 {cx + r * 0.5:.1f} {cy - r * 0.5:.1f}"
+            arc = (
+                f"M{cx - r * 0.7:.1f} {cy:.1f}A{r * 0.7:.1f} {r * 0.7:.1f} 0 0 1 {cx + r * 0.5:.1f} {cy - r * 0.5:.1f}"
+            )
             pieces.append(line(arc, face.shine, 0.9, opacity=0.5))
     return group(pieces)
 
 
 def curly(face: Face) -> tuple[str, str]:
     """A round cloud of curls, worn off the face."""
-    back = [(32 * cos(a), 30 - 33 * sin(a), 15.0) for a in (x * pi / 9 for x in range(-2, 12))] + [
-        (0, 30, 34.0)
-    ]
+    back = [(32 * cos(a), 30 - 33 * sin(a), 15.0) for a in (x * pi / 9 for x in range(-2, 12))] + [(0, 30, 34.0)]
     front = [(26 * cos(a), 27 - 22 * sin(a), 8.5) for a in (x * pi / 8 for x in range(0, 9))]
     return curls(face, 4, back), curls(face, 7, front)
 
@@ -236,9 +228,7 @@ def fringe(face: Face) -> tuple[str, str]:
     """Straight hair with a fringe, the rest in a knot on the crown."""
     knot = [
         element("ellipse", cx=0, cy=-10, rx=15, ry=12, fill=face.hair),
-        strands(
-            ["M-10-14C-4-20 6-19 11-12", "M-11-8C-4-13 6-13 11-6", "M-8-3C-2-7 4-7 8-2"], face.shine, 1.2, 0.6
-        ),
+        strands(["M-10-14C-4-20 6-19 11-12", "M-11-8C-4-13 6-13 11-6", "M-8-3C-2-7 4-7 8-2"], face.shine, 1.2, 0.6),
         element("rect", x=-9, y=-2, width=18, height=4, rx=2, fill="#b4573f"),
     ]
     top = loop([(0, -3), (20, 0), (34, 14), (37.5, 34), (37, 54), (35, 66), (32, 66), (33, 52), (31, 43), (24, 39),
@@ -246,9 +236,7 @@ def fringe(face: Face) -> tuple[str, str]:
                 (-37.5, 34), (-34, 14), (-20, 0)])  # fmt: skip
     light = ["M-6 2C-14 12-18 24-19 36", "M2 2C2 14 1 26 0 36", "M8 2C16 12 19 24 20 36", "M-14 3C-24 14-29 26-30 38",
              "M16 4C26 14 30 26 31 38"]  # fmt: skip
-    glow = path(
-        "M-30 22C-16 15 16 15 30 22C16 19-16 19-30 22Z", fill=face.shine, opacity=0.7, filter="url(#soft-1)"
-    )
+    glow = path("M-30 22C-16 15 16 15 30 22C16 19-16 19-30 22Z", fill=face.shine, opacity=0.7, filter="url(#soft-1)")
     return group(knot), path(top, fill=face.hair) + strands(light, face.shine, 0.9, 0.45) + glow
 
 

@@ -112,10 +112,7 @@ def seam(d: str, opacity: float = 0.4, width: float = 1.1) -> str:
 
 def button(x: float, y: float, colour: str, size: float = 3.0) -> str:
     """A button with its shadow and two holes."""
-    dots = [
-        element("circle", cx=x + dx, cy=y, r=size * 0.16, fill="#1c1512")
-        for dx in (-size * 0.32, size * 0.32)
-    ]
+    dots = [element("circle", cx=x + dx, cy=y, r=size * 0.16, fill="#1c1512") for dx in (-size * 0.32, size * 0.32)]
     return group(
         [
             element("circle", cx=x + 0.5, cy=y + 1, r=size, fill="#000000", opacity=0.3),
@@ -145,9 +142,7 @@ def back_inside(cut: Cut, colour: str, top: float = 168) -> str:
     return path(hollow, fill=colour) + path(hollow, fill="#000000", opacity=0.3) + label
 
 
-ARMHOLE = (
-    f"M{FORM.shoulder - 8} 188C{FORM.shoulder - 12} 214 {FORM.shoulder - 13} 244 {FORM.torso(268) + 4} 270"
-)
+ARMHOLE = f"M{FORM.shoulder - 8} 188C{FORM.shoulder - 12} 214 {FORM.shoulder - 13} 244 {FORM.torso(268) + 4} 270"
 SLEEVE_FOLDS: list[Curve] = [
     [(104, 262), (118, 268), (130, 266), (142, 258)],
     [(118, 346), (130, 356), (144, 356), (160, 346)],
@@ -269,17 +264,13 @@ def coat() -> str:
         [(0, 306), (26, 240), (42, 168)],
         [(42, 168), (0, 177), (-42, 168)],
     )
-    back = path(inner, fill="#5d3f26") + element(
-        "rect", x=-9, y=186, width=18, height=7, rx=1, fill="#e9dcc6"
-    )
+    back = path(inner, fill="#5d3f26") + element("rect", x=-9, y=186, width=18, height=7, rx=1, fill="#e9dcc6")
     lapel = outline(
         [(40, 156), (56, 178), (62, 212)],
         [(76, 214), (88, 232), (60, 276), (14, 326)],
         [(0, 300), (20, 240), (40, 156)],
     )
-    collar = outline(
-        [(38, 154), (54, 170), (66, 208)], [(66, 208), (44, 222)], [(44, 222), (38, 190), (38, 154)]
-    )
+    collar = outline([(38, 154), (54, 170), (66, 208)], [(66, 208), (44, 222)], [(44, 222), (38, 190), (38, 154)])
     welt = "M58 500L104 486L106 502L60 516Z"
     details = [
         folds(BODY_FOLDS[:2], thick=8, strength=0.28),
@@ -295,9 +286,7 @@ def coat() -> str:
         button(196, 470, "#4a2f1d", 3),
         button(199, 481, "#4a2f1d", 3),
     ]
-    faces = cloth("coat-lapel", lapel, "camel", [seam("M62 212L46 224", 0.6)]) + cloth(
-        "coat-collar", collar, "camel"
-    )
+    faces = cloth("coat-lapel", lapel, "camel", [seam("M62 212L46 224", 0.6)]) + cloth("coat-collar", collar, "camel")
     shadow = path("M92 236L60 284L14 336L0 306Z", fill="#2a1608", opacity=0.4, filter="url(#soft-2)")
     return (
         back

@@ -86,9 +86,7 @@ def ground(person: Person) -> str:
                 filter="url(#soft-5)")
         for side in (-1, 1)
     ]  # fmt: skip
-    wide = element(
-        "ellipse", cx=500, cy=SOLE + 4, rx=190, ry=16, fill="#8b8177", opacity=0.22, filter="url(#soft-12)"
-    )
+    wide = element("ellipse", cx=500, cy=SOLE + 4, rx=190, ry=16, fill="#8b8177", opacity=0.22, filter="url(#soft-12)")
     wall = element("rect", width=WIDTH, height=HEIGHT, fill="url(#studio)")
     shades = '<stop offset="0" stop-color="#edebe7"/><stop offset="0.82" stop-color="#e8e5e0"/>'
     shades += '<stop offset="1" stop-color="#e2ded8"/>'
@@ -123,9 +121,7 @@ def top_piece(build: Build, top: Top) -> str:
     ]
     if top.hem > 560:
         creases.append([(build.hip, 508), (build.hip * 0.65, 530), (build.hip * 0.35, 536), (10, 530)])
-    hem = line(
-        f"M{-last[0]} {top.hem - 7}Q0 {top.hem + 1} {last[0]} {top.hem - 7}", "#000000", 1, opacity=0.22
-    )
+    hem = line(f"M{-last[0]} {top.hem - 7}Q0 {top.hem + 1} {last[0]} {top.hem - 7}", "#000000", 1, opacity=0.22)
     neckline = f"M{-shoulder_in[0]} {shoulder_in[1]}C{-top.neck * 0.9} {top.scoop - 5} {top.neck * 0.9} {top.scoop - 5} {shoulder_in[0]} {shoulder_in[1]}"
     rib = line(neckline, "#000000", 1.1, opacity=0.2, transform="translate(0 5)")
     details = [folds(creases, strength=0.2), hem, rib]

@@ -120,9 +120,7 @@ def sliver(points: Curve, thick: float) -> str:
 
 def folds(creases: Sequence[Curve], *, thick: float = 6, strength: float = 0.3) -> str:
     """Soft creases on the right side and mirrored on the left: shade, and light above it."""
-    dark = [
-        path(sliver(each, thick), fill="#130b1c", opacity=strength, filter="url(#soft-2)") for each in creases
-    ]
+    dark = [path(sliver(each, thick), fill="#130b1c", opacity=strength, filter="url(#soft-2)") for each in creases]
     light = [
         path(sliver(each, thick), fill="#ffffff", opacity=strength * 0.45, filter="url(#soft-2)",
              transform=f"translate(0 {-thick})")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 import tempfile
 import time
@@ -45,6 +46,7 @@ def main() -> None:
     parser.add_argument("--full", action="store_true", help="50 visitors of the baseline, 1,000 try-ons (15 minutes)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, too")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # the processes it started end with it
     rows = measured(options.only, rounds=options.rounds, full=options.full)
     if rows:
         print(markdown(rows))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import signal
 import sys
 import tempfile
 import threading
@@ -144,6 +145,7 @@ def main() -> int:
     parser.add_argument("--minutes", type=int, default=10)
     parser.add_argument("--visitors", type=int, default=8, help="at any time (8)")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # the processes it started end with it
     with tempfile.TemporaryDirectory(prefix="bench") as folder, ExitStack() as stack:
         bench = Bench(fal=stack.enter_context(fal_elsewhere()), folder=Path(folder), stack=stack)
         words, steady = verdict(soaked(bench, max(1, options.minutes), options.visitors))

@@ -73,7 +73,7 @@ def test_refused(page: Page, fal: FakeFal, content: bytes) -> None:
     expect(page.locator("#try_on")).to_be_disabled()
     assert fal.count("submit") == fal.count("upload") == 0
     assert page.title() != "owned"
-    page.locator("#person button[aria-label=Clear]").click()
+    page.locator("#person button[aria-label='Remove Image']").click()
     give(page, "person", WHOLE)
     expect(page.locator("#try_on")).to_contain_text("Try on", timeout=WAIT)
 
@@ -96,6 +96,6 @@ def test_truncated_at_every_tenth(page: Page, fal: FakeFal) -> None:
         if page.locator("#try_on").is_enabled():
             page.click("#try_on")
         expect(page.locator("#notice [role=alert]")).to_contain_text("cut off", timeout=WAIT)
-        page.locator("#person button[aria-label=Clear]").click()
+        page.locator("#person button[aria-label='Remove Image']").click()
         expect(page.locator("#try_on")).to_have_text("Add a person", timeout=WAIT)
     assert fal.count("submit") == 0

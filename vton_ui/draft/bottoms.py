@@ -5,10 +5,8 @@ from __future__ import annotations
 from vton_ui.draft.figure import ANKLE, SOLE, WAIST, Figure
 from vton_ui.draft.garment import Garment
 from vton_ui.draft.outline import Stops, blend
-from vton_ui.draft.warp import Station, Strip
+from vton_ui.draft.warp import ROWS, Station, Strip
 
-ROWS = 2
-"""Every so many rows of the garment make a station."""
 WAIST_HALF = 0.082
 """Half the waist that garments are cut for, in a person's height: a measure of their length."""
 SHOE_HEIGHT = (0.066, 0.1)

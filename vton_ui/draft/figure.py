@@ -47,7 +47,7 @@ class Figure:
         self.tip, self.tip_half = self.row(TIP), TIP_HALF * height / 1000
         """The row of the shoulders' tips, and half the way between them."""
         self.slope = self.row(SLOPE)
-        """The row where the shoulders' slope has reached `outline.SLOPE` of `tip_half`."""
+        """The row where the shoulders' slope has reached `outline.SLOPE_SHARE` of `tip_half`."""
         self.trunk = self.ordinary([(0, 0)], TRUNK_HALF, 1)
         self.arms = [self.ordinary(ARM_MIDDLE, ARM_HALF, side) for side in (-1, 1)]
         self.legs = [self.ordinary(LEG_MIDDLE, LEG_HALF, side) for side in (-1, 1)]

@@ -15,7 +15,7 @@ Span: TypeAlias = tuple[float, float]
 Stops: TypeAlias = Sequence[tuple[float, float]]
 """A table of (y, value)."""
 
-SLOPE = 0.62
+SLOPE_SHARE = 0.62
 """Of the shoulders' half-width: a place on their slope that collars do not reach and sleeves do not move."""
 
 
@@ -116,5 +116,5 @@ class Shape:
         return max(halves, key=lambda point: point[1] * deep - (point[0] - neck) * reach)
 
     def slope(self, neck: int, tip_half: float) -> int:
-        """The row below the neck where the outline reaches `SLOPE` of the tips' half-width."""
-        return next((y for y in range(neck, self.bottom) if self.half(y) >= tip_half * SLOPE), neck)
+        """The row below the neck where the outline reaches `SLOPE_SHARE` of the tips' half-width."""
+        return next((y for y in range(neck, self.bottom) if self.half(y) >= tip_half * SLOPE_SHARE), neck)

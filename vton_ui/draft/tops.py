@@ -5,10 +5,8 @@ from __future__ import annotations
 from vton_ui.draft.figure import ANKLE, WRIST, Figure
 from vton_ui.draft.garment import Garment
 from vton_ui.draft.outline import Span, blend, smoothed
-from vton_ui.draft.warp import Station, Strip
+from vton_ui.draft.warp import ROWS, Station, Strip
 
-ROWS = 2
-"""Every so many rows of the garment make a station."""
 SHOULDERS = 113
 """Half the width, in thousandths of a person's height, that garments are cut for: a measure of their length."""
 ARMHOLE = 0.93
@@ -119,8 +117,7 @@ class Top:
         """The sleeve above the armpit, on the photo and on the garment: from the seam to the arm's outer edge."""
         figure, (seam, own_seam) = self.figure, self.armhole(y, side)
         arm = figure.across(figure.arms[side], self.down(y))[side]
-        share = blend([(self.tip, 0.0), (self.low, 1.0)], y)
-        room = figure.height * (0.002 + (self.room - 1) * 0.1 * share)
+        room = figure.height * (0.002 + (self.room - 1) * 0.05)
         out = max(abs(edge - self.shape.middle) * self.wide, abs(arm - figure.middle) + room)
         if side:
             return (seam, figure.middle + out), (own_seam, edge)

@@ -9,8 +9,8 @@ from PIL import Image
 
 from vton_ui.draft.outline import smoothed
 
-STEP = 3
-"""Rows of the photo warped at once: fine enough for smooth edges, coarse enough to be quick."""
+ROWS, STEP = 2, 3
+"""Rows of a garment from station to station, and of the photo warped at once: few enough for smooth edges."""
 RIM = 2.0
 """Pixels beyond the outline, so that the feathered edge comes along."""
 

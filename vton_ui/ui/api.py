@@ -30,6 +30,7 @@ from vton_ui.request import Request, estimate, live_price, named, new_request
 from vton_ui.spec import Choice, Flag, ModelSpec, Number, Option, Text
 from vton_ui.studio import Studio
 from vton_ui.tryon import try_on
+from vton_ui.ui.guard import where
 from vton_ui.ui.uploads import fetched, own
 from vton_ui.ui.visitor import visitor_of
 
@@ -266,5 +267,5 @@ def _told() -> Iterator[None]:
     except VtonError as exc:
         raise gr.Error(str(exc), print_exception=False) from exc
     except Exception as exc:
-        _log.exception("unexpected")
+        _log.error("unexpected: %s", where(exc))
         raise gr.Error(_UNEXPECTED, print_exception=False) from exc

@@ -12,6 +12,7 @@ from gradio.components import Component
 from vton_ui.ahead import prepare_soon
 from vton_ui.errors import GarmentsError, VtonError
 from vton_ui.options import complete
+from vton_ui.photos import measure
 from vton_ui.pool import in_pool
 from vton_ui.prepare import sheet
 from vton_ui.pricing import Estimate, money
@@ -39,6 +40,7 @@ class Handlers:
         plain: Updates = {page.use_model: gr.update(visible=False), page.estimate: "", page.notice: ""}
         try:
             asked = read_page(page, self.studio, values)
+            await in_pool(_look_at, asked)
             missing = _missing(asked)
             if missing:
                 return {**plain, page.try_on: gr.update(value=missing, interactive=False)}
@@ -123,6 +125,12 @@ class Handlers:
         """Person and first garment change places."""
         first, rest = (garments or [])[:1], (garments or [])[1:]
         return (first[0] if first else None), [*([person] if person else []), *rest]
+
+
+def _look_at(asked: Asked) -> None:
+    """Whether the photos there are can be used, as far as their headers tell. PhotoError if not."""
+    for path, slot in [*([(asked.person, "Person")] if asked.person else []), *named(asked.garments)]:
+        measure(path, slot=slot)
 
 
 def _missing(asked: Asked) -> str | None:

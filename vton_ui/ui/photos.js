@@ -105,7 +105,6 @@
   };
 
   const put = async (slot, files) => {
-    if (slot === "person") document.querySelector("#person:has(img) button[aria-label='Clear']")?.click();
     const input = await appears(`#${slot} input[type=file]`);
     if (!input) return;
     const transfer = new DataTransfer();

@@ -23,6 +23,7 @@ from vton_ui.job import Accepted, Cancelled, Done, Event, Job, Ordering
 from vton_ui.spec import ModelSpec
 from vton_ui.ui import view
 from vton_ui.ui.asked import Values
+from vton_ui.ui.guard import where
 from vton_ui.ui.memory import Memory
 from vton_ui.ui.page import Page
 
@@ -127,5 +128,5 @@ def told(exc: Exception) -> VtonError:
     if isinstance(exc, VtonError):
         _log.info("failed: %s %s", type(exc).__name__, exc.request_id or "")
         return exc
-    _log.error("unexpected", exc_info=exc)
+    _log.error("unexpected: %s", where(exc))
     return VtonError("Something failed in this app.", "Try again; the photos are still here.", cost=Cost.MAYBE)
