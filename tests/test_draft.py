@@ -10,8 +10,8 @@ import pytest
 from PIL import Image, ImageChops, ImageDraw, ImageStat
 
 from vton_ui.draft import drape, drape_sheet
-from vton_ui.draft.dressing import ROOM
-from vton_ui.draft.figure import measure
+from vton_ui.draft.dressing import ROOM, bare
+from vton_ui.draft.figure import THROAT, measure
 from vton_ui.draft.garment import garments_of, whole
 from vton_ui.draft.ground import painted, things
 
@@ -173,6 +173,21 @@ def test_garment_goes_where_it_is_worn(who: str, name: str) -> None:
 def test_kind_is_guessed_from_the_outline(name: str) -> None:
     """Every bundled garment is recognised without being told its kind."""
     assert [each.region() for each in garments_of(garment(name))] == [GARMENTS[name][1]]
+
+
+def test_head_and_hands_stay_in_front() -> None:
+    """No garment covers the throat, and not even a poncho over everything the hands."""
+    poncho = Image.new("RGB", (400, 400), "white")
+    ImageDraw.Draw(poncho).polygon([(170, 20), (230, 20), (390, 390), (10, 390)], fill="purple")
+    before = person("ada")
+    figure, draft = measure(before), drape(before, poncho, region="overall")
+    assert bare(figure, "upper").getpixel((round(figure.middle), figure.row(THROAT))) == 255
+    assert bare(figure, "lower").getpixel((round(figure.middle), figure.row(THROAT))) == 0
+    for arm in figure.arms:
+        for y in (figure.row(530), figure.row(560)):
+            palm = (round(sum(arm[y]) / 2), y)
+            assert draft.getpixel(palm) == pytest.approx(before.getpixel(palm), abs=12)
+    assert changed(before, draft, CHEST) > 0.7
 
 
 def test_sheet_is_cut_into_its_garments() -> None:

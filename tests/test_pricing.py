@@ -15,7 +15,7 @@ from vton_ui.models import CAT_VTON, FLUX_VTO, MODELS
 from vton_ui.prepare import prepare_garment, prepare_person
 from vton_ui.pricing import Estimate, UnitPrice, estimate, megapixels, money
 from vton_ui.spec import ModelSpec, Size
-from vton_ui.tryon import estimate as estimate_of_request
+from vton_ui.request import estimate as estimate_of_request
 from vton_ui.tryon import named, new_request
 
 MEGAPIXEL = Size(1024, 1024)

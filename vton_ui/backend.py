@@ -333,8 +333,10 @@ def _progress(word: Any, status: Mapping[str, Any], seconds: float) -> Progress:
         return Waiting(position=position if isinstance(position, int) else None, seconds=seconds)
     logs = status.get("logs")
     lines = [line for line in logs if isinstance(line, Mapping)] if isinstance(logs, list) else []
-    step, steps = progress([str(line.get("message", "")) for line in lines])
-    return Running(step=step, steps=steps, seconds=seconds)
+    said = [line.get("message") for line in lines]
+    messages = [text.strip() for text in said if isinstance(text, str) and text.strip()]
+    step, steps = progress(messages)
+    return Running(step=step, steps=steps, seconds=seconds, log=messages[-1] if messages and step is None else None)
 
 
 def _ran(status: Mapping[str, Any]) -> bool:

@@ -90,11 +90,12 @@ class Waiting:
 
 @dataclass(frozen=True, kw_only=True)
 class Running:
-    """The model is at work; `step` of `steps` where its log tells them."""
+    """The model is at work; `step` of `steps` where its log tells them, and else the log's last line."""
 
     step: int | None
     steps: int | None
     seconds: float
+    log: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -53,13 +53,13 @@ def dressed(person: Image.Image, figure: Figure, garment: Garment, region: str, 
 def around(strips: list[Strip], figure: Figure, size: tuple[int, int]) -> Box:
     """The part of the photo, one pixel of it at least, that the strips and their shadow lie in."""
     stations, margin = [station for strip in strips for station in strip], figure.height * 0.025 + 2
-    left, top = min(each.left for each in stations), min(each.y for each in stations)
-    right, bottom = max(each.right for each in stations), max(each.y for each in stations)
-    corners = ((left - margin, right + margin), (top - margin, bottom + margin))
-    (left, right), (top, bottom) = (
-        (min(max(round(one * figure.zoom), 0), side - 1), min(max(round(two * figure.zoom), 1), side))
-        for (one, two), side in zip(corners, size, strict=True)
-    )
+
+    def within(least: float, most: float, side: int) -> tuple[int, int]:
+        first, end = round((least - margin) * figure.zoom), round((most + margin) * figure.zoom)
+        return min(max(first, 0), side - 1), min(max(end, 1), side)
+
+    left, right = within(min(each.left for each in stations), max(each.right for each in stations), size[0])
+    top, bottom = within(min(each.y for each in stations), max(each.y for each in stations), size[1])
     return left, top, right, bottom
 
 

@@ -72,7 +72,8 @@ def _now(event: Event) -> tuple[str, float | None]:
     if isinstance(event, Waiting):
         return f"Waiting{_place(event.position)} · {event.seconds:.0f} s", None
     if isinstance(event, Running):
-        step = f", step {event.step} of {event.steps}" if event.step is not None else ""
+        said = f": {event.log[:60]}" if event.log else ""
+        step = f", step {event.step} of {event.steps}" if event.step is not None else said
         share = event.step / event.steps if event.step is not None and event.steps else None
         return f"Running{step} · {event.seconds:.0f} s", share
     if isinstance(event, Cancelling):
