@@ -14,9 +14,9 @@ from PIL import Image
 from vton_ui.models import CAT_VTON, FLUX_VTO, MODELS
 from vton_ui.prepare import prepare_garment, prepare_person
 from vton_ui.pricing import Estimate, UnitPrice, estimate, megapixels, money
-from vton_ui.spec import ModelSpec, Size
 from vton_ui.request import estimate as estimate_of_request
-from vton_ui.tryon import named, new_request
+from vton_ui.request import named, new_request
+from vton_ui.spec import ModelSpec, Size
 
 MEGAPIXEL = Size(1024, 1024)
 SECOND = UnitPrice(usd=Decimal("0.00125"), unit="compute seconds")
