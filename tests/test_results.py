@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ from PIL import Image
 from tests.conftest import photo_bytes
 from vton_ui.errors import Cost, Filtered, ResultLost
 from vton_ui.photos import Frame
-from vton_ui.results import Result, keep
+from vton_ui.results import Result, keep, sweep
 from vton_ui.spec import Answer, Value
 
 WHOLE = Frame(width=300, height=400, left=0, top=0, right=300, bottom=400)
@@ -177,3 +179,19 @@ def test_no_room(tmp_path: Path) -> None:
     with pytest.raises(ResultLost, match="no room") as caught:
         kept(store, photo_bytes(300, 400))
     assert (caught.value.cost, caught.value.request_id) == (Cost.CHARGED, "abc-123")
+
+
+def test_sweep(tmp_path: Path) -> None:
+    """Results are deleted when their time is over, and not before."""
+    old, new = tmp_path / "old", tmp_path / "new"
+    for folder in (old, new):
+        folder.mkdir()
+        (folder / "try-on.jpg").write_bytes(b"picture")
+    two_hours_ago = time.time() - 2 * 3600
+    os.utime(old, (two_hours_ago, two_hours_ago))
+    sweep(tmp_path, hours=3)
+    assert old.exists()
+    sweep(tmp_path, hours=1)
+    assert not old.exists()
+    assert (new / "try-on.jpg").exists()
+    sweep(tmp_path / "nowhere", hours=1)

@@ -104,11 +104,16 @@ def test_recent_survives_and_is_forgotten(paid: Page, slow_fal: FakeFal) -> None
     paid.locator("#recent img").first.click(timeout=WAIT)
     expect(paid.locator("#result img")).to_be_visible(timeout=WAIT)
     expect(paid.locator("#details")).to_contain_text("seed")
+    two_photos(paid)
+    photo = paid.locator("#person img").get_attribute("src")
+    assert photo
+    assert httpx.get(photo).status_code == 200
     paid.locator("#keeping button").first.click()
     paid.click("#forget")
     expect(paid.locator("#status")).to_contain_text("Forgotten", timeout=WAIT)
     expect(paid.locator("#recent")).not_to_be_visible()
     assert httpx.get(source).status_code in (403, 404)
+    assert httpx.get(photo).status_code in (403, 404)
     paid.reload()
     paid.wait_for_timeout(1000)
     expect(paid.locator("#recent")).not_to_be_visible()

@@ -22,6 +22,7 @@ from vton_ui.studio import Studio
 from vton_ui.ui import view
 from vton_ui.ui.asked import Asked, read_page
 from vton_ui.ui.page import Page, examples
+from vton_ui.ui.seen import Seen
 from vton_ui.ui.uploads import own, showable
 
 Updates = dict[Component, Any]
@@ -29,24 +30,30 @@ Updates = dict[Component, Any]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Handlers:
-    """The page's quick events on one studio: those that only change what stands on it."""
+    """The page's quick events on one studio: those that only change what stands on it.
+
+    Attributes:
+        seen: The uploads that stood on a page, by browser session, so that they can be forgotten.
+    """
 
     page: Page
     studio: Studio
+    seen: Seen
 
-    async def refresh(self, values: dict[Component, Any]) -> Updates:
+    async def refresh(self, values: dict[Component, Any], request: gr.Request) -> Updates:
         """The button, the estimate and the notice for what stands on the page now."""
         page = self.page
         plain: Updates = {page.use_model: gr.update(visible=False), page.estimate: "", page.notice: ""}
         try:
             asked = read_page(page, self.studio, values)
+            self.seen.add(request.session_hash, [*([asked.person] if asked.person else []), *asked.garments])
             await in_pool(_look_at, asked)
             missing = _missing(asked)
             if missing:
                 return {**plain, page.try_on: gr.update(value=missing, interactive=False)}
-            request = asked.request()
+            order = asked.request()
             backend = self.studio.backend_for(asked.key)
-            costs = await in_pool(estimate, request, await live_price(asked.model, backend))
+            costs = await in_pool(estimate, order, await live_price(asked.model, backend))
         except VtonError as exc:
             return {
                 **plain,
@@ -54,12 +61,12 @@ class Handlers:
                 page.notice: view.failure(exc),
                 page.use_model: self._roomier(exc, values),
             }
-        prepare_soon(request)
+        prepare_soon(order)
         return {
             **plain,
             page.try_on: gr.update(value=_invitation(costs, free=backend.sandbox), interactive=True),
             page.estimate: view.estimate_line(costs, free=backend.sandbox),
-            page.notice: view.notice(asked.model.caution(request.values) or ""),
+            page.notice: view.notice(asked.model.caution(order.values) or ""),
         }
 
     def _roomier(self, exc: VtonError, values: Mapping[Component, Any]) -> Any:

@@ -29,6 +29,7 @@ from vton_ui.ui import view
 from vton_ui.ui.asked import Values, key_of, read_page
 from vton_ui.ui.memory import EMPTY, Memory
 from vton_ui.ui.page import Page
+from vton_ui.ui.seen import Seen
 from vton_ui.ui.shown import Shown, Updates, button, told
 from vton_ui.ui.visitor import visitor_of
 
@@ -46,6 +47,7 @@ class Runs:
     studio: Studio
     memory: Memory
     shown: Shown
+    seen: Seen
     stops: dict[str, set[asyncio.Event]] = field(default_factory=lambda: defaultdict(set))
     ordering: set[str] = field(default_factory=set)
 
@@ -114,19 +116,14 @@ class Runs:
             self.page.download: gr.update(value=path, visible=True),
         }
 
-    async def forget(self, values: dict[Component, Any]) -> Updates:
-        """Delete this browser's results, its list, and the photos that stand on the page."""
-        page = self.page
+    async def forget(self, values: dict[Component, Any], request: gr.Request) -> Updates:
+        """Delete this browser's results, its list, and the photos that stood on this page."""
+        page, examples = self.page, self.studio.examples.resolve()
         for result, _ in self.memory.results(values[page.memory]):
             await in_pool(_discard, result.path)
-        try:
-            asked = read_page(page, self.studio, values)
-            uploads = [asked.person, *asked.garments]
-        except VtonError:
-            uploads = []
         ahead.forget()
-        for path in uploads:
-            if path and not path.is_relative_to(self.studio.examples.resolve()):
+        for path in self.seen.pop(request.session_hash):
+            if not path.is_relative_to(examples):
                 path.unlink(missing_ok=True)
         return {
             page.memory: dict(EMPTY),

@@ -11,6 +11,7 @@ from vton_ui.ui.handlers import Handlers
 from vton_ui.ui.memory import Memory
 from vton_ui.ui.page import Page
 from vton_ui.ui.runs import Runs
+from vton_ui.ui.seen import Seen
 from vton_ui.ui.shown import Shown
 
 LOOK_AT_MIRROR = "() => document.querySelector('#mirror').scrollIntoView({behavior: 'smooth', block: 'nearest'})"
@@ -20,9 +21,10 @@ COME_BACK = "() => window.addEventListener('online', () => document.querySelecto
 
 def wire(page: Page, studio: Studio) -> None:
     """Let the page's events happen."""
-    do = Handlers(page=page, studio=studio)
+    seen = Seen()
+    do = Handlers(page=page, studio=studio, seen=seen)
     memory = Memory(secret=studio.secret, store=studio.store)
-    runs = Runs(page=page, studio=studio, memory=memory, shown=Shown(page=page, memory=memory))
+    runs = Runs(page=page, studio=studio, memory=memory, shown=Shown(page=page, memory=memory), seen=seen)
     # Off the queue: what only touches the page must not wait behind anybody's try-on.
     quick: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
     slow: dict[str, Any] = {"concurrency_limit": None, "show_progress": "hidden", "api_visibility": "private"}
