@@ -172,6 +172,16 @@ def _garments(studio: Studio) -> dict[str, Any]:
         format="png",
         height=150,
     )
+    return {
+        "garments": garments,
+        "clothes": clothes,
+        "swap": swap,
+        "sheet": sheet,
+        **_options(studio),
+    }
+
+
+def _options(studio: Studio) -> dict[str, Any]:
     options: dict[str, dict[str, Component]] = {}
     groups: dict[str, list[gr.Column]] = {}
     for model in studio.models.values():
@@ -191,15 +201,7 @@ def _garments(studio: Studio) -> dict[str, Any]:
             )
     for model in studio.models.values():
         link(model, options[model.name])
-    return {
-        "garments": garments,
-        "clothes": clothes,
-        "swap": swap,
-        "sheet": sheet,
-        "options": options,
-        "groups": groups,
-        "private": private,
-    }
+    return {"options": options, "groups": groups, "private": private}
 
 
 def _group(model: ModelSpec, studio: Studio) -> gr.Column:
