@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -58,3 +59,13 @@ def test_settings_are_documented() -> None:
     example = (ROOT / ".env.example").read_text(encoding="utf-8")
     assert {name for name in names if f"`{name}`" not in README} == set()
     assert {name for name in names if f"{name}=" not in example} == set()
+
+
+def test_ci_runs_the_readmes_test_command() -> None:
+    """CI takes the command out of the README: one line, and it ends in pytest."""
+    script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    (extract,) = re.findall(r"^command=\$\((.+)\)$", script, re.MULTILINE)
+    command = subprocess.run(["bash", "-c", extract], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert command.startswith("pip install -r tests/requirements.txt && ")
+    assert command.strip().endswith("&& pytest")
+    assert command.count("\n") == 1
