@@ -146,6 +146,16 @@ def test_find_a_request(browser: Browser, paid: Page, paid_url: str, slow_fal: F
     other.context.close()
 
 
+@pytest.mark.parametrize("typed", ["", "../../other/app/requests/x", "x/cancel", "x?logs=1", "a b"])
+def test_what_is_no_request_id_is_not_asked_for(paid: Page, fal: FakeFal, typed: str) -> None:
+    """It would become part of an address that is asked with the owner's key."""
+    paid.locator("#keeping button").first.click()
+    paid.fill("#find_id input", typed)
+    paid.click("#find")
+    expect(paid.locator("#notice")).to_contain_text("no request id", timeout=WAIT)
+    assert fal.seen == []
+
+
 def test_a_lost_answer_is_looked_for(paid: Page, slow_fal: FakeFal) -> None:
     """fal accepted and the answer was lost: the order is found by its seed, and not sent again."""
     slow_fal.fault("submit", "accept_then_drop")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import shutil
 import time
 from collections import defaultdict
@@ -18,7 +19,7 @@ from gradio.processing_utils import hash_file
 from gradio.utils import get_upload_folder
 
 from vton_ui import ahead
-from vton_ui.errors import VtonError
+from vton_ui.errors import OptionError, VtonError
 from vton_ui.job import Accepted, Job, Ordering
 from vton_ui.pool import in_pool
 from vton_ui.results import discard
@@ -82,10 +83,14 @@ class Runs:
     async def find(self, values: dict[Component, Any], request: gr.Request) -> AsyncGenerator[Updates, None]:
         """Fetch a request again by its id, which costs nothing."""
         page, state = self.page, values[self.page.memory]
-        request_id = (values[page.find_id] or "").strip()
+        try:
+            request_id = _request_id(values[page.find_id])
+            means = self._means(values, request)
+        except VtonError as exc:
+            yield self.shown.failed(exc, values, state)
+            return
         known = self.memory.job_of(state, request_id)
         models = [self.studio.models[known.model]] if known and known.model in self.studio.models else None
-        means = self._means(values, request)
         last: VtonError | None = None
         for model in models or self.studio.models.values():
             job = known or _unknown_job(model, request_id, means)
@@ -204,6 +209,14 @@ def _discard(path: Path) -> None:
     """Delete a result, and the copy that Gradio serves it from."""
     shutil.rmtree(Path(get_upload_folder()) / hash_file(path), ignore_errors=True)
     discard(path)
+
+
+def _request_id(typed: str | None) -> str:
+    """A request id as a visitor typed it. It becomes part of an address that is asked with the owner's key."""
+    request_id = (typed or "").strip()
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,100}", request_id):
+        raise OptionError("This is no request id.", "Copy it from the result's details.", slot="Request id")
+    return request_id
 
 
 def _unknown_job(model: ModelSpec, request_id: str, means: Means) -> Job:
