@@ -12,7 +12,7 @@ from dataclasses import replace
 import pytest
 from PIL import Image
 
-from tests.fake_fal import PROXY_VARIABLES, FakeFal
+from tests.fake_fal import PROXY_VARIABLES, TEST_KEY, FakeFal
 
 # At import and not in a fixture: gradio and fal-client read some of these when they are imported
 for _name in (*PROXY_VARIABLES, "FAL_KEY", "FAL_KEY_ID", "FAL_KEY_SECRET"):
@@ -26,6 +26,7 @@ _UPLOADS = tempfile.TemporaryDirectory(prefix="vton-tests-")
 os.environ["GRADIO_TEMP_DIR"] = _UPLOADS.name
 
 import app  # noqa: E402 - it reads the environment
+from vton_ui.backend import FalBackend  # noqa: E402
 from vton_ui.models import MODELS  # noqa: E402
 from vton_ui.settings import Settings  # noqa: E402
 from vton_ui.spec import ModelSpec  # noqa: E402
@@ -43,6 +44,13 @@ def fal(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeFal]:
     fake.stop()
     assert not fake.crashes, fake.crashes[0]
     fake.reset()
+
+
+@pytest.fixture
+def backend(fal: FakeFal) -> FalBackend:
+    """The app's way to it, where a job takes no longer than a blink."""
+    fal.queue_seconds, fal.run_seconds = 0.02, 0.04
+    return FalBackend(TEST_KEY, api_url=fal.api_url)
 
 
 def photo_bytes(

@@ -83,7 +83,16 @@ KEYLESS = {"put", "upload", "download", "unknown"}
 
 State = Literal["IN_QUEUE", "IN_PROGRESS", "COMPLETED"]
 Action = Literal[
-    "status", "drop_before", "accept_then_drop", "accept_then_hang", "garbage", "half_body", "slow", "edit", "close"
+    "status",
+    "drop_before",
+    "accept_then_drop",
+    "accept_then_hang",
+    "garbage",
+    "half_body",
+    "slow",
+    "edit",
+    "close",
+    "mute",
 ]
 Edit = Callable[[Any], Any]
 
@@ -212,6 +221,7 @@ class FakeFal:
         steps: how many steps the logs speak of; None for as many as the request asks for.
         concurrent: how many jobs run at once; None for no limit.
         cancel_running: whether cancelling stops a job that runs (it is billed all the same).
+        streams: whether there are event streams.
     """
 
     def __init__(
@@ -224,6 +234,7 @@ class FakeFal:
         queue_length: int = 2,
         concurrent: int | None = None,
         cancel_running: bool = False,
+        streams: bool = True,
     ) -> None:
         self.port = port
         self.queue_seconds = queue_seconds
@@ -232,6 +243,7 @@ class FakeFal:
         self.queue_length = queue_length
         self.concurrent = concurrent
         self.cancel_running = cancel_running
+        self.streams = streams
         self.keys = {TEST_KEY}
         self.endpoints: dict[str, Endpoint] = dict(ENDPOINTS)
         self.prices: dict[str, tuple[float, str]] = {
@@ -357,6 +369,7 @@ class FakeFal:
                 `slow`: wait `seconds`, then all is well.
                 `edit`: send what the function `edit` makes of the JSON answer.
                 `close`: do the work, and answer; but by then all connections are refused, until `start`.
+                `mute`: an event stream brings nothing but comments, and does not end for `seconds`.
             times: how often; None until `clear_faults`, after all the others.
         """
         if operation not in self._faults:
@@ -414,7 +427,7 @@ class FakeFal:
         }
         if operation in answers:
             return answers[operation](call)
-        if operation == "unknown":
+        if operation == "unknown" or (operation == "stream" and not self.streams):
             return _error(404, {"detail": f"no such path: {call.seen.path}"})
         return self._follow(call)
 
@@ -847,7 +860,8 @@ class _Handler(BaseHTTPRequestHandler):
         for event in events:
             if fault and fault.action == "edit" and fault.edit and event is not None:
                 event = fault.edit(event)
-            text = b": keep-alive\n\n" if event is None else b"data: " + json.dumps(event).encode() + b"\n\n"
+            mute = event is None or (fault and fault.action == "mute")
+            text = b": keep-alive\n\n" if mute else b"data: " + json.dumps(event).encode() + b"\n\n"
             if fault and fault.action == "garbage":
                 text = b"data: " + GARBAGE + b"\n\n"
             if fault and fault.action == "half_body":
@@ -855,6 +869,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(b"%x\r\n%s\r\n" % (len(text), text))
             if fault and fault.action in ("accept_then_drop", "accept_then_hang", "half_body"):
                 return self._hang_up(fault)
+        if fault and fault.action == "mute":
+            self.server.closing.wait(fault.seconds)
         self.wfile.write(b"0\r\n\r\n")
 
     def _hang_up(self, fault: Fault) -> None:

@@ -17,14 +17,14 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import fal_client.client
 import httpx
 import pytest
 
 from tests.conftest import photo_bytes
 from tests.fake_fal import LOCKED_403, NGINX_502, TEST_KEY, FakeFal
+from tests.haste import hurry
 from vton_ui import backend as backend_module
-from vton_ui import tryon
+from vton_ui import fal_stream, following, tryon
 from vton_ui.backend import FalBackend
 from vton_ui.errors import Cost, VtonError
 from vton_ui.job import Accepted, Cancelled, Done, Event, Looking, Ordering, Uploading, Waiting
@@ -43,7 +43,8 @@ OPERATIONS = {
     "pricing": "asking for the live price (CatVTON)",
     "submit": "sending the order",
     "requests": "looking for an order whose answer was lost",
-    "status": "asking how the job is going",
+    "stream": "listening how the job is going",
+    "status": "asking how the job is going, where there is nothing to listen to",
     "result": "fetching the outcome",
     "download": "downloading the picture",
     "cancel": "cancelling a job that waits in line",
@@ -76,6 +77,7 @@ STOP_AT: dict[str, type[Event]] = {
     "pricing": Uploading,
     "submit": Ordering,
     "requests": Looking,
+    "stream": Accepted,
     "status": Accepted,
     "cancel": Waiting,
 }
@@ -224,6 +226,7 @@ async def play(case: Case, world: World) -> Played:
     fal, backend = world.fal, world.means.backend
     stop = asyncio.Event()
     before: set[str] = set()
+    fal.streams = case.operation not in ("status", "result")
     if case.operation == "requests":
         fal.fault("submit", "accept_then_drop")
     if case.operation == "cancel":
@@ -303,12 +306,13 @@ def world_for(case: Case, folder: Path) -> Iterator[World]:
         patience = 0.5 if hung else 0.15
     timeout = 0.25 if hung else 10.0
     with pytest.MonkeyPatch.context() as patch, playing(patch) as fal:
-        patch.setattr(backend_module, "POLL_SECONDS", (0.01, 0.01))
-        patch.setattr(backend_module, "PATIENCE", patience)
+        hurry(patch, 0.01, 0.01)
+        patch.setattr(following, "PATIENCE", patience)
         patch.setattr(backend_module, "UPLOAD_SECONDS", 0.6 if hung and case.operation == "upload" else 30.0)
         patch.setattr(backend_module, "PRICE_SECONDS", 0.0)
         patch.setattr(backend_module, "PRICE_TIMEOUT", timeout)
         patch.setattr(backend_module, "_TIMEOUT", httpx.Timeout(timeout))
+        patch.setattr(fal_stream, "TIMEOUT", httpx.Timeout(timeout))
         patch.setattr(tryon, "LOOKS", (0.02, 0.05, 0.1))
         patch.setattr(tryon, "CANCEL_PATIENCE", 0.15 if case.lasting and not_heard(case) else 30.0)
         yield World(fal, folder)
@@ -326,7 +330,6 @@ def playing(patch: pytest.MonkeyPatch) -> Iterator[FakeFal]:
     fal.prices[CAT_VTON.endpoint] = (0.04, "image")
     fal.start()
     fal.patch(patch)
-    patch.setattr(fal_client.client, "_get_retry_delay", lambda *_, **__: 0.01)
     try:
         yield fal
     finally:

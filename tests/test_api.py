@@ -28,7 +28,8 @@ from tests.conftest import photo_bytes, serving
 from tests.fake_fal import TEST_KEY, FakeFal
 from tests.fake_fal import Job as FalJob
 from tests.fake_schemas import Endpoint, Field
-from vton_ui import backend, sandbox
+from tests.haste import hurry
+from vton_ui import sandbox
 from vton_ui.models import CAT_VTON, FLUX_VTO, MODELS
 from vton_ui.options import complete
 from vton_ui.settings import Settings
@@ -70,7 +71,7 @@ def patch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[pytest.MonkeyPat
         return []
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(backend, "POLL_SECONDS", (0.03, 0.2))
+        hurry(patch, 0.03, 0.2)
         patch.setattr(sandbox, "QUEUE_SECONDS", 0.05)
         patch.setattr(sandbox, "STEP_SECONDS", 0.01)
         patch.setattr(sandbox, "TICK", 0.01)
@@ -697,7 +698,7 @@ def test_cancel(script: Client, fal: FakeFal, photos: Photos) -> None:
     """A script that cancels its call cancels the job at fal."""
     fal.queue_seconds = 60
     call = script.submit(**asked(photos), api_name="/try_on")
-    until(lambda: fal.count("status") > 0)
+    until(lambda: fal.count("stream") > 0)
     call.cancel()
     until(lambda: only(fal).cancelled)
     assert fal.billed == 0

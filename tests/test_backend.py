@@ -5,34 +5,30 @@ from __future__ import annotations
 import asyncio
 import io
 import json
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
-from itertools import pairwise
 from typing import Any
 
-import fal_client.client
 import httpx
 import pytest
 from PIL import Image
 
+from tests.at_fal import arguments, followed, job_of, ordered, outcome, size_of
 from tests.conftest import photo_bytes
 from tests.fake_fal import LOCKED_403, NGINX_502, TEST_KEY, FakeFal
 from tests.fake_schemas import model_error, platform_error
+from tests.haste import hurry
 from vton_ui import backend as backend_module
-from vton_ui.backend import FalBackend, progress
+from vton_ui import following
+from vton_ui.backend import FalBackend
 from vton_ui.errors import Cost, FalError, JobFailed, KeyRefused, ResultLost, SubmitUnclear, Unreachable
-from vton_ui.job import Fetched, Job, Progress, Running, Waiting
 from vton_ui.models import CAT_VTON, FLUX_VTO, MODELS
-from vton_ui.options import complete
-from vton_ui.photos import Frame
 from vton_ui.pricing import UnitPrice
-from vton_ui.spec import Inputs, ModelSpec
+from vton_ui.spec import ModelSpec
 
 OTHER_KEY = "other-id:other-secret"
 HOUR = {"expiration_duration_seconds": 3600}
-NOWHERE = Frame(width=1, height=1, left=0, top=0, right=1, bottom=1)
 
 by_model = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 
@@ -40,57 +36,7 @@ by_model = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """No delay is longer than a test can wait."""
-    monkeypatch.setattr(backend_module, "POLL_SECONDS", (0.02, 0.05))
-    monkeypatch.setattr(fal_client.client, "_get_retry_delay", lambda *_, **__: 0.01)
-
-
-@pytest.fixture
-def backend(fal: FakeFal) -> FalBackend:
-    fal.queue_seconds, fal.run_seconds = 0.02, 0.04
-    return FalBackend(TEST_KEY, api_url=fal.api_url)
-
-
-async def arguments(backend: FalBackend, model: ModelSpec, **options: Any) -> dict[str, Any]:
-    person, garment = await asyncio.gather(
-        backend.upload(photo_bytes(300, 400), role="person"), backend.upload(photo_bytes(260, 260), role="garment")
-    )
-    values = complete(model, {"seed": 42, **options})
-    return model.arguments(Inputs(person=person, garment=garment, garment_count=1, values=values))
-
-
-def job_of(request_id: str, model: ModelSpec = FLUX_VTO) -> Job:
-    return Job(
-        model=model.name,
-        endpoint=model.endpoint,
-        request_id=request_id,
-        seed=42,
-        prompt=None,
-        cost_usd=None,
-        started_at=time.time(),
-        frame=NOWHERE,
-        sandbox=False,
-        own_key=False,
-        private=False,
-        reservation=None,
-    )
-
-
-async def ordered(backend: FalBackend, model: ModelSpec = FLUX_VTO, **options: Any) -> Job:
-    return job_of(await backend.submit(model.endpoint, await arguments(backend, model, **options)), model)
-
-
-async def followed(backend: FalBackend, job: Job) -> list[Progress]:
-    return [event async for event in backend.follow(job)]
-
-
-async def outcome(backend: FalBackend, model: ModelSpec = FLUX_VTO, **options: Any) -> Fetched:
-    job = await ordered(backend, model, **options)
-    await followed(backend, job)
-    return await backend.fetch(job, model.read)
-
-
-def size_of(fetched: Fetched) -> tuple[int, int]:
-    return Image.open(io.BytesIO(fetched.picture)).size
+    hurry(monkeypatch)
 
 
 # Upload
@@ -391,191 +337,6 @@ async def test_odd_look(fal: FakeFal, backend: FalBackend, edit: Callable[[Any],
     assert await backend.look(job) == request_id
 
 
-# Follow
-
-
-@by_model
-async def test_follow(fal: FakeFal, backend: FalBackend, model: ModelSpec) -> None:
-    """Position by position through the queue, then step by step to the end."""
-    fal.queue_seconds, fal.run_seconds = 0.3, 0.4
-    job = await ordered(backend, model, num_inference_steps=4)
-    events = await followed(backend, job)
-    positions = [event.position or 0 for event in events if isinstance(event, Waiting)]
-    steps = [event.step for event in events if isinstance(event, Running) and event.step is not None]
-    assert positions == sorted(positions, reverse=True)
-    assert len(set(positions)) >= 2
-    assert positions[-1] == 0
-    assert steps == sorted(steps)
-    assert len(set(steps)) >= 2
-    assert {event.steps for event in events if isinstance(event, Running) and event.step} == {4}
-    running = [isinstance(event, Running) for event in events]
-    assert running == sorted(running)
-    assert all(before.seconds <= after.seconds for before, after in pairwise(events))
-
-
-def without(name: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
-    return lambda body: {key: value for key, value in body.items() if key != name}
-
-
-@pytest.mark.parametrize(
-    "fault",
-    [
-        {"action": "status", "code": 500},
-        {"action": "status", "code": 502, "body": NGINX_502},
-        {"action": "status", "code": 503},
-        {"action": "status", "code": 403, "body": LOCKED_403},
-        {"action": "status", "code": 429},
-        {"action": "status", "code": 408},
-        {"action": "status", "code": 401},
-        {"action": "status", "code": 404},
-        {"action": "garbage"},
-        {"action": "half_body"},
-        {"action": "drop_before"},
-        {"action": "accept_then_drop"},
-        {"action": "edit", "edit": lambda body: [body]},
-        {"action": "edit", "edit": lambda body: None},
-        {"action": "edit", "edit": lambda body: {**body, "status": None}},
-    ],
-    ids=[
-        "500",
-        "502 page",
-        "503",
-        "403 locked",
-        "429",
-        "408",
-        "401",
-        "404",
-        "garbage",
-        "half an answer",
-        "reset",
-        "dropped",
-        "a list",
-        "null",
-        "no status",
-    ],
-)
-async def test_follow_through_faults(fal: FakeFal, backend: FalBackend, fault: dict[str, Any]) -> None:
-    """A look at the job that tells nothing is passed over."""
-    fal.run_seconds = 0.25
-    job = await ordered(backend)
-    fal.fault("status", times=2 if fault.get("code") in (401, 404) else 3, **fault)
-    events = await followed(backend, job)
-    assert fal.count("status") > 3
-    assert isinstance(events[-1], Running)
-    assert size_of(await backend.fetch(job, FLUX_VTO.read)) == (300, 400)
-
-
-@pytest.mark.parametrize(
-    ("edit", "expected"),
-    [
-        (without("logs"), Running(step=None, steps=None, seconds=0)),
-        (lambda body: {**body, "logs": None}, Running(step=None, steps=None, seconds=0)),
-        (
-            lambda body: {**body, "logs": ["text", {"odd": 1}, {"message": None}]},
-            Running(step=None, steps=None, seconds=0),
-        ),
-        (lambda body: {**body, "status": "THINKING", "logs": []}, Running(step=None, steps=None, seconds=0)),
-        (lambda body: {**without("queue_position")(body), "status": "IN_QUEUE"}, Waiting(position=None, seconds=0)),
-        (lambda body: {**body, "status": "IN_QUEUE", "queue_position": "2nd"}, Waiting(position=None, seconds=0)),
-    ],
-    ids=["no logs", "null logs", "odd logs", "unknown word", "no position", "odd position"],
-)
-async def test_odd_status(fal: FakeFal, backend: FalBackend, edit: Callable[[Any], Any], expected: Progress) -> None:
-    """A status with something missing or new in it is told as far as it goes, and ends nothing."""
-    fal.queue_seconds, fal.run_seconds = 0, 0.4
-    job = await ordered(backend)
-    await asyncio.sleep(0.02)
-    fal.fault("status", "edit", edit=edit)
-    first = (await followed(backend, job))[0]
-    assert type(first) is type(expected)
-    assert {**vars(first), "seconds": 0} == vars(expected)
-
-
-async def test_patience_ends(fal: FakeFal, backend: FalBackend, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A job that fal keeps silent about is given up, with its id and the truth about its cost."""
-    monkeypatch.setattr(backend_module, "PATIENCE", 0.15)
-    job = await ordered(backend)
-    fal.fault("status", "status", times=None, code=503)
-    with pytest.raises(ResultLost) as caught:
-        await followed(backend, job)
-    assert (caught.value.cost, caught.value.request_id) == (Cost.MAYBE, job.request_id)
-    assert fal.count("status") >= 3
-
-
-async def test_patience_starts_anew(fal: FakeFal, backend: FalBackend, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every good look at the job renews the patience."""
-    monkeypatch.setattr(backend_module, "PATIENCE", 0.3)
-    fal.queue_seconds, fal.run_seconds = 0.6, 0.3
-    seen: list[Progress] = []
-    async for event in backend.follow(await ordered(backend)):
-        if event.seconds > 0.4 and not any(before.seconds > 0.4 for before in seen):
-            fal.fault("status", "status", times=3)
-        seen.append(event)
-    assert isinstance(seen[-1], Running)
-
-
-@pytest.mark.parametrize(("code", "error"), [(401, KeyRefused), (404, JobFailed)], ids=["key withdrawn", "job unknown"])
-async def test_follow_ends(fal: FakeFal, backend: FalBackend, code: int, error: type[FalError]) -> None:
-    """A key or a job that fal no longer knows ends the waiting as soon as that is sure; it may have cost something."""
-    job = await ordered(backend)
-    fal.fault("status", "status", times=None, code=code)
-    with pytest.raises(error) as caught:
-        await followed(backend, job)
-    assert (caught.value.request_id, caught.value.cost) == (job.request_id, Cost.MAYBE)
-    assert fal.count("status") == 3
-
-
-@pytest.mark.parametrize("operation", ["status", "result", "download"])
-@pytest.mark.parametrize("code", [401, 404])
-async def test_hiccup_is_not_believed(fal: FakeFal, backend: FalBackend, operation: str, code: int) -> None:
-    """A key, a job or a picture that fal does not know for a moment is asked for again."""
-    fal.run_seconds = 0.3
-    for _ in range(2):
-        fal.fault(operation, "status", 2, code=code)
-        fal.fault(operation, "status", code=503)
-    assert size_of(await outcome(backend)) == (300, 400)
-    assert fal.count(operation) >= 7
-
-
-async def test_job_that_ran_between_two_looks(
-    fal: FakeFal, backend: FalBackend, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A job that started and ended unseen is told to have run."""
-    monkeypatch.setattr(backend_module, "POLL_SECONDS", (0.2, 0.2))
-    job = await ordered(backend)
-    assert [type(event) for event in await followed(backend, job)][-1] is Running
-
-
-async def test_humane_pace(fal: FakeFal, backend: FalBackend, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A job is looked at once in a while, and on a long wait less often."""
-    monkeypatch.setattr(backend_module, "POLL_SECONDS", (0.1, 0.3))
-    monkeypatch.setattr(backend_module, "LONG_WAIT", 0.35)
-    fal.queue_seconds = 1.2
-    await followed(backend, await ordered(backend))
-    looks = [seen.at for seen in fal.seen if seen.operation == "status"]
-    pauses = [after - before for before, after in pairwise(looks)]
-    assert 0.09 < pauses[0] < 0.25
-    assert pauses[-1] > 0.29
-
-
-@pytest.mark.parametrize(
-    ("messages", "expected"),
-    [
-        ([], (None, None)),
-        (["Loading"], (None, None)),
-        (["Step 2/4"], (2, 4)),
-        (["Step 1/4", "Step 2/4", "saved"], (2, 4)),
-        ([" 50%|█████     | 15/30 [00:03<00:03,  4.53it/s]"], (15, 30)),
-        (["9/4"], (None, None)),
-        (["at 1024/1024 px", "Step 3/4", "2048/4096"], (3, 4)),
-    ],
-    ids=str,
-)
-def test_progress(messages: list[str], expected: tuple[int | None, int | None]) -> None:
-    """The newest step in a model's log is found, whatever else stands there."""
-    assert progress(messages) == expected
-
-
 # Fetch
 
 
@@ -634,7 +395,7 @@ async def test_garbage_result_is_fetched_again(fal: FakeFal, backend: FalBackend
 @pytest.mark.parametrize("operation", ["result", "download"])
 async def test_result_lost(fal: FakeFal, backend: FalBackend, monkeypatch: pytest.MonkeyPatch, operation: str) -> None:
     """A picture that is made and never handed over is told with its id and its cost."""
-    monkeypatch.setattr(backend_module, "PATIENCE", 0.15)
+    monkeypatch.setattr(following, "PATIENCE", 0.15)
     fal.fault(operation, "status", times=None, code=503)
     with pytest.raises(ResultLost) as caught:
         await outcome(backend)
@@ -846,6 +607,7 @@ async def test_no_price(fal: FakeFal, backend: FalBackend, fault: dict[str, Any]
 async def test_a_key_never_shows(fal: FakeFal, backend: FalBackend, caplog: pytest.LogCaptureFixture) -> None:
     """No error, log line or representation holds the key."""
     caplog.set_level("DEBUG")
+    fal.fault("stream", "drop_before")
     fal.fault("status", "drop_before")
     fal.fault("result", "status", times=None, code=401)
     with pytest.raises(KeyRefused) as caught:

@@ -13,8 +13,8 @@ import pytest
 
 from tests.fake_schemas import Failure, model_error, platform_error
 from tests.fault_table import CASES, FILE, Case, Played, World, collect, play, read, table, until, world_for
-from vton_ui import backend as backend_module
-from vton_ui import tryon
+from tests.haste import hurry
+from vton_ui import fal_stream, tryon
 from vton_ui.errors import Cost, JobFailed, KeyRefused, OverBudget, SubmitUnclear
 from vton_ui.job import Accepted, Cancelled, Done, Event, Job, Looking, Ordering, Waiting
 from vton_ui.ledger import Caps, Ledger
@@ -285,10 +285,13 @@ async def test_task_cancelled_while_fal_refuses(world: World) -> None:
     assert world.ledger.today().spent == 0
 
 
-async def test_cancelled_and_then_silence(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("streams", [True, False], ids=["listening", "asking"])
+async def test_cancelled_and_then_silence(world: World, monkeypatch: pytest.MonkeyPatch, streams: bool) -> None:
     """fal heard the cancelling and then fell silent: whether the job had begun is unknown, so it counts."""
     monkeypatch.setattr(tryon, "CANCEL_PATIENCE", 0.1)
-    world.fal.queue_seconds, world.fal.run_seconds = 0.2, 5
+    world.fal.queue_seconds, world.fal.run_seconds, world.fal.streams = 0.2, 5, streams
+    if streams:
+        world.fal.fault("stream", "accept_then_hang", seconds=30)  # after its first word
     stop = asyncio.Event()
 
     async def at(event: Event) -> None:
@@ -302,12 +305,15 @@ async def test_cancelled_and_then_silence(world: World, monkeypatch: pytest.Monk
     assert world.ledger.today().spent == price_of(world)
 
 
-async def test_still_waiting_after_cancelling(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("streams", [True, False], ids=["listening", "asking"])
+async def test_still_waiting_after_cancelling(world: World, monkeypatch: pytest.MonkeyPatch, streams: bool) -> None:
     """fal heard the cancelling and says that the job still waits: it is free."""
     monkeypatch.setattr(tryon, "CANCEL_PATIENCE", 0.1)
-    world.fal.queue_seconds = 3
+    monkeypatch.setattr(fal_stream, "QUIET", (0.05, 0.05))
+    world.fal.queue_seconds, world.fal.streams = 3, streams
     world.fal.fault("cancel", "edit", edit=lambda body: {"status": "CANCELLATION_REQUESTED"})
-    world.fal.fault("status", "edit", times=None, edit=lambda body: {**body, "status": "IN_QUEUE", "queue_position": 0})
+    for operation in ("stream", "status"):
+        world.fal.fault(operation, "edit", None, edit=lambda body: {**body, "status": "IN_QUEUE", "queue_position": 0})
     stop = asyncio.Event()
     events = try_on(world.request(FLUX_VTO), world.means, stop=stop)
     run = await collect(events, lambda event: stop.set() if isinstance(event, Waiting) else None)
@@ -317,7 +323,8 @@ async def test_still_waiting_after_cancelling(world: World, monkeypatch: pytest.
 
 async def test_ran_between_two_looks(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """A job that began unseen, and then obeyed the cancelling, may have cost something and counts."""
-    monkeypatch.setattr(backend_module, "POLL_SECONDS", (0.3, 0.3))
+    world.fal.streams = False
+    hurry(monkeypatch, 0.3, 0.3)
     world.fal.queue_seconds, world.fal.run_seconds, world.fal.cancel_running = 0.1, 5, True
     stop = asyncio.Event()
 

@@ -30,7 +30,8 @@ from starlette.middleware import Middleware
 from tests import conftest
 from tests.conftest import photo_bytes, serving
 from tests.fake_fal import LOCKED_403, FakeFal
-from vton_ui import backend, tryon
+from tests.haste import hurry
+from vton_ui import following, tryon
 from vton_ui.settings import Settings
 from vton_ui.ui.build import launch_options
 
@@ -286,8 +287,8 @@ def emitted(tmp_path_factory: pytest.TempPathFactory) -> Emitted:
 
     with pytest.MonkeyPatch.context() as patch, contextlib.ExitStack() as stack:
         fal.patch(patch)
-        patch.setattr(backend, "POLL_SECONDS", (0.03, 0.1))
-        patch.setattr(backend, "PATIENCE", 0.5)
+        hurry(patch, 0.03, 0.1)
+        patch.setattr(following, "PATIENCE", 0.5)
         patch.setattr(tryon, "LOOKS", (0.05, 0.1))
         patch.setenv("GRADIO_TEMP_DIR", str(data / "uploads"))
         patch.setattr(conftest, "launch_options", tapped_options)

@@ -12,15 +12,14 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import fal_client.client
 import pytest
 from PIL import Image
 
 from tests.conftest import photo_bytes
 from tests.fake_fal import LOCKED_403, TEST_KEY, FakeFal
 from tests.fake_schemas import ENDPOINTS, model_error, platform_error
+from tests.haste import hurry
 from tests.test_fal_errors import MODEL_TYPES, PLATFORM_TYPES
-from vton_ui import backend as backend_module
 from vton_ui import tryon
 from vton_ui.backend import FalBackend
 from vton_ui.errors import (
@@ -62,9 +61,8 @@ by_model = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 @pytest.fixture(autouse=True)
 def quick(fal: FakeFal, monkeypatch: pytest.MonkeyPatch) -> None:
     """No delay is longer than a test can wait."""
-    monkeypatch.setattr(backend_module, "POLL_SECONDS", (0.02, 0.05))
+    hurry(monkeypatch)
     monkeypatch.setattr(tryon, "LOOKS", (0.01, 0.02))
-    monkeypatch.setattr(fal_client.client, "_get_retry_delay", lambda *_, **__: 0.01)
     fal.queue_seconds, fal.run_seconds = 0.06, 0.08
 
 

@@ -16,8 +16,8 @@ import logging
 import re
 import time
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from contextlib import aclosing, asynccontextmanager
 from datetime import datetime, timezone
 from decimal import Decimal, InvalidOperation
 from hashlib import sha256
@@ -27,20 +27,16 @@ import fal_client
 import fal_client.client as fal
 import httpx
 
-from vton_ui import fal_errors
+from vton_ui import following
 from vton_ui.errors import Cost, FalError, KeyRefused, ResultLost, SubmitUnclear, Unreachable
-from vton_ui.job import Fetched, Job, Progress, Running, Waiting
+from vton_ui.fal_answers import Doubts, announced_bytes, body, is_last_word, translated
+from vton_ui.job import Fetched, Job, Progress
 from vton_ui.pricing import UnitPrice
 from vton_ui.spec import Answer
 
 KEPT_SECONDS = 3600
 """How long fal keeps what is uploaded, and the results."""
-POLL_SECONDS = (0.5, 2.0)
-"""Between two looks at a job: at first, and on a long wait."""
-LONG_WAIT = 30.0
-"""Seconds after which a wait counts as long."""
-PATIENCE = 120.0
-"""Seconds that fal may be unreachable or talk nonsense while a job is under way."""
+RETRY_SECONDS = 0.5
 UPLOAD_SECONDS = 60.0
 PRICE_TIMEOUT = 2.0
 PRICE_SECONDS = 24 * 3600.0
@@ -48,8 +44,6 @@ PRICE_RETRY_SECONDS = 3600.0
 CONNECT_TRIES = 3
 CLOCK_SKEW = 60.0
 """Seconds that this machine's clock may be ahead of fal's."""
-DOUBTS = 3
-"""How often in a row fal has to say that it does not know a key, a job or a file: once may be a hiccup."""
 MAX_PICTURE_BYTES = 60_000_000
 UPLOADS_REMEMBERED = 200
 
@@ -113,6 +107,7 @@ class FalBackend:
         if not re.fullmatch(r"[!-~]{8,300}", key):
             raise KeyRefused("This does not look like a fal key.", "Copy it again from fal.ai/dashboard/keys.")
         self._client = _Client(key)
+        self._line = following.Line(api=self._client.api)
         self._api_url = api_url
         self._uploads: OrderedDict[str, tuple[float, asyncio.Future[str]]] = OrderedDict()
         self._prices: dict[str, tuple[float, UnitPrice | None]] = {}
@@ -150,7 +145,7 @@ class FalBackend:
             raise _unclear() from exc
         if 400 <= response.status_code < 500 and response.status_code not in (408, 409, 499):
             raise _refused(response)
-        request_id = _json(response).get("request_id")
+        request_id = body(response).get("request_id")
         if not response.is_success or not isinstance(request_id, str):
             raise _unclear()
         return request_id
@@ -169,7 +164,7 @@ class FalBackend:
             except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout):
                 if attempt == CONNECT_TRIES - 1:
                     raise
-                await asyncio.sleep(POLL_SECONDS[0])
+                await asyncio.sleep(RETRY_SECONDS)
         raise AssertionError("unreachable")
 
     async def look(self, job: Job) -> str | None:
@@ -182,53 +177,21 @@ class FalBackend:
         except httpx.HTTPError as exc:
             _log.info("look: %s", type(exc).__name__)
             return None
-        items = _json(response).get("items")
+        items = body(response).get("items")
         found = [item for item in items if _orders(item, job)] if isinstance(items, list) else []
         return max(found, key=lambda item: str(item.get("sent_at")))["request_id"] if found else None
 
     async def follow(self, job: Job) -> AsyncGenerator[Progress, None]:
         """See Backend. Survives two minutes of silence or nonsense."""
         handle = await self._client.get_handle(job.endpoint, job.request_id)
-        good, ran, doubts = time.monotonic(), False, _Doubts()
-        while True:
-            status = await self._status(handle.status_url, job, doubts)
-            now = time.monotonic()
-            seconds = max(0.0, time.time() - job.started_at)
-            word = status.get("status")
-            if word == "COMPLETED":
-                if not ran and _ran(status):
-                    yield Running(step=None, steps=None, seconds=seconds)
-                return
-            if word is not None:
-                good, event = now, _progress(word, status, seconds)
-                ran = ran or isinstance(event, Running)
+        async with aclosing(following.follow(self._line, handle.status_url, job)) as events:
+            async for event in events:
                 yield event
-            elif now - good > PATIENCE:
-                raise ResultLost(
-                    "fal has not told how the job is going for two minutes.",
-                    "Find the request again by its id; that costs nothing.",
-                    cost=Cost.MAYBE,
-                    request_id=job.request_id,
-                )
-            first, slow = POLL_SECONDS
-            await asyncio.sleep(first if seconds < LONG_WAIT else slow)
-
-    async def _status(self, url: str, job: Job, doubts: _Doubts) -> Mapping[str, Any]:
-        """The job's status, empty where this look told nothing."""
-        try:
-            response = await self._client.api.get(url, params={"logs": 1})
-        except httpx.HTTPError as exc:
-            _log.info("status of %s: %s", job.request_id, type(exc).__name__)
-            return {}
-        # A 403 says that the account is locked, not that the job is lost.
-        if doubts.confirmed(response):
-            raise _translated(response, job)
-        return _json(response) if response.is_success else {}
 
     async def fetch(self, job: Job, read: Callable[[Mapping[str, Any]], Answer]) -> Fetched:
         """See Backend."""
         handle = await self._client.get_handle(job.endpoint, job.request_id)
-        output = _json(await self._get(self._client.api, handle.response_url, job))
+        output = body(await self._get(self._client.api, handle.response_url, job))
         try:
             answer = read(output)
         except (KeyError, IndexError, TypeError) as exc:
@@ -243,22 +206,22 @@ class FalBackend:
 
     async def _get(self, client: httpx.AsyncClient, url: str, job: Job) -> httpx.Response:
         """A whole good answer, tried again through passing faults; fal's last word is raised."""
-        start, pause, doubts = time.monotonic(), POLL_SECONDS[0], _Doubts()
+        start, pause, doubts = time.monotonic(), RETRY_SECONDS, Doubts()
         while True:
             try:
                 async with client.stream("GET", url) as response:
-                    if response.is_success and _announced(response) > MAX_PICTURE_BYTES:
+                    if response.is_success and announced_bytes(response) > MAX_PICTURE_BYTES:
                         raise _too_large(job)
                     await response.aread()
                 if response.is_success and _complete(response, client is self._client.api):
                     return response
-                if doubts.confirmed(response) or _last_word(response):
-                    raise _gone(job) if client is self._client.files else _translated(response, job)
+                if doubts.confirmed(response) or is_last_word(response):
+                    raise _gone(job) if client is self._client.files else translated(response, job)
             except (httpx.InvalidURL, httpx.UnsupportedProtocol) as exc:
                 raise _gone(job) from exc
             except httpx.HTTPError as exc:
                 _log.info("result of %s: %s", job.request_id, type(exc).__name__)
-            if time.monotonic() - start > PATIENCE:
+            if time.monotonic() - start > following.PATIENCE:
                 raise ResultLost(
                     "The picture is made, but fal does not hand it over.",
                     "Find the request again by its id; that costs nothing.",
@@ -278,7 +241,7 @@ class FalBackend:
                     return True
             except httpx.HTTPError as exc:
                 _log.info("cancel of %s: %s", job.request_id, type(exc).__name__)
-            await asyncio.sleep(POLL_SECONDS[0])
+            await asyncio.sleep(RETRY_SECONDS)
         return False
 
     async def price(self, endpoint: str) -> UnitPrice | None:
@@ -297,52 +260,13 @@ class FalBackend:
             response = await self._client.api.get(
                 f"{self._api_url}/v1/models/pricing", params={"endpoint_id": endpoint}, timeout=PRICE_TIMEOUT
             )
-            for item in _json(response).get("prices", ()):
+            for item in body(response).get("prices", ()):
                 if item["endpoint_id"] == endpoint and item["currency"] == "USD":
                     usd = Decimal(str(item["unit_price"]))
                     return UnitPrice(usd=usd, unit=str(item["unit"])) if usd > 0 else None
         except (httpx.HTTPError, KeyError, TypeError, InvalidOperation):
             pass
         return None
-
-
-class _Doubts:
-    """What fal says of a key, a job or a file that it does not know; heard often enough, it is believed."""
-
-    def __init__(self) -> None:
-        self._in_a_row = 0
-
-    def confirmed(self, response: httpx.Response) -> bool:
-        self._in_a_row = self._in_a_row + 1 if response.status_code in (401, 404) else 0
-        return self._in_a_row >= DOUBTS
-
-
-def progress(messages: Sequence[str]) -> tuple[int | None, int | None]:
-    """The newest "step of steps" in a model's log ("Step 2/4", or a tqdm bar), or two Nones."""
-    for message in reversed(messages):
-        found = re.findall(r"(?<![\d/])(\d{1,3})\s*/\s*(\d{1,3})(?![\d/])", message)
-        if found and int(found[-1][0]) <= int(found[-1][1]):
-            return int(found[-1][0]), int(found[-1][1])
-    return None, None
-
-
-def _progress(word: Any, status: Mapping[str, Any], seconds: float) -> Progress:
-    """The event of a status; an unknown word counts as running, since only COMPLETED ends a job."""
-    if word == "IN_QUEUE":
-        position = status.get("queue_position")
-        return Waiting(position=position if isinstance(position, int) else None, seconds=seconds)
-    logs = status.get("logs")
-    lines = [line for line in logs if isinstance(line, Mapping)] if isinstance(logs, list) else []
-    said = [line.get("message") for line in lines]
-    messages = [text.strip() for text in said if isinstance(text, str) and text.strip()]
-    step, steps = progress(messages)
-    return Running(step=step, steps=steps, seconds=seconds, log=messages[-1] if messages and step is None else None)
-
-
-def _ran(status: Mapping[str, Any]) -> bool:
-    """Whether a job that is over was at work, be it between two looks: then it may have cost something."""
-    metrics = status.get("metrics")
-    return isinstance(metrics, Mapping) and bool(metrics.get("inference_time"))
 
 
 def _orders(item: Any, job: Job) -> bool:
@@ -353,56 +277,22 @@ def _orders(item: Any, job: Job) -> bool:
     return asked.get("seed") == job.seed and asked.get("prompt") == job.prompt
 
 
-def _json(response: httpx.Response) -> Mapping[str, Any]:
-    """The JSON object of an answer; empty if it is none."""
-    try:
-        body = response.json()
-    except ValueError:
-        return {}
-    return body if isinstance(body, dict) else {}
-
-
-def _translated(response: httpx.Response, job: Job | None = None) -> FalError:
-    return fal_errors.translate(
-        response.status_code,
-        _json(response) or None,
-        header_type=response.headers.get("x-fal-error-type"),
-        request_id=job.request_id if job else None,
-    )
-
-
 def _not_stored(response: httpx.Response | None = None) -> FalError:
     """The error for an upload; nothing was ordered, whatever fal's storage said."""
     if response is not None and response.status_code in (401, 403, 429):
-        return _translated(response)
+        return translated(response)
     return Unreachable("The photos could not be sent to fal.", "Check the connection and try again.")
 
 
 def _refused(response: httpx.Response) -> FalError:
     """The error for an order that fal did not take, and so cannot charge."""
-    error = _translated(response)
+    error = translated(response)
     error.cost = Cost.NOTHING
     return error
 
 
-def _last_word(response: httpx.Response) -> bool:
-    """Whether an error answers for the job itself, rather than for the way to it."""
-    if response.status_code in (401, 403, 404, 408, 429):
-        return False
-    # A 400 without a type of fal's says that the job is not over yet: its status was ahead of its result.
-    if response.status_code < 500 and response.status_code != 400:
-        return not response.is_success
-    return fal_errors.is_final(_json(response) or None, response.headers.get("x-fal-error-type"))
-
-
 def _complete(response: httpx.Response, wants_json: bool) -> bool:
-    return bool(_json(response)) if wants_json else response.content.startswith(_PICTURES)
-
-
-def _announced(response: httpx.Response) -> int:
-    """The size of an answer that is still to be read; 0 if it is not told."""
-    size = response.headers.get("content-length", "")
-    return int(size) if size.isdecimal() else 0
+    return bool(body(response)) if wants_json else response.content.startswith(_PICTURES)
 
 
 def _too_large(job: Job) -> ResultLost:

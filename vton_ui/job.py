@@ -82,20 +82,28 @@ class Accepted:
 
 @dataclass(frozen=True, kw_only=True)
 class Waiting:
-    """The job is in fal's queue; `position` 0 is next, None is unknown. `seconds` count from the click."""
+    """The job is in fal's queue; `position` 0 is next, None is unknown. `seconds` count from the click.
+
+    Not `fresh`: nothing was heard since the last event, only time has passed.
+    """
 
     position: int | None
     seconds: float
+    fresh: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
 class Running:
-    """The model is at work; `step` of `steps` where its log tells them, and else the log's last line."""
+    """The model is at work; `step` of `steps` where its log tells them, and else the log's last line.
+
+    `seconds` and `fresh` as in Waiting.
+    """
 
     step: int | None
     steps: int | None
     seconds: float
     log: str | None = None
+    fresh: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -300,7 +300,7 @@ async def _follow(job: Job, backend: Backend, stop: asyncio.Event) -> AsyncGener
                 if event is None:
                     return
                 waiting = isinstance(event, Waiting)
-                waits_on = waiting and deadline is not None
+                waits_on = waiting and deadline is not None and (event.fresh or waits_on)
                 yield event
         finally:
             stopped.cancel()

@@ -30,7 +30,7 @@ def shared_fal() -> Iterator[FakeFal]:
     with pytest.MonkeyPatch.context() as patch:
         fake = FakeFal().start()
         fake.patch(patch)
-        patch.setattr(backend, "POLL_SECONDS", (0.1, 0.1))
+        patch.setattr(backend, "RETRY_SECONDS", 0.1)
         yield fake
         fake.stop()
     assert not fake.crashes, fake.crashes[0]
