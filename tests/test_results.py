@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms, PngImagePlugin
 
 from tests.conftest import photo_bytes
 from vton_ui.errors import Cost, Filtered, ResultLost
@@ -30,6 +30,7 @@ FACTS: dict[str, Value] = {
     "prompt": "The person, wearing the “Été” tee.",
     "sandbox": False,
 }
+SRGB = ImageCms.createProfile("sRGB")
 AI_MADE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
 
 
@@ -195,3 +196,99 @@ def test_sweep(tmp_path: Path) -> None:
     assert not old.exists()
     assert (new / "try-on.jpg").exists()
     sweep(tmp_path / "nowhere", hours=1)
+
+
+def fractal() -> Image.Image:
+    return Image.effect_mandelbrot((300, 400), (-2, -1.5, 1, 1.5), 60).convert("RGB")
+
+
+def file_of(image: Image.Image, format: str, **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, format, **options)
+    return buffer.getvalue()
+
+
+def foreign_marks(format: str) -> dict[str, Any]:
+    """What a file may bring along: where it was taken, a text, a profile."""
+    exif = Image.Exif()
+    exif[0x010E] = "taken somewhere"
+    exif.get_ifd(0x8825).update({1: "N", 2: (47.0, 22.0, 0.0)})
+    options: dict[str, Any] = {"exif": exif, "icc_profile": ImageCms.ImageCmsProfile(SRGB).tobytes()}
+    if format == "PNG":
+        texts = PngImagePlugin.PngInfo()
+        texts.add_itxt("XML:com.adobe.xmp", "<x>theirs</x>")
+        texts.add_text("prompt", "theirs")
+        return {**options, "pnginfo": texts}
+    return {**options, "xmp": b"<x>theirs</x>", "comment": b"theirs"}
+
+
+@pytest.mark.parametrize("format", ["JPEG", "PNG"])
+def test_marks_are_ours_alone(format: str, tmp_path: Path) -> None:
+    """What else a file told is gone, and told once is what we tell; its profile stays, and its pixels to the bit."""
+    data = file_of(fractal(), format, **foreign_marks(format))
+    path = kept(tmp_path, data).path
+    written = path.read_bytes()
+    assert b"theirs" not in written
+    assert b"taken" not in written
+    assert written.count(AI_MADE.encode()) == 1
+    assert marks(path)[0] == FACTS
+    with Image.open(io.BytesIO(data)) as before, Image.open(path) as after:
+        assert after.info["icc_profile"] == before.info["icc_profile"]
+        assert dict(after.getexif().get_ifd(0x8825)) == {}
+        assert after.tobytes() == before.tobytes()
+
+
+@pytest.mark.parametrize("format", ["JPEG", "PNG"])
+def test_pixels_are_not_touched(format: str, tmp_path: Path) -> None:
+    """A picture that need not be cut is not encoded again."""
+    data = photo_bytes(300, 400, format)
+    pixels = data[data.index(b"IDAT") :] if format == "PNG" else data[data.index(b"\xff\xda") :]
+    assert kept(tmp_path, data).path.read_bytes().endswith(pixels)
+
+
+@pytest.mark.parametrize(
+    ("mode", "format"),
+    [("RGBA", "PNG"), ("P", "PNG"), ("L", "PNG"), ("I;16", "PNG"), ("L", "JPEG"), ("CMYK", "JPEG"), ("RGB", "WEBP")],
+)
+def test_other_kinds_of_pixels(mode: str, format: str, tmp_path: Path) -> None:
+    """Whatever kind of pixels came, what is kept is a plain picture in colours."""
+    image = Image.new(mode, (300, 400), 40_000) if mode == "I;16" else fractal().convert(mode)
+    path = kept(tmp_path, file_of(image, format)).path
+    with Image.open(path) as image:
+        assert (image.mode, image.size) == ("RGB", (300, 400))
+    assert marks(path)[0] == FACTS
+
+
+def test_progressive(tmp_path: Path) -> None:
+    """A JPEG with many scans is kept to its end."""
+    data = file_of(fractal(), "JPEG", progressive=True, quality=80)
+    with Image.open(io.BytesIO(data)) as before, Image.open(kept(tmp_path, data).path) as after:
+        assert after.info["progressive"]
+        assert after.tobytes() == before.tobytes()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        photo_bytes(300, 400)[:2] + b"\xff" + photo_bytes(300, 400)[2:],
+        photo_bytes(300, 400) + b"more",
+        photo_bytes(300, 400, "PNG") + b"more",
+        photo_bytes(300, 400, "PNG")[:-12],
+    ],
+    ids=["filled JPEG", "JPEG and more", "PNG and more", "PNG without its end"],
+)
+def test_odd_files(data: bytes, tmp_path: Path) -> None:
+    """A file that Pillow can read, though it is not quite as it should be, is kept with its marks."""
+    path = kept(tmp_path, data).path
+    assert marks(path) == (FACTS, marks(path)[1])
+    with Image.open(path) as image:
+        image.load()
+        assert image.size == (300, 400)
+
+
+def test_marks_in_a_padded_picture(tmp_path: Path) -> None:
+    """A picture that is cut is marked like any other."""
+    for format in ("JPEG", "PNG"):
+        facts, xmp = marks(kept(tmp_path, photo_bytes(300, 400, format), PADDED).path)
+        assert facts == FACTS
+        assert AI_MADE in xmp

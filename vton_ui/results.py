@@ -3,38 +3,25 @@
 from __future__ import annotations
 
 import io
-import json
 import secrets
 import shutil
 import threading
 import time
-import zlib
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from PIL import Image, ImageStat, PngImagePlugin
+from PIL import Image, ImageStat
 
 from vton_ui.errors import Cost, Filtered, ResultLost
+from vton_ui.marks import encoded, marked
 from vton_ui.photos import Frame, unpad
 from vton_ui.spec import Answer, Size, Value
 
 SWEEP_SECONDS = 600
 _BLACK = 8
 """No channel of an all-black picture is brighter, of 255."""
-
-_DESCRIPTION, _SOFTWARE = 0x010E, 0x0131
-
-_AI_MADE = (
-    b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
-    b'<rdf:Description rdf:about="" xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/" '
-    b"Iptc4xmpExt:DigitalSourceType="
-    b'"http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"/>'
-    b"</rdf:RDF></x:xmpmeta>"
-)
-"""IPTC's mark for a photo altered by a generative model, which viewers and search engines read."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +66,7 @@ def keep(picture: bytes, answer: Answer, facts: Mapping[str, Value], frame: Fram
     path = store / secrets.token_urlsafe(16) / f"try-on-{facts['model']}-{facts['seed']}.{_suffix(image)}"
     try:
         path.parent.mkdir(parents=True)
-        _save(cut, image.format or "", path, facts, untouched=cut is image)
+        path.write_bytes(marked(picture, image, facts) if cut is image else encoded(cut, image.format or "", facts))
     except OSError as exc:
         raise ResultLost(
             "The picture is made, but this server has no room to keep it.",
@@ -123,27 +110,8 @@ def _filtered(cause: str, request_id: str) -> Filtered:
 
 
 def _is_black(image: Image.Image) -> bool:
-    return max(ImageStat.Stat(image.convert("RGB")).extrema, key=lambda low_high: low_high[1])[1] < _BLACK
+    return max(brightest for _, brightest in ImageStat.Stat(image.convert("RGB")).extrema) < _BLACK
 
 
 def _suffix(image: Image.Image) -> str:
     return "jpg" if image.format == "JPEG" else "png"
-
-
-def _save(image: Image.Image, kind: str, path: Path, facts: Mapping[str, Value], *, untouched: bool) -> None:
-    exif = Image.Exif()
-    exif[_SOFTWARE] = "vton-ui"
-    exif[_DESCRIPTION] = json.dumps(dict(facts))
-    marks: dict[str, Any] = {"exif": exif} if facts["sandbox"] else {"exif": exif, "xmp": _AI_MADE}
-    if kind != "JPEG":
-        texts = PngImagePlugin.PngInfo()
-        if "xmp" in marks:
-            texts.add_itxt("XML:com.adobe.xmp", _AI_MADE.decode())
-        # Run lengths at the lowest level: no larger for photos than the default, and written in a third of the time.
-        quick = {"compress_level": 1, "compress_type": zlib.Z_RLE}
-        image.convert("RGB").save(path, "PNG", exif=exif, pnginfo=texts, **quick)
-    elif untouched:
-        # The model's own quantisation tables: writing the marks costs the picture nothing visible.
-        image.save(path, "JPEG", quality="keep", **marks)
-    else:
-        image.convert("RGB").save(path, "JPEG", quality=95, subsampling=0, **marks)
