@@ -11,10 +11,10 @@ from PIL import Image
 
 from tests.conftest import photo_bytes
 from vton_ui.backend import FalBackend
+from vton_ui.framing import Frame
 from vton_ui.job import Fetched, Job, Progress
 from vton_ui.models import FLUX_VTO
 from vton_ui.options import complete
-from vton_ui.photos import Frame
 from vton_ui.spec import Inputs, ModelSpec
 
 NOWHERE = Frame(width=1, height=1, left=0, top=0, right=1, bottom=1)

@@ -21,18 +21,8 @@ from PIL import ExifTags, Image, ImageFile
 from tests import icc
 from tests.conftest import photo_bytes
 from vton_ui.errors import Cost, PhotoError
-from vton_ui.photos import (
-    Frame,
-    contained,
-    edge_colour,
-    fitted,
-    measure,
-    pad,
-    read,
-    shows_in_browser,
-    to_jpeg,
-    unpad,
-)
+from vton_ui.framing import Frame, contained, edge_colour, fitted, pad, unpad
+from vton_ui.photos import measure, read, shows_in_browser, to_jpeg
 from vton_ui.spec import Size
 
 RED, GREEN, BLUE, YELLOW = (200, 40, 40), (40, 200, 40), (40, 40, 200), (200, 200, 40)
@@ -472,7 +462,8 @@ def test_fractional_pixels() -> None:
 
 LARGE = """
 import resource, sys
-from vton_ui.photos import fitted, read
+from vton_ui.framing import fitted
+from vton_ui.photos import read
 data = open(sys.argv[1], "rb").read()
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 image = read(data, slot="Person", to=lambda size: fitted(size, 1_000_000))

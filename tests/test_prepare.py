@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import Any
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 
 from tests.conftest import photo_bytes
 from vton_ui.errors import GarmentsError, PhotoError
@@ -107,6 +108,85 @@ def test_one_garment_is_sent_as_it_is(tmp_path: Path) -> None:
     image.save(path)
     picture = prepare_garment([(path, "Garment")], 500_000, None)
     assert picture.size == (400, 600)
+
+
+def saved(folder: Path, size: tuple[int, int], **how: Any) -> Path:
+    """A photo with grain, so that its weight is a photo's."""
+    path, image = folder / "ready.jpg", Image.effect_noise(size, 20).convert("RGB")
+    image.save(path, "JPEG", **{"quality": 75, **how})
+    return path
+
+
+@pytest.mark.parametrize("role", ["person", "garment"])
+@pytest.mark.parametrize(
+    ("size", "pixels", "fixed"),
+    [((768, 1024), PORTRAIT.pixels, PORTRAIT), ((640, 480), 1_000_000, None), ((1000, 1000), 1_000_000, None)],
+    ids=["the model's own size", "small", "as large as may be"],
+)
+@pytest.mark.parametrize("how", [{}, {"progressive": True}, {"subsampling": 0}], ids=["plain", "progressive", "4:4:4"])
+def test_sent_as_it_is(
+    role: str, size: tuple[int, int], pixels: int, fixed: Size | None, how: dict[str, Any], tmp_path: Path
+) -> None:
+    """A photo that is already what should be sent is sent to the byte."""
+    path = saved(tmp_path, size, **how)
+    if role == "person":
+        picture = prepare_person(path, pixels, fixed)
+    else:
+        picture = prepare_garment([(path, "Garment")], pixels, fixed)
+    assert picture.jpeg == path.read_bytes()
+    assert inside(picture).size == size
+
+
+EXIF = Image.Exif()
+EXIF[0x010E] = "secret"
+TURNED = Image.Exif()
+TURNED[0x0112] = 3
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"exif": EXIF},
+        {"exif": TURNED},
+        {"comment": b"secret"},
+        {"xmp": b"<secret/>"},
+        {"icc_profile": ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()},
+        {"quality": 100, "subsampling": 0},
+    ],
+    ids=["EXIF", "turned", "comment", "XMP", "profile", "heavy"],
+)
+def test_not_sent_as_it_is(how: dict[str, Any], tmp_path: Path) -> None:
+    """A photo that tells more than it shows, lies on its side, has colours of its own or is heavy, is made anew."""
+    path = saved(tmp_path, (768, 1024), **how)
+    picture = prepare_person(path, PORTRAIT.pixels, PORTRAIT)
+    assert picture.jpeg != path.read_bytes()
+    assert b"secret" not in picture.jpeg
+    assert b"ICC_PROFILE" not in picture.jpeg
+
+
+@pytest.mark.parametrize("mode", ["L", "CMYK"])
+def test_other_colours_are_not_sent_as_they_are(mode: str, tmp_path: Path) -> None:
+    """A photo in grey or in inks is sent in red, green and blue."""
+    path = tmp_path / "photo.jpg"
+    Image.effect_noise((768, 1024), 20).convert(mode).save(path, "JPEG", quality=75)
+    opened(prepare_person(path, PORTRAIT.pixels, PORTRAIT))
+
+
+@pytest.mark.parametrize("more", [b"secret", b"\xff\xd8\xff\xd9"], ids=["a text", "another picture"])
+def test_nothing_behind_the_picture(more: bytes, tmp_path: Path) -> None:
+    """What a phone hangs on behind the picture is not sent."""
+    path = saved(tmp_path, (768, 1024))
+    path.write_bytes(path.read_bytes() + more)
+    assert not prepare_person(path, PORTRAIT.pixels, PORTRAIT).jpeg.endswith(more)
+
+
+def test_cut_off_photo_is_not_sent(tmp_path: Path) -> None:
+    """A photo that breaks off is refused, even where it would be sent as it is."""
+    path = saved(tmp_path, (768, 1024))
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) // 2])
+    with pytest.raises(PhotoError, match="read to its end"):
+        prepare_person(path, PORTRAIT.pixels, PORTRAIT)
 
 
 @pytest.mark.parametrize("count", [2, 3, 6])

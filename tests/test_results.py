@@ -14,7 +14,7 @@ from PIL import Image, ImageCms, PngImagePlugin
 
 from tests.conftest import photo_bytes
 from vton_ui.errors import Cost, Filtered, ResultLost
-from vton_ui.photos import Frame
+from vton_ui.framing import Frame
 from vton_ui.results import Result, keep, sweep
 from vton_ui.spec import Answer, Value
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Protocol, Union
 
 from vton_ui.errors import Cost
-from vton_ui.photos import Frame
+from vton_ui.framing import Frame
 from vton_ui.pricing import UnitPrice
 from vton_ui.results import Result
 from vton_ui.spec import Answer

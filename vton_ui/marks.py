@@ -3,7 +3,7 @@
 Where the bytes that came can stay, they stay, to the last one, and the marks are put in front of the pixels: encoding
 a PNG again takes ten times as long, and a JPEG loses by it.
 
-PNG's chunks: https://www.w3.org/TR/png-3/; JPEG's segments: ITU-T T.81, Annex B, and XMP in both:
+PNG's chunks: https://www.w3.org/TR/png-3/; XMP in both:
 https://github.com/adobe/XMP-Toolkit-SDK/blob/main/docs/XMPSpecificationPart3.pdf
 """
 
@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping
 
 from PIL import Image
 
+from vton_ui import jpeg
 from vton_ui.spec import Value
 
 _DESCRIPTION, _SOFTWARE = 0x010E, 0x0131
@@ -33,11 +34,6 @@ _EXIF = b"Exif\0\0"
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _SEEN = {b"IHDR", b"PLTE", b"IDAT", b"IEND", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"sBIT", b"pHYs"}
 """The chunks that a picture's looks depend on; no other is kept, be it a text or a signature that no longer fits."""
-_SCAN, _APP0, _APP1, _APP2, _APP14 = 0xDA, 0xE0, 0xE1, 0xE2, 0xEE
-_NOT_PIXELS = {*range(0xE0, 0xF0), 0xFE}
-"""Applications' segments, and comments."""
-_WITH_LENGTH = {*range(0xC0, 0xD0), *range(0xDB, 0xFF)}
-_MAX_SEGMENT = 65_533
 
 
 def marked(picture: bytes, image: Image.Image, facts: Mapping[str, Value]) -> bytes:
@@ -52,7 +48,7 @@ def marked(picture: bytes, image: Image.Image, facts: Mapping[str, Value]) -> by
     if splice and image.mode == "RGB" and "transparency" not in image.info:
         try:
             return splice(picture, facts)
-        except (ValueError, IndexError, struct.error):
+        except (ValueError, struct.error):
             pass  # put together in a way that Pillow puts up with and we do not
     return encoded(image, image.format or "", facts)
 
@@ -96,41 +92,23 @@ def _chunk(name: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
 
 
-def _into_jpeg(jpeg: bytes, facts: Mapping[str, Value]) -> bytes:
-    segments, pixels = _segments(jpeg)
-    marks = [_segment(_exif(facts))]
+def _into_jpeg(data: bytes, facts: Mapping[str, Value]) -> bytes:
+    segments, pixels = jpeg.parts(data)
+    marks = [jpeg.segment(jpeg.APP1, _exif(facts))]
     if not facts["sandbox"]:
-        marks.append(_segment(b"http://ns.adobe.com/xap/1.0/\0" + _AI_MADE))
+        marks.append(jpeg.segment(jpeg.APP1, b"http://ns.adobe.com/xap/1.0/\0" + _AI_MADE))
     # JFIF wants its own segment to be the first, and EXIF the next.
-    jfif = [segment for segment in segments if segment[1] == _APP0]
-    rest = [segment for segment in segments if segment[1] != _APP0 and _is_seen(segment)]
-    return b"".join([jpeg[:2], *jfif, *marks, *rest, pixels])
-
-
-def _segments(jpeg: bytes) -> tuple[list[bytes], bytes]:
-    """What stands before the pixels of a JPEG, and the pixels."""
-    at, segments = 2, []
-    while jpeg[at + 1] != _SCAN:
-        start, kind, length = struct.unpack_from(">BBH", jpeg, at)
-        end = at + 2 + length
-        if start != 0xFF or kind not in _WITH_LENGTH or end > len(jpeg):
-            raise ValueError("no segment")
-        segments.append(jpeg[at:end])
-        at = end
-    return segments, jpeg[at:]
+    jfif = [segment for segment in segments if segment[1] == jpeg.APP0]
+    rest = [segment for segment in segments if segment[1] != jpeg.APP0 and _is_seen(segment)]
+    return b"".join([data[:2], *jfif, *marks, *rest, pixels])
 
 
 def _is_seen(segment: bytes) -> bool:
     """Whether a picture's looks depend on a segment; no other is kept."""
-    if segment[1] == _APP2:
+    kind = segment[1]
+    if kind == jpeg.APP2:
         return segment[4:].startswith(b"ICC_PROFILE\0")
-    return segment[1] == _APP14 or segment[1] not in _NOT_PIXELS
-
-
-def _segment(data: bytes) -> bytes:
-    if len(data) > _MAX_SEGMENT:
-        raise ValueError("too long")
-    return struct.pack(">BBH", 0xFF, _APP1, len(data) + 2) + data
+    return kind == jpeg.APP14 or kind not in jpeg.APPLICATIONS | {jpeg.COMMENT}
 
 
 def _exif(facts: Mapping[str, Value]) -> bytes:

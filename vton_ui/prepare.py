@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image
 
 from vton_ui import composite
-from vton_ui.photos import Frame, contained, edge_colour, fitted, pad, read, to_jpeg
+from vton_ui.framing import Frame, contained, edge_colour, fitted, pad
+from vton_ui.photos import as_it_is, read, to_jpeg
 from vton_ui.spec import Size
 
 
@@ -41,15 +42,19 @@ def prepare_person(path: Path, pixels: int, fixed: Size | None) -> Picture:
     Raises:
         PhotoError: The photo cannot be used.
     """
-    if fixed is None:
-        return _picture(read(path, slot="Person", to=lambda size: fitted(size, pixels)), None)
-    image = read(path, slot="Person", to=lambda size: contained(size, fixed))
+    ready = _ready(path, "Person", pixels, fixed)
+    if ready:
+        return ready
+    image = read(path, slot="Person", to=_within(pixels, fixed))
     # A ground like the photo's own edge: a hard white or black bar would draw the model's attention.
     return _picture(image, fixed, edge_colour(image))
 
 
 def prepare_garment(garments: Sequence[tuple[Path, str]], pixels: int, fixed: Size | None) -> Picture:
     """The garment's picture, or the sheet of several, likewise. `garments` are (photo, name of its slot)."""
+    ready = _ready(*garments[0], pixels, fixed) if len(garments) == 1 else None
+    if ready:
+        return ready
     return _picture(sheet(garments, pixels, fixed), fixed, composite.GROUND)
 
 
@@ -58,10 +63,25 @@ def sheet(garments: Sequence[tuple[Path, str]], pixels: int, fixed: Size | None 
     composite.grid(len(garments))
     if len(garments) == 1:
         path, slot = garments[0]
-        return read(path, slot=slot, to=lambda size: contained(size, fixed) if fixed else fitted(size, pixels))
+        return read(path, slot=slot, to=_within(pixels, fixed))
     # Each piece is trimmed after this, so it may need more pixels now than its cell has.
     images = [read(path, slot=slot, to=lambda size: fitted(size, 2 * pixels)) for path, slot in garments]
     return composite.sheet(images, pixels=pixels)
+
+
+def _within(pixels: int, fixed: Size | None) -> Callable[[Size], Size]:
+    """The size that a photo is to have, given its own."""
+    return lambda size: contained(size, fixed) if fixed else fitted(size, pixels)
+
+
+def _ready(path: Path, slot: str, pixels: int, fixed: Size | None) -> Picture | None:
+    """A photo that is sent as it is, since it is already what should be sent."""
+    ready = as_it_is(path, slot=slot, to=_within(pixels, fixed))
+    if ready is None or (fixed and ready[1] != fixed):
+        return None
+    data, size = ready
+    frame = Frame(width=size.width, height=size.height, left=0, top=0, right=size.width, bottom=size.height)
+    return Picture(jpeg=data, size=size, frame=frame)
 
 
 def _picture(image: Image.Image, fixed: Size | None, colour: tuple[int, int, int] = composite.GROUND) -> Picture:

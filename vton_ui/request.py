@@ -10,9 +10,10 @@ from typing import Any
 
 from vton_ui import pricing
 from vton_ui.errors import GarmentsError, PhotoError
+from vton_ui.framing import fitted
 from vton_ui.job import Backend
 from vton_ui.options import complete
-from vton_ui.photos import fitted, measure
+from vton_ui.photos import measure
 from vton_ui.spec import ModelSpec, Size, Values
 
 

@@ -15,8 +15,8 @@ from pathlib import Path
 from PIL import Image, ImageStat
 
 from vton_ui.errors import Cost, Filtered, ResultLost
+from vton_ui.framing import Frame, unpad
 from vton_ui.marks import encoded, marked
-from vton_ui.photos import Frame, unpad
 from vton_ui.spec import Answer, Size, Value
 
 SWEEP_SECONDS = 600

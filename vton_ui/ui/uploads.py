@@ -19,7 +19,8 @@ from gradio.utils import get_upload_folder
 from safehttpx import AsyncSecureTransport, get, matches_domain_whitelist  # type: ignore[import-untyped]
 
 from vton_ui.errors import PhotoError
-from vton_ui.photos import fitted, read, shows_in_browser, to_jpeg
+from vton_ui.framing import fitted
+from vton_ui.photos import read, shows_in_browser, to_jpeg
 from vton_ui.ui.names import real_path
 
 MAX_FILE_BYTES = 30_000_000
