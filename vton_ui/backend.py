@@ -71,14 +71,17 @@ class _Client(fal_client.AsyncClient):
     def __init__(self, key: str) -> None:
         super().__init__(key=key)
         # An order sent on a connection that fal has just closed looks like a lost answer, hence the short keep.
-        limits = httpx.Limits(max_connections=200, keepalive_expiry=4.0)
+        limits = httpx.Limits(max_connections=200, max_keepalive_connections=20, keepalive_expiry=4.0)
         self.api = httpx.AsyncClient(
             transport=_Transport(limits),
             headers={"Authorization": f"Key {key}", "User-Agent": fal.USER_AGENT},
             timeout=_TIMEOUT,
         )
         self.files = httpx.AsyncClient(
-            headers={"User-Agent": fal.USER_AGENT}, timeout=_TIMEOUT, limits=limits, follow_redirects=True
+            headers={"User-Agent": fal.USER_AGENT},
+            timeout=_TIMEOUT,
+            limits=httpx.Limits(max_connections=32, keepalive_expiry=4.0),
+            follow_redirects=True,
         )
 
     @property

@@ -21,6 +21,8 @@ TICK = 1.0
 """Seconds without an event after which it is told that there is none."""
 QUIET = (3.0, 10.0)
 """Seconds that a stream may tell nothing before fal is asked: until its first word, and after it."""
+END_SECONDS = 0.05
+"""How long a stream may take to end after its last word."""
 TIMEOUT = httpx.Timeout(20.0, connect=10.0)
 """A living stream brings a comment every 15 s: https://docs.fal.ai/model-apis/model-endpoints/queue"""
 
@@ -81,6 +83,10 @@ async def _events(response: httpx.Response) -> AsyncGenerator[Status | None, Non
                     if not isinstance(status, dict) or not isinstance(status.get("status"), str):
                         raise ValueError("no status")
                     heard, spoke = time.monotonic(), True
+                    if status["status"] == "COMPLETED":
+                        # Read to its end, the connection serves for the result too.
+                        upcoming = asyncio.ensure_future(anext(events, None))
+                        await asyncio.wait({upcoming}, timeout=END_SECONDS)
                     yield status
                 elif time.monotonic() - heard < QUIET[spoke]:
                     yield {}

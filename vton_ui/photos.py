@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import io
+import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -122,9 +123,11 @@ def read(source: str | Path | bytes, *, slot: str, to: Callable[[Size], Size]) -
 
 def to_jpeg(image: Image.Image) -> bytes:
     """JPEG bytes with full chroma, since a garment's colour edges are what the models copy, and no metadata."""
-    buffer = io.BytesIO()
-    image.save(buffer, "JPEG", quality=JPEG_QUALITY, subsampling=0)
-    return buffer.getvalue()
+    # Into a file of the system's: into one of Python's, Pillow would hold the interpreter's lock all the while.
+    with tempfile.TemporaryFile() as file:
+        image.save(file, "JPEG", quality=JPEG_QUALITY, subsampling=0)
+        file.seek(0)
+        return file.read()
 
 
 @contextmanager
@@ -254,4 +257,4 @@ def _to_srgb(image: Image.Image) -> Image.Image:
                 return converted
         except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
             pass  # a broken profile, or one for another kind of pixels: the plain conversion is the best guess
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")

@@ -46,6 +46,8 @@ def prepare_person(path: Path, pixels: int, fixed: Size | None) -> Picture:
     if ready:
         return ready
     image = read(path, slot="Person", to=_within(pixels, fixed))
+    if fixed in (None, image.size):
+        return _picture(image, fixed)
     # A ground like the photo's own edge: a hard white or black bar would draw the model's attention.
     return _picture(image, fixed, edge_colour(image))
 

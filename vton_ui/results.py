@@ -110,7 +110,8 @@ def _filtered(cause: str, request_id: str) -> Filtered:
 
 
 def _is_black(image: Image.Image) -> bool:
-    return max(brightest for _, brightest in ImageStat.Stat(image.convert("RGB")).extrema) < _BLACK
+    colours = image if image.mode == "RGB" else image.convert("RGB")
+    return max(brightest for _, brightest in ImageStat.Stat(colours).extrema) < _BLACK
 
 
 def _suffix(image: Image.Image) -> str:

@@ -5,6 +5,7 @@ nothing of what it is given here, neither types nor paths: `options.complete` an
 hands on the files of a list as the bare addresses that it was given: `uploads.fetched` gets them.
 """
 
+import asyncio
 import inspect
 import logging
 import secrets
@@ -83,7 +84,7 @@ async def _try_on(studio: Studio, given: Given) -> tuple[gr.FileData, dict[str, 
 async def _estimate(studio: Studio, given: Given) -> dict[str, Any]:
     request = await _request(studio, given)
     backend = studio.backend_for(given["x_fal_key"])
-    costs = await in_pool(estimate, request, await live_price(request.model, backend))
+    costs = await asyncio.to_thread(estimate, request, await live_price(request.model, backend))
     return {
         "total_usd": _number(costs.total),
         "lines": [{"what": line.what, "usd": _number(line.usd)} for line in costs.lines],
@@ -96,7 +97,8 @@ async def _estimate(studio: Studio, given: Given) -> dict[str, Any]:
 async def _compose(studio: Studio, given: Given) -> gr.FileData:
     roomiest = max(studio.models.values(), key=lambda model: model.max_garments)
     pixels = roomiest.garment_pixels(complete(roomiest, {}))
-    jpeg = to_jpeg(await in_pool(sheet, named(await _garments(studio, given)), pixels))
+    garments = named(await _garments(studio, given))
+    jpeg = await in_pool(lambda: to_jpeg(sheet(garments, pixels)))
     path = Path(get_upload_folder()) / secrets.token_urlsafe(16) / "sheet.jpg"
     path.parent.mkdir(parents=True)
     path.write_bytes(jpeg)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 from collections.abc import AsyncIterator
@@ -20,6 +21,7 @@ from vton_ui.ui.api import add_endpoints
 from vton_ui.ui.guard import Guard, malformed, where
 from vton_ui.ui.names import real_path
 from vton_ui.ui.page import lay_out
+from vton_ui.ui.sessions import keep_light
 from vton_ui.ui.theme import palette_css, theme
 from vton_ui.ui.uploads import MAX_FILE_BYTES, refuse_addresses, sweep
 from vton_ui.ui.wire import wire
@@ -50,6 +52,8 @@ class App(gr.Blocks):
 def build(studio: Studio) -> gr.Blocks:
     """The whole app, ready to be launched."""
     os.environ.setdefault("GRADIO_TEMP_DIR", str(_uploads(studio)))
+    # Statistics over all events so far, which nobody sees, would be made anew at every event.
+    os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", str(10**9))
     with App(
         title=TITLE, analytics_enabled=False, fill_width=True, delete_cache=(SWEEP_SECONDS, UPLOAD_SECONDS)
     ) as demo:
@@ -102,6 +106,9 @@ def _life(studio: Studio) -> Any:
 
     @asynccontextmanager
     async def life(app: Any) -> AsyncIterator[None]:
+        # What is there by now stays; looking through it for garbage again and again would hold up every visitor.
+        gc.freeze()
+        keep_light(app, app.get_blocks())
         mcp = app.get_blocks().mcp_server_obj
         opened = mcp.get_image
         # It opens pictures by the path that its own client was given, which is the public one.

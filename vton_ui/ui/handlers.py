@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -47,13 +48,13 @@ class Handlers:
         try:
             asked = read_page(page, self.studio, values)
             self.seen.add(request.session_hash, [*([asked.person] if asked.person else []), *asked.garments])
-            await in_pool(_look_at, asked)
+            await asyncio.to_thread(_look_at, asked)
             missing = _missing(asked)
             if missing:
                 return {**plain, page.try_on: gr.update(value=missing, interactive=False)}
             order = asked.request()
             backend = self.studio.backend_for(asked.key)
-            costs = await in_pool(estimate, order, await live_price(asked.model, backend))
+            costs = await asyncio.to_thread(estimate, order, await live_price(asked.model, backend))
         except VtonError as exc:
             return {
                 **plain,
