@@ -564,6 +564,8 @@ def damaged_inside(path: Path) -> None:
     ledger = Ledger(path, Caps(), salt=SALT)
     for number in range(60):
         ledger.reserve(str(number), TRY)
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # or what was damaged would be mended from the log
     raw = bytearray(path.read_bytes())
     raw[4096:] = b"\xa5" * (len(raw) - 4096)
     path.write_bytes(raw)
@@ -609,6 +611,19 @@ def test_broken_without_caps(house: House, harm: Callable[[Path], None], caplog:
     harm(house.path)
     assert house.ledger().reserve(ADDRESS, TRY)
     assert "The ledger cannot be written" in caplog.text
+
+
+def test_replaced(house: House) -> None:
+    """An owner who takes the files away while the app runs begins a new day's count, and keeps it."""
+    ledger = house.ledger(daily_usd=Decimal(9))
+    for files in ([""], ["", "-wal", "-shm"]):
+        ledger.settle(ledger.reserve(ADDRESS, TRY))
+        for ending in files:
+            house.path.with_name(house.path.name + ending).unlink(missing_ok=True)
+        for tries in (1, 2):
+            ledger.settle(ledger.reserve(ADDRESS, TRY))
+            assert ledger.today().settled == tries
+            assert house.ledger().today().settled == tries
 
 
 @broken

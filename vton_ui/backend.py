@@ -70,8 +70,9 @@ class _Client(fal_client.AsyncClient):
 
     def __init__(self, key: str) -> None:
         super().__init__(key=key)
-        # An order sent on a connection that fal has just closed looks like a lost answer, hence the short keep.
-        limits = httpx.Limits(max_connections=200, max_keepalive_connections=20, keepalive_expiry=4.0)
+        # An order sent on a connection that fal has just closed looks like a lost answer, hence the short keep. Each
+        # idle connection is looked at before each request, hence the few that are kept.
+        limits = httpx.Limits(max_connections=200, max_keepalive_connections=10, keepalive_expiry=4.0)
         self.api = httpx.AsyncClient(
             transport=_Transport(limits),
             headers={"Authorization": f"Key {key}", "User-Agent": fal.USER_AGENT},
@@ -80,7 +81,7 @@ class _Client(fal_client.AsyncClient):
         self.files = httpx.AsyncClient(
             headers={"User-Agent": fal.USER_AGENT},
             timeout=_TIMEOUT,
-            limits=httpx.Limits(max_connections=32, keepalive_expiry=4.0),
+            limits=httpx.Limits(max_connections=32, max_keepalive_connections=10, keepalive_expiry=4.0),
             follow_redirects=True,
         )
 
