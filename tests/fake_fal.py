@@ -93,13 +93,15 @@ Action = Literal[
     "edit",
     "close",
     "mute",
+    "linger",
 ]
 Edit = Callable[[Any], Any]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Seen:
-    """One request as it came in; `headers` may be asked in any case, `path` has the query."""
+    """One request as it came in; `headers` may be asked in any case, `path` has the query; `port` is the caller's,
+    the same for all that comes over one connection."""
 
     operation: str
     method: str
@@ -107,6 +109,7 @@ class Seen:
     headers: Message
     size: int
     at: float
+    port: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -370,6 +373,7 @@ class FakeFal:
                 `edit`: send what the function `edit` makes of the JSON answer.
                 `close`: do the work, and answer; but by then all connections are refused, until `start`.
                 `mute`: an event stream brings nothing but comments, and does not end for `seconds`.
+                `linger`: an event stream does not end for `seconds` after its last event.
             times: how often; None until `clear_faults`, after all the others.
         """
         if operation not in self._faults:
@@ -825,6 +829,7 @@ class _Handler(BaseHTTPRequestHandler):
             headers=self.headers,
             size=len(body),
             at=time.time(),
+            port=self.client_address[1],
         )
         return Call(seen=seen, body=body, parts=parts, query=parse_qs(path.query))
 
@@ -869,7 +874,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(b"%x\r\n%s\r\n" % (len(text), text))
             if fault and fault.action in ("accept_then_drop", "accept_then_hang", "half_body"):
                 return self._hang_up(fault)
-        if fault and fault.action == "mute":
+        if fault and fault.action in ("mute", "linger"):
             self.server.closing.wait(fault.seconds)
         self.wfile.write(b"0\r\n\r\n")
 

@@ -15,6 +15,7 @@ from statistics import median
 from tests.bench.estimate import seconds_to_estimate
 from tests.bench.fal import BenchFal, Told
 from tests.bench.lag import watched
+from tests.bench.phone import seconds_to_server
 from tests.bench.pictures import PHONE, READY, SHRUNK, photo
 from tests.bench.server import BASELINE, EMPTY, OURS, Server, start
 from tests.bench.table import Row
@@ -269,6 +270,19 @@ def estimate_rows(bench: Bench) -> Iterator[Row]:
     yield Row(what=what, unit="ms", baseline=None, ours=1000 * median(seen), target=150.0)
 
 
+def phone_rows(bench: Bench) -> Iterator[Row]:
+    """A phone's photo over a mobile uplink."""
+    what, figures = "phone photo, pick to server at 5 Mbit/s", []
+    for door, slot in zip(bench.both(), ("input[type=file]", "#person input[type=file]"), strict=True):
+        url = f"http://127.0.0.1:{door.server.port}/"
+        try:
+            figures.append(median(seconds_to_server(url, slot, photo(PHONE), min(bench.rounds, 3))))
+        except (NoBrowser, ImportError):
+            yield Row(what=what, unit="s", baseline=None, ours="no browser")
+            return
+    yield Row(what=what, unit="s", baseline=figures[0], ours=figures[1], target=1.0)
+
+
 def growth(bench: Bench) -> str:
     """From one visitor to a hundred, as a Markdown table."""
     lines = [
@@ -305,4 +319,5 @@ PARTS: dict[str, Callable[[Bench], Iterator[Row]]] = {
     "flux": flux_rows,
     "memory": memory_rows,
     "estimate": estimate_rows,
+    "phone": phone_rows,
 }

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import os
 import platform
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
+
+from PIL import Image
+
+from tests.bench.pictures import PHONE, photo
 
 Figure = float | str | None
 
@@ -67,6 +73,18 @@ def machine() -> dict[str, str | int]:
         "gradio": version("gradio"),
         "pillow": version("pillow"),
     }
+
+
+def decoding_seconds() -> float:
+    """How long one core takes to decode a phone's photo at full size: what the other figures have to be seen beside,
+    since a shared machine may be half as fast in the next minute."""
+    data, seen = photo(PHONE), []
+    for _ in range(3):
+        begin = time.perf_counter()
+        with Image.open(io.BytesIO(data)) as image:
+            image.load()
+        seen.append(time.perf_counter() - begin)
+    return min(seen)
 
 
 def percentile(figures: Sequence[float], percent: float) -> float:

@@ -1,0 +1,98 @@
+"""What keeps one small machine quick with many visitors."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import httpx
+import pytest
+
+import app
+from tests.at_fal import followed, ordered
+from tests.fake_fal import FakeFal
+from vton_ui import photos
+from vton_ui.backend import FalBackend
+from vton_ui.models import FLUX_VTO
+from vton_ui.pool import NICENESS, in_pool
+from vton_ui.settings import Settings
+from vton_ui.spec import Size
+from vton_ui.ui.build import build, launch_options
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[gr.Blocks]:
+    """The whole app, without a key, on a port of its own."""
+    studio = replace(app.open_studio(Settings(data_dir=tmp_path_factory.mktemp("light"))))
+    demo = build(studio)
+    demo.launch(**launch_options(studio), prevent_thread_lock=True, quiet=True, server_name="127.0.0.1")
+    yield demo
+    demo.close(verbose=False)
+
+
+def test_sessions_are_light(demo: gr.Blocks) -> None:
+    """Of a visitor only what changed is remembered, not the description of every component."""
+    call = {"data": ["flux-vto"], "session_hash": "somebody"}
+    url = f"{demo.local_url}gradio_api/call/estimate"
+    event = httpx.post(url, json=call).json()["event_id"]
+    assert "error" in httpx.get(f"{url}/{event}").text  # there are no photos
+    session = demo.app.state_holder.session_data["somebody"]
+    assert session.config_values == {}
+
+
+def test_garbage_of_the_start_is_left_alone(demo: gr.Blocks) -> None:
+    """The collector does not go through hundreds of thousands of objects that stay anyway."""
+    assert gc.get_freeze_count() > 100_000
+
+
+def test_no_statistics(demo: gr.Blocks) -> None:
+    """No event waits for statistics over all events before it."""
+    queue: Any = demo._queue
+    assert queue.compute_analytics_summary([{"function": "f", "status": "success", "process_time": 1.0}]) == {
+        "functions": {}
+    }
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads have a niceness of their own on Linux only")
+async def test_pictures_step_back() -> None:
+    """Work on pictures leaves the processor to the event loop, whose own niceness stays."""
+    before = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    seen = await in_pool(lambda: os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+    assert (seen, os.getpriority(os.PRIO_PROCESS, threading.get_native_id())) == (max(before, NICENESS), before)
+
+
+async def test_one_connection_for_a_job(fal: FakeFal, backend: FalBackend) -> None:
+    """The order, its stream and its outcome go over one connection, so that nobody waits for another handshake."""
+    job = await ordered(backend)
+    await followed(backend, job)
+    await backend.fetch(job, FLUX_VTO.read)
+    ports = {seen.port for seen in fal.seen if seen.operation in ("submit", "stream", "result")}
+    assert len(ports) == 1
+
+
+async def test_stream_that_does_not_end(fal: FakeFal, backend: FalBackend) -> None:
+    """A stream that stays open after its last word holds nobody up."""
+    fal.fault("stream", "linger", seconds=5)
+    begin = asyncio.get_running_loop().time()
+    await followed(backend, await ordered(backend))
+    assert asyncio.get_running_loop().time() - begin < 1
+
+
+def test_phone_photo_is_decoded_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a phone's 12 megapixels less than one is ever unpacked for CatVTON."""
+    from PIL import Image, JpegImagePlugin
+
+    path, unpacked = tmp_path / "phone.jpg", []
+    Image.effect_noise((3024, 4032), 20).convert("RGB").save(path)
+    load = JpegImagePlugin.JpegImageFile.load
+    monkeypatch.setattr(JpegImagePlugin.JpegImageFile, "load", lambda image: unpacked.append(image.size) or load(image))
+    assert photos.read(path, slot="Person", to=lambda _: Size(768, 1024)).size == (768, 1024)
+    assert unpacked[0] == (756, 1008)
