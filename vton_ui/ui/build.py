@@ -54,6 +54,7 @@ def build(studio: Studio) -> gr.Blocks:
     os.environ.setdefault("GRADIO_TEMP_DIR", str(_uploads(studio)))
     # Statistics over all events so far, which nobody sees, would be made anew at every event.
     os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", str(10**9))
+    os.environ.setdefault("GRADIO_ANALYTICS_MAX_EVENTS", "100")
     with App(
         title=TITLE, analytics_enabled=False, fill_width=True, delete_cache=(SWEEP_SECONDS, UPLOAD_SECONDS)
     ) as demo:
