@@ -48,6 +48,7 @@ def test_never_scrolls_sideways(
 
 def test_two_photos_in_the_picture_out(paid: Page, fal: FakeFal) -> None:
     """The whole way: estimate, queue position, picture, seed, request id, download; and one job at fal."""
+    fal.queue_seconds, fal.run_seconds = 1.5, 2.5  # each state lasts longer than it takes to look again
     two_photos(paid)
     expect(paid.locator("#try_on")).to_have_text("Try on · $0.0475")
     paid.locator("#estimate summary").click()
