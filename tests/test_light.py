@@ -15,6 +15,7 @@ from typing import Any
 import gradio as gr
 import httpx
 import pytest
+from gradio.utils import get_upload_folder
 
 import app
 from tests.at_fal import followed, ordered
@@ -25,6 +26,7 @@ from vton_ui.models import FLUX_VTO
 from vton_ui.pool import NICENESS, in_pool
 from vton_ui.settings import Settings
 from vton_ui.spec import Size
+from vton_ui.ui import uploads
 from vton_ui.ui.build import build, launch_options
 
 
@@ -96,3 +98,19 @@ def test_phone_photo_is_decoded_small(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(JpegImagePlugin.JpegImageFile, "load", lambda image: unpacked.append(image.size) or load(image))
     assert photos.read(path, slot="Person", to=lambda _: Size(768, 1024)).size == (768, 1024)
     assert unpacked[0] == (756, 1008)
+
+
+def test_result_is_not_copied(demo: gr.Blocks, tmp_path: Path) -> None:
+    """What the API hands out is the kept file itself under a second name, and stays when the first one goes."""
+    result = tmp_path / "try-on.jpg"
+    result.write_bytes(b"picture")
+    name = uploads.offered(result)
+    assert name.is_relative_to(Path(get_upload_folder()))
+    assert name.samefile(result)
+    result.unlink()
+    assert name.read_bytes() == b"picture"
+
+
+def test_result_on_another_disk(demo: gr.Blocks, tmp_path: Path) -> None:
+    """Where there cannot be a second name, Gradio gets the first."""
+    assert uploads.offered(tmp_path / "gone.jpg") == tmp_path / "gone.jpg"

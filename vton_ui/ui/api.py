@@ -32,7 +32,7 @@ from vton_ui.spec import Choice, Flag, ModelSpec, Number, Option, Text
 from vton_ui.studio import Studio
 from vton_ui.tryon import try_on
 from vton_ui.ui.guard import where
-from vton_ui.ui.uploads import fetched, own
+from vton_ui.ui.uploads import fetched, offered, own
 from vton_ui.ui.visitor import visitor_of
 
 Given = Mapping[str, Any]
@@ -77,7 +77,7 @@ async def _try_on(studio: Studio, given: Given) -> tuple[gr.FileData, dict[str, 
                 "width": result.size.width,
                 "height": result.size.height,
             }
-            return gr.FileData(path=str(result.path)), facts
+            return gr.FileData(path=str(offered(result.path))), facts
     raise AssertionError("a try-on that nobody cancels ends in a result or an error")
 
 

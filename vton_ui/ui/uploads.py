@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import os
 import secrets
 import socket
 import time
@@ -166,3 +167,17 @@ def showable(path: Path, *, slot: str) -> Path:
     if shows_in_browser(path, slot=slot):
         return path
     return _written(to_jpeg(read(path, slot=slot, to=lambda size: fitted(size, SHOWN_PIXELS))), path.stem)
+
+
+def offered(path: Path) -> Path:
+    """A kept result as a second name of the same file where Gradio serves files from.
+
+    Gradio would hash and copy it there, and hold up all other visitors for as long.
+    """
+    name = Path(get_upload_folder()) / secrets.token_urlsafe(16) / path.name
+    try:
+        name.parent.mkdir(parents=True)
+        os.link(path, name)
+    except OSError:  # on another disk, or one that knows no second names
+        return path
+    return name
