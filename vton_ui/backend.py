@@ -14,6 +14,7 @@ import binascii
 import json
 import logging
 import re
+import ssl
 import time
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
@@ -58,8 +59,8 @@ _log = logging.getLogger(__name__)
 class _Transport(fal.AsyncBackupDomainTransport):
     """fal's way around a dead domain, with limits of our own and the environment's proxies."""
 
-    def __init__(self, limits: httpx.Limits) -> None:
-        self._client = httpx.AsyncClient(limits=limits, follow_redirects=False)
+    def __init__(self, limits: httpx.Limits, verify: ssl.SSLContext) -> None:
+        self._client = httpx.AsyncClient(limits=limits, verify=verify, follow_redirects=False)
 
 
 class _Client(fal_client.AsyncClient):
@@ -70,11 +71,12 @@ class _Client(fal_client.AsyncClient):
 
     def __init__(self, key: str) -> None:
         super().__init__(key=key)
+        verify = httpx.create_ssl_context()
         # An order sent on a connection that fal has just closed looks like a lost answer, hence the short keep. Each
         # idle connection is looked at before each request, hence the few that are kept.
         limits = httpx.Limits(max_connections=200, max_keepalive_connections=10, keepalive_expiry=4.0)
         self.api = httpx.AsyncClient(
-            transport=_Transport(limits),
+            transport=_Transport(limits, verify),
             headers={"Authorization": f"Key {key}", "User-Agent": fal.USER_AGENT},
             timeout=_TIMEOUT,
         )
@@ -82,6 +84,7 @@ class _Client(fal_client.AsyncClient):
             headers={"User-Agent": fal.USER_AGENT},
             timeout=_TIMEOUT,
             limits=httpx.Limits(max_connections=32, max_keepalive_connections=10, keepalive_expiry=4.0),
+            verify=verify,
             follow_redirects=True,
         )
 
