@@ -8,7 +8,6 @@ import os
 import sys
 import threading
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ import gradio as gr
 import httpx
 import pytest
 from gradio.utils import get_upload_folder
+from PIL import Image, JpegImagePlugin
 
 import app
 from tests.at_fal import followed, ordered
@@ -33,7 +33,7 @@ from vton_ui.ui.build import build, launch_options
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[gr.Blocks]:
     """The whole app, without a key, on a port of its own."""
-    studio = replace(app.open_studio(Settings(data_dir=tmp_path_factory.mktemp("light"))))
+    studio = app.open_studio(Settings(data_dir=tmp_path_factory.mktemp("light")))
     demo = build(studio)
     demo.launch(**launch_options(studio), prevent_thread_lock=True, quiet=True, server_name="127.0.0.1")
     yield demo
@@ -90,8 +90,6 @@ async def test_stream_that_does_not_end(fal: FakeFal, backend: FalBackend) -> No
 
 def test_phone_photo_is_decoded_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of a phone's 12 megapixels less than one is ever unpacked for CatVTON."""
-    from PIL import Image, JpegImagePlugin
-
     path, unpacked = tmp_path / "phone.jpg", []
     Image.effect_noise((3024, 4032), 20).convert("RGB").save(path)
     load = JpegImagePlugin.JpegImageFile.load

@@ -218,7 +218,7 @@ def all_goes_badly(visitor: Visitor, config: Any, fal: FakeFal) -> dict[str, str
         ("submit", 401, {"detail": "No user found for Key ID and Secret"}),
         ("submit", 403, LOCKED_403),
         ("submit", 422, {"detail": [{"loc": ["body", "prompt"], "msg": "no", "type": "content_policy_violation"}]}),
-        ("submit", 500, "<html>Traceback (most recent call last): /root/app.py</html>"),
+        ("submit", 500, "<html>Traceback (most recent call last): /srv/app.py</html>"),
         ("result", 500, {"detail": "Internal Server Error"}),
         ("download", 404, None),
     )

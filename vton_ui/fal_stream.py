@@ -96,4 +96,4 @@ async def _events(response: httpx.Response) -> AsyncGenerator[Status | None, Non
         finally:
             if upcoming is not None:
                 upcoming.cancel()
-                await asyncio.wait({upcoming})
+                await asyncio.gather(upcoming, return_exceptions=True)  # however it ended, nobody asks any more
