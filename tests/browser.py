@@ -43,10 +43,11 @@ def open_page(browser: Browser, url: str, *, viewport: dict[str, int] = DESK, da
     touch = viewport["width"] < 700
     context = browser.new_context(viewport=viewport, is_mobile=touch, has_touch=touch)  # type: ignore[arg-type]
     page = context.new_page()
-    page.goto(f"{url}?__theme={'dark' if dark else 'light'}")
+    # Gradio draws a page a moment before it answers to what is done on it; its first event shows that it does.
+    with page.expect_request("**/queue/join*"):
+        page.goto(f"{url}?__theme={'dark' if dark else 'light'}")
     page.wait_for_selector("#try_on")
     page.wait_for_function("document.querySelectorAll('#people img').length > 0")
-    page.wait_for_timeout(300)  # Gradio draws a page a moment before it answers to it, and tells nobody when it does
     return page
 
 

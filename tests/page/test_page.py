@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.browser import DESK, PHONE, TABLET, open_page
 from tests.conftest import photo_bytes, serving
@@ -135,8 +135,8 @@ def test_a_truncated_photo_is_told_at_the_click(paid: Page, fal: FakeFal) -> Non
     give(paid, "person", whole[: len(whole) // 2])
     give(paid, "garments", photo_bytes(800, 800))
     paid.click("#try_on", timeout=WAIT)
-    expect(paid.locator("#notice")).to_contain_text("cut off", timeout=WAIT)
-    expect(paid.locator("#notice")).to_contain_text("Nothing was charged.")
+    expect(paid.locator("#failure")).to_contain_text("cut off", timeout=WAIT)
+    expect(paid.locator("#failure")).to_contain_text("Nothing was charged.")
     assert fal.count("submit") == 0
 
 
@@ -148,14 +148,34 @@ def test_an_old_result_survives_a_failure(paid: Page, fal: FakeFal) -> None:
     before = paid.locator("#result img").get_attribute("src")
     fal.next_error = model_error("downstream_service_unavailable", "down")
     paid.click("#try_on")
-    expect(paid.locator("#notice [data-state=failed]")).to_be_visible(timeout=WAIT)
-    notice = paid.locator("#notice").inner_text()
-    assert "A service behind the model is down." in notice
-    assert list(fal.jobs)[-1] in notice
+    expect(paid.locator("#failure [data-state=failed]")).to_be_visible(timeout=WAIT)
+    failure = paid.locator("#failure").inner_text()
+    assert "A service behind the model is down." in failure
+    assert list(fal.jobs)[-1] in failure
     assert paid.locator("#result img").get_attribute("src") == before
     paid.click("#retry")
     done(paid)
-    expect(paid.locator("#notice [data-state=failed]")).not_to_be_visible()
+    expect(paid.locator("#failure [data-state=failed]")).not_to_be_visible()
+
+
+def test_a_late_answer_does_not_wipe_a_failure_away(paid: Page, fal: FakeFal) -> None:
+    """What was typed during the run may be answered after its failure; that is still told."""
+    fal.queue_seconds = 1.5
+    fal.next_error = model_error("downstream_service_unavailable", "down")
+    two_photos(paid)
+    paid.click("#try_on")
+    held: list[Route] = []
+    paid.route("**/run/predict*", lambda route: held.append(route))
+    paid.fill("#option-description textarea", "a tee")
+    failure = paid.locator("#failure [data-state=failed]")
+    expect(failure).to_be_visible(timeout=WAIT)
+    assert held
+    with paid.expect_response("**/run/predict*"):
+        for route in held:
+            route.continue_()
+    paid.unroute("**/run/predict*")
+    paid.wait_for_timeout(300)
+    expect(failure).to_be_visible()
 
 
 def test_several_garments_lead_to_the_model_that_takes_them(paid: Page, fal: FakeFal) -> None:
@@ -313,8 +333,10 @@ def test_a_refused_key_is_told(free: Page, fal: FakeFal) -> None:
     free.fill("#fal_key input", "wrong-id:wrong-secret")
     two_photos(free)
     free.locator("#try_on", has_text="$0.0475").click(timeout=WAIT)
-    expect(free.locator("#notice")).to_contain_text("fal does not accept the key.", timeout=WAIT)
-    assert "wrong" not in free.locator("#notice").inner_text()
+    expect(free.locator("#failure")).to_contain_text("fal does not accept the key.", timeout=WAIT)
+    assert "wrong" not in free.locator("#failure").inner_text()
+    free.fill("#fal_key input", "another-id:another-secret")
+    expect(free.locator("#failure")).not_to_be_visible()
 
 
 def test_on_a_phone_the_button_is_in_reach_and_the_mirror_comes_into_view(
@@ -338,7 +360,7 @@ def test_an_unsafe_or_black_picture_is_reported_not_shown(paid: Page, fal: FakeF
     fal.black = True
     two_photos(paid)
     paid.click("#try_on")
-    expect(paid.locator("#notice")).to_contain_text("all black", timeout=WAIT)
+    expect(paid.locator("#failure")).to_contain_text("all black", timeout=WAIT)
     expect(paid.locator("#result img")).not_to_be_visible()
     expect(paid.locator("#again")).to_be_visible()
 
@@ -350,7 +372,7 @@ def test_words_from_outside_are_text(paid: Page, fal: FakeFal) -> None:
     paid.fill("#option-description textarea", evil)
     two_photos(paid)
     paid.click("#try_on")
-    expect(paid.locator("#notice")).to_contain_text("onerror", timeout=WAIT)
+    expect(paid.locator("#failure")).to_contain_text("onerror", timeout=WAIT)
     paid.click("#retry")
     done(paid)
     paid.locator("#details summary").click()

@@ -142,7 +142,7 @@ def test_find_a_request(browser: Browser, paid: Page, paid_url: str, slow_fal: F
     assert slow_fal.count("submit") == 1
     other.fill("#find_id input", "no-such-request")
     other.click("#find")
-    expect(other.locator("#notice")).to_contain_text("does not know", timeout=WAIT)
+    expect(other.locator("#failure")).to_contain_text("does not know", timeout=WAIT)
     other.context.close()
 
 
@@ -152,7 +152,7 @@ def test_what_is_no_request_id_is_not_asked_for(paid: Page, fal: FakeFal, typed:
     paid.locator("#keeping button").first.click()
     paid.fill("#find_id input", typed)
     paid.click("#find")
-    expect(paid.locator("#notice")).to_contain_text("no request id", timeout=WAIT)
+    expect(paid.locator("#failure")).to_contain_text("no request id", timeout=WAIT)
     assert fal.seen == []
 
 
@@ -171,7 +171,7 @@ def test_look_again(paid: Page, slow_fal: FakeFal) -> None:
     slow_fal.fault("requests", "status", times=2, code=503)
     two_photos(paid)
     paid.click("#try_on")
-    expect(paid.locator("#notice")).to_contain_text("It was not sent again.", timeout=WAIT)
+    expect(paid.locator("#failure")).to_contain_text("It was not sent again.", timeout=WAIT)
     expect(paid.locator("#retry")).to_have_text("Send again")
     paid.click("#look_again")
     done(paid)
@@ -183,7 +183,7 @@ def test_send_again_is_a_second_intent(paid: Page, slow_fal: FakeFal) -> None:
     slow_fal.fault("submit", "drop_before")
     two_photos(paid)
     paid.click("#try_on")
-    expect(paid.locator("#notice")).to_contain_text("It was not sent again.", timeout=WAIT)
+    expect(paid.locator("#failure")).to_contain_text("It was not sent again.", timeout=WAIT)
     assert slow_fal.count("submit") == 1
     paid.click("#retry")
     done(paid)
@@ -197,7 +197,7 @@ def test_ones_own_key_is_asked_for_again(free: Page, slow_fal: FakeFal) -> None:
     free.fill("#fal_key input", "visitor-id:visitor-secret")
     ordered(free)
     free.reload()
-    expect(free.locator("#notice")).to_contain_text("type it again", timeout=WAIT)
+    expect(free.locator("#failure")).to_contain_text("type it again", timeout=WAIT)
     free.locator("#key_drawer button").first.click()
     free.fill("#fal_key input", "visitor-id:visitor-secret")
     free.locator("#fal_key input").blur()

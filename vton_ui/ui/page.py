@@ -25,6 +25,8 @@ class Page:
     """The components that something happens to.
 
     Attributes:
+        notice: About what stands on the page; only `Handlers.refresh` writes it.
+        failure: About the last try-on; only `Runs` writes it, so that a late refresh cannot wipe it away.
         options: The components of every model's options: model name → option name → component.
         groups: What is shown for one model only: model name → blocks.
     """
@@ -37,6 +39,7 @@ class Page:
     swap: gr.Button
     sheet: gr.Image
     notice: gr.HTML
+    failure: gr.HTML
     use_model: gr.Button
     options: Mapping[str, Mapping[str, Component]]
     groups: Mapping[str, list[gr.Column]]
@@ -227,6 +230,7 @@ def _result() -> dict[str, Any]:
         cancel = gr.Button("Cancel", variant="secondary", size="lg", visible=False, elem_id="cancel")
         estimate = gr.HTML("", elem_id="estimate", padding=False)
     notice = gr.HTML("", elem_id="notice", padding=False)
+    failure = gr.HTML("", elem_id="failure", padding=False)
     use_model = gr.Button("Use another model", size="sm", visible=False, elem_id="use_model")
     with gr.Row(elem_id="cures"):
         look_again = gr.Button("Look again", size="sm", visible=False, elem_id="look_again")
@@ -242,6 +246,7 @@ def _result() -> dict[str, Any]:
         "cancel": cancel,
         "estimate": estimate,
         "notice": notice,
+        "failure": failure,
         "use_model": use_model,
         "retry": retry,
         "look_again": look_again,

@@ -138,6 +138,7 @@ class Runs:
             page.result: None,
             page.last_result: None,
             page.status: view.FORGOTTEN,
+            page.failure: "",
             page.details: "",
             page.download: gr.update(value=None, visible=False),
             page.again: gr.update(visible=False),
@@ -177,7 +178,7 @@ class Runs:
             yield {self.page.memory: self.memory.without_job(state, job)}
             return
         if job.own_key and not key:
-            yield {self.page.notice: view.OWN_KEY_WANTED, self.page.look_again: button("Fetch it")}
+            yield {self.page.failure: view.OWN_KEY_WANTED, self.page.look_again: button("Fetch it")}
             return
         self.stops[session].add(stop)
         try:

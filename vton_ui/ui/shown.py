@@ -54,7 +54,7 @@ class Shown:
             page.again: hidden,
             page.retry: hidden,
             page.look_again: hidden,
-            page.notice: "",
+            page.failure: "",
             page.status: view.STARTED,
             # The mirror is never empty while it works: the last result, or the photo itself, dimmed.
             page.result: gr.skip() if values[page.last_result] else values[page.person],
@@ -100,7 +100,7 @@ class Shown:
         return {
             **self.rest(values),
             page.status: view.EMPTY if not values[page.last_result] else "",
-            page.notice: view.failure(exc),
+            page.failure: view.failure(exc),
             page.memory: state,
             page.look_again: button("Look again") if unclear else gr.update(visible=False),
             page.retry: gr.update(visible=not final, value="Send again" if unclear else "Try again"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from html import escape
 
-from vton_ui.errors import VtonError
+from vton_ui.errors import InputError, KeyRefused, VtonError
 from vton_ui.job import (
     Accepted,
     Cancelled,
@@ -111,10 +111,11 @@ FORGOTTEN = _plain("forgotten", "Forgotten. Nothing of yours is kept here any mo
 
 def failure(error: VtonError) -> str:
     """What happened, what to do, what it cost, and the request id to copy."""
+    mended_by = ' data-mended-by="change"' if isinstance(error, (InputError, KeyRefused)) else ""
     slot = f"<b>{escape(error.slot)}.</b> " if error.slot else ""
     return (
-        f'<div class="card" data-state="failed" role="alert"><p class="cause">{slot}{escape(error.cause)}</p>'
-        f"<p>{escape(error.cure)}</p>"
+        f'<div class="card" data-state="failed"{mended_by} role="alert">'
+        f'<p class="cause">{slot}{escape(error.cause)}</p><p>{escape(error.cure)}</p>'
         f'<p class="quiet">{escape(error.cost.value)}{_request_id(error.request_id)}</p></div>'
     )
 

@@ -17,6 +17,8 @@ from vton_ui.ui.shown import Shown
 LOOK_AT_MIRROR = "() => document.querySelector('#mirror').scrollIntoView({behavior: 'smooth', block: 'nearest'})"
 COME_BACK = "() => window.addEventListener('online', () => document.querySelector('#come_back').click())"
 """After a dead network the events of a running try-on are lost, and the browser follows its jobs again."""
+MENDED = "(card) => (card || '').includes('data-mended-by=\"change\"') ? '' : card"
+"""A failure that a change may have mended is no longer told; any other stands until the next try."""
 
 
 def wire(page: Page, studio: Studio) -> None:
@@ -50,6 +52,7 @@ def wire(page: Page, studio: Studio) -> None:
     settings: Any = page.settings
     changes = [component.change for component in page.settings]  # type: ignore[attr-defined]
     gr.on(changes, do.refresh, settings, shown_by_refresh, trigger_mode="always_last", **quick)
+    gr.on([*changes, page.clothes.click, page.garments.upload], None, page.failure, page.failure, js=MENDED)
     for event in garments_set:
         event.then(do.refresh, settings, shown_by_refresh, **quick)
 
@@ -60,7 +63,7 @@ def _wire_runs(page: Page, runs: Runs, quick: dict[str, Any], slow: dict[str, An
     everything: Any = page.inputs
     mirror = [page.status, page.result, page.last_result, page.details, page.download]
     buttons = [page.try_on, page.cancel, page.again, page.retry, page.look_again]
-    touched = [*buttons, page.notice, *mirror, page.memory, page.recent]
+    touched = [*buttons, page.failure, *mirror, page.memory, page.recent]
     # On a phone the button is in reach everywhere and the mirror is not.
     gr.on([page.try_on.click, page.retry.click, page.again.click], None, js=LOOK_AT_MIRROR)
     gr.on([page.try_on.click, page.retry.click], runs.try_on, everything, touched, **slow)
