@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import random
 import time
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,18 @@ def black(format: str, mode: str = "RGB", level: int = 0) -> bytes:
     buffer = io.BytesIO()
     Image.new("L", (300, 400), level).convert(mode).save(buffer, format)
     return buffer.getvalue()
+
+
+def rough_png() -> bytes:
+    """As hard to compress as a photo."""
+    buffer = io.BytesIO()
+    Image.frombytes("RGB", (300, 400), random.Random(1).randbytes(300 * 400 * 3)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def with_byte_changed(data: bytes) -> bytes:
+    middle = len(data) // 2
+    return data[:middle] + bytes([data[middle] ^ 1]) + data[middle + 1 :]
 
 
 def marks(path: Path) -> tuple[Any, str]:
@@ -136,12 +149,13 @@ def test_black(picture: bytes, tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_dark_is_not_black(tmp_path: Path) -> None:
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP"])
+def test_dark_is_not_black(format: str, tmp_path: Path) -> None:
     """A dark picture with a single light spot is a picture."""
     image = Image.new("RGB", (300, 400))
-    image.putpixel((150, 200), (0, 0, 90))
+    image.putpixel((150, 200), (90, 90, 90))
     buffer = io.BytesIO()
-    image.save(buffer, "PNG")
+    image.save(buffer, format, quality=95)
     assert kept(tmp_path, buffer.getvalue()).path.exists()
 
 
@@ -160,9 +174,11 @@ def test_flagged(tmp_path: Path) -> None:
         b"<html>502</html>",
         photo_bytes(300, 400)[:3000],
         photo_bytes(300, 400, "PNG")[:300],
+        rough_png()[:-20],
+        with_byte_changed(rough_png()),
         photo_bytes(9, 9, "BMP"),
     ],
-    ids=["nothing", "a page", "half a JPEG", "half a PNG", "another kind"],
+    ids=["nothing", "a page", "half a JPEG", "half a PNG", "a PNG without its end", "a changed byte", "another kind"],
 )
 def test_damaged(picture: bytes, tmp_path: Path) -> None:
     """Bytes that are no picture are told, with the request id that fetches them again."""

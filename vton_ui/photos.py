@@ -74,6 +74,8 @@ def as_it_is(source: Path, *, slot: str, to: Callable[[Size], Size]) -> tuple[by
         if not _is_bare(data):
             return None
         try:
+            # Whether it can be decoded to its end shows at 1/8 scale too, in half the time.
+            image.draft(None, (size.width // 8, size.height // 8))
             image.load()
         except Exception as exc:  # Pillow raises whatever its codecs raise
             raise _damaged(slot) from exc
