@@ -16,6 +16,7 @@ SOURCES = {
 
 CORE: dict[str, set[str]] = {
     "": set(),
+    "admission": set(),
     "errors": set(),
     "spec": set(),
     "settings": set(),
@@ -43,7 +44,7 @@ CORE: dict[str, set[str]] = {
     "job": {"errors", "framing", "pricing", "results", "spec"},
     "request": {"errors", "framing", "job", "options", "photos", "pricing", "spec"},
     "ahead": {"errors", "pool", "prepare", "request", "spec"},
-    "tryon": {"ahead", "errors", "job", "pool", "prepare", "pricing", "request", "results", "spec"},
+    "tryon": {"admission", "ahead", "errors", "job", "pool", "prepare", "pricing", "request", "results", "spec"},
     "ledger": {"errors", "pricing", "settings"},
     "purse": {"ledger"},
     "fal_answers": {"errors", "fal_errors", "job"},
@@ -51,7 +52,7 @@ CORE: dict[str, set[str]] = {
     "following": {"errors", "fal_answers", "fal_stream", "job"},
     "backend": {"errors", "fal_answers", "following", "job", "pricing", "spec"},
     "sandbox": {"draft", "errors", "job", "photos", "pool", "pricing", "spec"},
-    "studio": {"job", "spec", "tryon"},
+    "studio": {"admission", "job", "spec", "tryon"},
 }
 """What each module of the core imports of the others, no more and no less; the page may import all but `HANDED`."""
 

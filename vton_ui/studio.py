@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from vton_ui.admission import Admission
 from vton_ui.job import Backend, Purse
 from vton_ui.spec import ModelSpec
 from vton_ui.tryon import Means
@@ -23,6 +24,7 @@ class Studio:
         keep_hours: How long they are kept.
         examples: The folder of example pictures, with `people` and `garments` in it.
         secret: What signs what browsers keep.
+        admission: The line in which all try-ons wait for their turn.
         proxies: How many proxies of the owner's stand before the server.
     """
 
@@ -34,6 +36,7 @@ class Studio:
     examples: Path
     secret: bytes
     proxies: int
+    admission: Admission = field(default_factory=Admission)
 
     @property
     def default_model(self) -> ModelSpec:
@@ -54,4 +57,5 @@ class Studio:
             store=self.store,
             purse=self.purse_for(visitor) if owner_pays else None,
             own_key=bool(key),
+            admission=self.admission,
         )

@@ -10,11 +10,12 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Awaitable, Mapping
 from contextlib import aclosing, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 from vton_ui import pricing
+from vton_ui.admission import Admission
 from vton_ui.ahead import prepared
 from vton_ui.errors import Cost, FalError, JobFailed, SubmitUnclear, VtonError
 from vton_ui.job import (
@@ -58,12 +59,14 @@ class Means:
         store: The folder that results are kept in.
         purse: Whose money it is; None if nobody's but the visitor's own.
         own_key: Whether the backend runs on a key of the visitor's own, which is not kept anywhere.
+        admission: The line in which it waits for its turn.
     """
 
     backend: Backend
     store: Path
     purse: Purse | None = None
     own_key: bool = False
+    admission: Admission = field(default_factory=Admission)
 
 
 async def try_on(request: Request, means: Means, *, stop: asyncio.Event | None = None) -> AsyncGenerator[Event, None]:
@@ -81,6 +84,7 @@ async def try_on(request: Request, means: Means, *, stop: asyncio.Event | None =
     started_at = time.time()
     try:
         yield Preparing()
+        await _unless(stop, means.admission.turn())
         ready = await _unless(stop, prepared(request))
         yield Uploading()
         live, *urls = await _unless(stop, _upload(request, ready, means.backend))

@@ -20,6 +20,7 @@ from vton_ui.studio import Studio
 from vton_ui.ui.api import add_endpoints
 from vton_ui.ui.guard import Guard, malformed, where
 from vton_ui.ui.names import real_path
+from vton_ui.ui.pace import Pace
 from vton_ui.ui.page import lay_out
 from vton_ui.ui.sessions import keep_light
 from vton_ui.ui.theme import palette_css, theme
@@ -79,7 +80,7 @@ def launch_options(studio: Studio) -> dict[str, Any]:
         # What the page may show; the guard lets nobody ask for a file there.
         "allowed_paths": [str(studio.store), str(studio.examples)],
         "app_kwargs": {
-            "middleware": [Middleware(Guard)],
+            "middleware": [Middleware(Guard), Middleware(Pace)],
             "exception_handlers": {RequestValidationError: malformed},
             "lifespan": _life(studio),
         },
