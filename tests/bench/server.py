@@ -19,7 +19,7 @@ from tests.fake_fal import PROXY_VARIABLES, TEST_KEY
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 120.0
-OURS, BASELINE, EMPTY = "tests.elsewhere", "tests.bench.baseline", "tests.bench.empty"
+OURS, BASELINE, EMPTY, BARE = "tests.elsewhere", "tests.bench.baseline", "tests.bench.empty", "tests.bench.bare"
 CAPS = ("VTON_DAILY_BUDGET_USD", "VTON_VISITOR_BUDGET_USD", "VTON_VISITOR_RATE")
 
 
@@ -78,7 +78,7 @@ def start(module: str, folder: Path, where: tuple[Mapping[str, str], str]) -> Se
     """Run an app until its page is there.
 
     Args:
-        module: OURS, BASELINE or EMPTY.
+        module: OURS, BASELINE, EMPTY or BARE.
         folder: For its files and its log.
         where: `BenchFal.where()`.
     """
