@@ -355,6 +355,31 @@ def test_on_a_phone_the_button_is_in_reach_and_the_mirror_comes_into_view(
     page.context.close()
 
 
+def above_the_button(page: Page, card: str) -> None:
+    """On a phone: in view, and not left under the button."""
+    page.wait_for_function(
+        """card => {
+            const [told, button] = [card, '#action'].map(each => document.querySelector(each)?.getBoundingClientRect());
+            return told && told.top >= 0 && told.bottom <= button.top;
+        }""",
+        arg=card,
+        timeout=WAIT,
+    )
+
+
+def test_on_a_phone_a_failure_comes_into_view(browser: Browser, paid_url: str, fal: FakeFal) -> None:
+    """Why the photos cannot be used, and later why the try-on failed."""
+    page = open_page(browser, paid_url, viewport=PHONE)
+    give(page, "person", b"hello")
+    above_the_button(page, "#notice .card")
+    page.locator("#person button[aria-label='Remove Image']").tap()
+    fal.next_error = model_error("downstream_service_unavailable", "down")
+    two_photos(page)
+    page.tap("#try_on")
+    above_the_button(page, "#failure .card")
+    page.context.close()
+
+
 def test_an_unsafe_or_black_picture_is_reported_not_shown(paid: Page, fal: FakeFal) -> None:
     """The mirror never shows what fal's checker held back; another seed is offered."""
     fal.black = True

@@ -14,7 +14,8 @@ from vton_ui.ui.runs import Runs
 from vton_ui.ui.seen import Seen
 from vton_ui.ui.shown import Shown
 
-LOOK_AT_MIRROR = "() => document.querySelector('#mirror').scrollIntoView({behavior: 'smooth', block: 'nearest'})"
+LOOK_AT = "() => document.querySelector('{0}')?.scrollIntoView({{behavior: 'smooth', block: 'nearest'}})"
+"""On a phone the button is in reach everywhere, and what comes of it, or why it cannot be used, is not."""
 COME_BACK = "() => window.addEventListener('online', () => document.querySelector('#come_back').click())"
 """After a dead network the events of a running try-on are lost, and the browser follows its jobs again."""
 MENDED = "(card) => (card || '').includes('data-mended-by=\"change\"') ? '' : card"
@@ -56,6 +57,8 @@ def wire(page: Page, studio: Studio) -> None:
     for event in garments_set:
         event.then(do.refresh, settings, shown_by_refresh, **quick)
 
+    page.notice.change(None, js=LOOK_AT.format("#notice:has([role=alert])"))
+
     _wire_runs(page, runs, quick, slow)
 
 
@@ -64,8 +67,8 @@ def _wire_runs(page: Page, runs: Runs, quick: dict[str, Any], slow: dict[str, An
     mirror = [page.status, page.result, page.last_result, page.details, page.download]
     buttons = [page.try_on, page.cancel, page.again, page.retry, page.look_again]
     touched = [*buttons, page.failure, *mirror, page.memory, page.recent]
-    # On a phone the button is in reach everywhere and the mirror is not.
-    gr.on([page.try_on.click, page.retry.click, page.again.click], None, js=LOOK_AT_MIRROR)
+    gr.on([page.try_on.click, page.retry.click, page.again.click], None, js=LOOK_AT.format("#mirror"))
+    page.failure.change(None, js=LOOK_AT.format("#failure"))
     gr.on([page.try_on.click, page.retry.click], runs.try_on, everything, touched, **slow)
     page.again.click(runs.again, everything, touched, **slow)
     page.cancel.click(runs.cancel, None, page.cancel, **quick)
