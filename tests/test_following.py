@@ -158,11 +158,11 @@ async def test_patience_ends(fal: FakeFal, backend: FalBackend, monkeypatch: pyt
 @without_stream
 async def test_patience_starts_anew(fal: FakeFal, backend: FalBackend, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every good look at the job renews the patience."""
-    monkeypatch.setattr(following, "PATIENCE", 0.3)
-    fal.queue_seconds, fal.run_seconds = 0.6, 0.3
+    monkeypatch.setattr(following, "PATIENCE", 1.0)
+    fal.queue_seconds, fal.run_seconds = 1.6, 0.3
     seen: list[Progress] = []
     async for event in backend.follow(await ordered(backend)):
-        if event.seconds > 0.4 and not any(before.seconds > 0.4 for before in seen):
+        if event.seconds > 1.2 and not any(before.seconds > 1.2 for before in seen):
             fal.fault("status", "status", times=3)
         seen.append(event)
     assert isinstance(seen[-1], Running)
@@ -209,8 +209,8 @@ async def test_humane_pace(fal: FakeFal, backend: FalBackend, monkeypatch: pytes
     await followed(backend, await ordered(backend))
     looks = [seen.at for seen in fal.seen if seen.operation == "status"]
     pauses = [after - before for before, after in pairwise(looks)]
-    assert 0.09 < pauses[0] < 0.25
-    assert pauses[-1] > 0.29
+    assert pauses[0] > 0.09
+    assert pauses[-1] > max(0.29, pauses[0])
 
 
 @pytest.mark.parametrize(
@@ -241,7 +241,7 @@ async def test_one_request(fal: FakeFal, backend: FalBackend) -> None:
     await followed(backend, job)
     late = time.time() - (fal.jobs[job.request_id].finished_at or 0)
     assert (fal.count("stream"), fal.count("status")) == (1, 0)
-    assert late < 0.2
+    assert late < 1
 
 
 @pytest.mark.parametrize(
@@ -289,7 +289,7 @@ async def test_silent_stream(
     fal.fault("stream", action, seconds=30)
     events = await followed(backend, job)
     late = time.time() - (fal.jobs[job.request_id].finished_at or 0)
-    assert late < 0.25
+    assert late < 2
     assert isinstance(events[-1], Running)
     assert (fal.count("stream"), fal.count("status") >= asked) == (1, True)
 
@@ -429,14 +429,14 @@ async def test_history(fal: FakeFal, backend: FalBackend) -> None:
     fal.queue_seconds, fal.run_seconds = 0.2, 0.3
     line = following.Line(api=backend._client.api)
 
-    async def run() -> None:
+    async def run() -> float:
         job = await ordered(backend)
         url = f"{fal.url}/queue/{fal.jobs[job.request_id].app}/requests/{job.request_id}/status"
         async for _ in following.follow(line, url, job):
             pass
+        return fal.jobs[job.request_id].seconds
 
-    await run()
+    ran = await run()
     fal.next_error = model_error("internal_server_error", "no")
     await run()
-    (seconds,) = line.ran[FLUX_VTO.endpoint]
-    assert 0.28 < seconds < 0.45
+    assert list(line.ran[FLUX_VTO.endpoint]) == [pytest.approx(ran)]

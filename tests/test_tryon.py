@@ -236,10 +236,10 @@ async def test_sync_mode(fal: FakeFal, backend: FalBackend, ask: Asking, store: 
 
 async def test_both_uploads_at_once(fal: FakeFal, backend: FalBackend, ask: Asking, store: Path) -> None:
     """Neither picture waits for the other."""
-    fal.fault("upload", "slow", 2, seconds=0.4)
+    fal.fault("upload", "slow", 2, seconds=1.5)
     await result_of(try_on(ask(FLUX_VTO), Means(backend=backend, store=store)))
     first, second = (seen.at for seen in fal.seen if seen.operation == "upload")
-    assert second - first < 0.3
+    assert second - first < 1.2
 
 
 async def test_again_uploads_nothing(fal: FakeFal, backend: FalBackend, ask: Asking, store: Path) -> None:
@@ -433,14 +433,14 @@ async def test_stop_while_preparing(fal: FakeFal, backend: FalBackend, ask: Aski
 
 async def test_stop_while_uploading(fal: FakeFal, backend: FalBackend, ask: Asking, store: Path) -> None:
     """Cancelled during the upload: nothing is ordered, and nobody waits for the upload."""
-    fal.fault("upload", "slow", 2, seconds=1)
+    fal.fault("upload", "slow", 2, seconds=4)
     stop = asyncio.Event()
     started = time.monotonic()
     events = try_on(ask(FLUX_VTO), Means(backend=backend, store=store), stop=stop)
     stopping = asyncio.get_running_loop().call_later
     seen = await run_until(events, Uploading, lambda: stopping(0.2, stop.set))
     assert seen == [Preparing(), Uploading(), Cancelled(cost=Cost.NOTHING)]
-    assert time.monotonic() - started < 0.9
+    assert time.monotonic() - started < 3.5
     assert fal.count("submit") == 0
 
 
