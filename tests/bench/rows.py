@@ -60,7 +60,7 @@ class Bench:
 
     @cached_property
     def bare(self) -> Door:
-        """One that does nothing but call fal, in as many words as the baseline."""
+        """One that does nothing but call fal, with the baseline's arguments."""
         return self._warm(Door(self.start(BARE), baselines))
 
     def both(self) -> tuple[Door, Door]:
