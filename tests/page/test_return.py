@@ -37,6 +37,14 @@ def ordered(page: Page) -> None:
     expect(page.locator("#status")).to_contain_text("Waiting", timeout=WAIT)
 
 
+def slow_to_draw(page: Page) -> None:
+    """From here on every word of the status takes as long to draw as on a slow phone."""
+    page.evaluate("""() => new MutationObserver(() => {
+        const until = performance.now() + 150;
+        while (performance.now() < until) {}
+    }).observe(document.querySelector("#status"), {subtree: true, childList: true, characterData: true})""")
+
+
 def another_tab(context: BrowserContext, url: str) -> Page:
     page = context.new_page()
     page.goto(url)
@@ -51,6 +59,16 @@ def test_reload(paid: Page, slow_fal: FakeFal) -> None:
     expect(paid.locator("#status [data-state=working]")).to_be_visible(timeout=WAIT)
     done(paid)
     assert result_picture(paid).size == (866, 1154)
+    assert slow_fal.count("submit") == slow_fal.billed == 1
+
+
+def test_reload_on_a_slow_phone(paid: Page, slow_fal: FakeFal) -> None:
+    """A job is remembered even where the page is told of the next step before it has drawn this one."""
+    slow_fal.queue_seconds = 4
+    slow_to_draw(paid)
+    ordered(paid)
+    paid.reload()
+    done(paid)
     assert slow_fal.count("submit") == slow_fal.billed == 1
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import gradio as gr
 from fastapi.exceptions import RequestValidationError
+from gradio.block_function import BlockFunction
 from gradio.utils import get_upload_folder
 from starlette.middleware import Middleware
 
@@ -36,7 +37,12 @@ _log = logging.getLogger(__name__)
 
 
 class App(gr.Blocks):
-    """gr.Blocks that neither prints nor tells what goes wrong in it: Gradio would print a visitor's inputs."""
+    """gr.Blocks that neither prints nor tells what goes wrong in it, and that loses no step of a try-on.
+
+    Gradio would print a visitor's inputs. And it would tell the page only what changed inside a value from one step to
+    the next; the page changes the value in place, so that a step which a slow phone had not drawn yet was lost: the
+    job under way among them.
+    """
 
     async def process_api(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """One event, from the visitor's inputs to the page's outputs."""
@@ -48,6 +54,23 @@ class App(gr.Blocks):
         except Exception as exc:
             _log.error("failed: %s", where(exc))
             raise gr.Error("The app could not do this. Load the page again.", print_exception=False) from None
+
+    def handle_streaming_diffs(
+        self,
+        block_fn: BlockFunction,
+        data: list[Any],
+        session_hash: str | None,
+        run: str | None,
+        final: bool,
+        simple_format: bool = False,
+    ) -> list[Any]:
+        """What the page is told of a step: every value that changed, as a whole."""
+        first = run not in self.pending_diff_streams.get(session_hash or "", {})
+        values = list(data)
+        told = super().handle_streaming_diffs(block_fn, data, session_hash, run, final, simple_format)
+        if first or final or simple_format:
+            return told
+        return [edits and [["replace", [], value]] for edits, value in zip(told, values, strict=True)]
 
 
 def build(studio: Studio) -> gr.Blocks:
