@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -51,6 +52,14 @@ def backend(fal: FakeFal) -> FalBackend:
     """The app's way to it, where a job takes no longer than a blink."""
     fal.queue_seconds, fal.run_seconds = 0.02, 0.04
     return FalBackend(TEST_KEY, api_url=fal.api_url)
+
+
+def until(true: Callable[[], bool], seconds: float = 20.0) -> None:
+    """Wait for something to become true."""
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.02)
 
 
 def photo_bytes(

@@ -6,7 +6,6 @@ import ast
 import base64
 import io
 import logging
-import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -24,7 +23,7 @@ from mcp.client.streamable_http import streamablehttp_client
 from mcp.types import CallToolResult, ImageContent, TextContent
 from PIL import Image
 
-from tests.conftest import photo_bytes, serving
+from tests.conftest import photo_bytes, serving, until
 from tests.fake_fal import TEST_KEY, FakeFal
 from tests.fake_fal import Job as FalJob
 from tests.fake_schemas import Endpoint, Field
@@ -162,14 +161,6 @@ def sent(job: FalJob) -> dict[str, Any]:
 
 def urls(job: FalJob) -> tuple[str, str]:
     return job.arguments["human_image_url"], job.arguments["garment_image_url"]
-
-
-def until(true: Callable[[], bool], seconds: float = 20.0) -> None:
-    """Wait for something to become true."""
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.02)
 
 
 # A try-on

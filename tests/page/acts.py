@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import httpx
 from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.conftest import photo_bytes
+from tests.fake_fal import FakeFal
 
 WAIT = 8_000
 """Milliseconds."""
@@ -34,6 +37,25 @@ def two_photos(page: Page) -> None:
     give(page, "person", photo_bytes(900, 1200))
     give(page, "garments", photo_bytes(800, 800))
     expect(page.locator("#try_on")).to_have_text(re.compile("Try on"), timeout=WAIT)
+
+
+@contextmanager
+def no_turn(fal: FakeFal) -> Iterator[None]:
+    """In here every job waits in line, however long the page takes to show that it does."""
+    fal.concurrent = 0
+    yield
+    fal.concurrent = None
+
+
+def ordered(page: Page) -> None:
+    """Two photos, a click, and fal has accepted."""
+    two_photos(page)
+    page.click("#try_on")
+    expect(page.locator("#status")).to_contain_text("Waiting", timeout=WAIT)
+
+
+def works(page: Page) -> None:
+    expect(page.locator("#status [data-state=working]")).to_be_visible(timeout=WAIT)
 
 
 def done(page: Page) -> None:

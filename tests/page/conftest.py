@@ -44,6 +44,7 @@ def fal(shared_fal: FakeFal) -> FakeFal:
     shared_fal.clear_faults()
     shared_fal.black, shared_fal.next_error = False, None
     shared_fal.queue_seconds, shared_fal.run_seconds, shared_fal.queue_length = 0.4, 0.6, 3
+    shared_fal.concurrent = None
     return shared_fal
 
 

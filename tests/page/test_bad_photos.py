@@ -92,7 +92,7 @@ def test_truncated_at_every_tenth(page: Page, fal: FakeFal) -> None:
         give(page, "person", WHOLE[: len(WHOLE) * tenth // 10])
         expect(page.locator("#person img")).to_have_count(1, timeout=WAIT)
         page.wait_for_function("!document.querySelector('[data-uploading]')")
-        page.wait_for_timeout(400)
+        expect(page.locator("#try_on:enabled, #notice [role=alert]")).to_be_visible(timeout=WAIT)
         if page.locator("#try_on").is_enabled():
             page.click("#try_on")
         told = page.locator(":is(#notice, #failure) [role=alert]")

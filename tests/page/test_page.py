@@ -15,7 +15,7 @@ from tests.browser import DESK, PHONE, TABLET, open_page
 from tests.conftest import photo_bytes, serving
 from tests.fake_fal import TEST_KEY, FakeFal
 from tests.fake_schemas import ENDPOINTS, model_error
-from tests.page.acts import WAIT, button, done, give, result_picture, two_photos
+from tests.page.acts import WAIT, button, done, give, no_turn, ordered, result_picture, two_photos, works
 from vton_ui.models import CAT_VTON, FLUX_VTO, MODELS
 from vton_ui.sandbox import STAMP
 from vton_ui.settings import Settings
@@ -48,14 +48,15 @@ def test_never_scrolls_sideways(
 
 def test_two_photos_in_the_picture_out(paid: Page, fal: FakeFal) -> None:
     """The whole way: estimate, queue position, picture, seed, request id, download; and one job at fal."""
-    fal.queue_seconds, fal.run_seconds = 1.5, 2.5  # each state lasts longer than it takes to look again
+    fal.run_seconds = 2.5  # longer than it takes to look again
     two_photos(paid)
     expect(paid.locator("#try_on")).to_have_text("Try on · $0.0475")
     paid.locator("#estimate summary").click()
     assert "$0.0375" in paid.locator("#estimate ul").inner_text()
-    paid.click("#try_on")
-    expect(paid.locator("#cancel")).to_be_visible()
-    expect(paid.locator("#status")).to_contain_text(re.compile(r"Waiting, (\d\w\w|next) in line · \d+ s"), timeout=WAIT)
+    with no_turn(fal):
+        paid.click("#try_on")
+        expect(paid.locator("#cancel")).to_be_visible()
+        expect(paid.locator("#status")).to_contain_text(re.compile(r"Waiting, next in line · \d+ s"), timeout=WAIT)
     expect(paid.locator("#status")).to_contain_text(re.compile(r"Running, step \d of 4"), timeout=WAIT)
     done(paid)
     (job,) = fal.jobs.values()
@@ -78,8 +79,9 @@ def test_again_takes_another_seed(paid: Page, fal: FakeFal) -> None:
     paid.click("#try_on")
     done(paid)
     uploads = fal.count("upload")
-    paid.click("#again")
-    expect(paid.locator("#status [data-state=working]")).to_be_visible(timeout=WAIT)
+    with no_turn(fal):
+        paid.click("#again")
+        works(paid)
     done(paid)
     first, second = (job.arguments["seed"] for job in fal.jobs.values())
     assert first != second
@@ -88,12 +90,10 @@ def test_again_takes_another_seed(paid: Page, fal: FakeFal) -> None:
 
 def test_cancel_in_the_queue_is_free(paid: Page, fal: FakeFal) -> None:
     """Cancel reaches fal, the job never runs, and the page says that it cost nothing."""
-    fal.queue_seconds = 30
-    two_photos(paid)
-    paid.click("#try_on")
-    expect(paid.locator("#status")).to_contain_text("Waiting", timeout=WAIT)
-    paid.click("#cancel")
-    expect(paid.locator("#status")).to_contain_text("Cancelled. Nothing was charged.", timeout=WAIT)
+    with no_turn(fal):
+        ordered(paid)
+        paid.click("#cancel")
+        expect(paid.locator("#status")).to_contain_text("Cancelled. Nothing was charged.", timeout=WAIT)
     expect(paid.locator("#try_on")).to_be_enabled()
     (job,) = fal.jobs.values()
     assert job.cancelled
@@ -160,13 +160,13 @@ def test_an_old_result_survives_a_failure(paid: Page, fal: FakeFal) -> None:
 
 def test_a_late_answer_does_not_wipe_a_failure_away(paid: Page, fal: FakeFal) -> None:
     """What was typed during the run may be answered after its failure; that is still told."""
-    fal.queue_seconds = 1.5
     fal.next_error = model_error("downstream_service_unavailable", "down")
-    two_photos(paid)
-    paid.click("#try_on")
     held: list[Route] = []
-    paid.route("**/run/predict*", lambda route: held.append(route))
-    paid.fill("#option-description textarea", "a tee")
+    with no_turn(fal):
+        ordered(paid)
+        paid.route("**/run/predict*", lambda route: held.append(route))
+        with paid.expect_request("**/run/predict*"):
+            paid.fill("#option-description textarea", "a tee")
     failure = paid.locator("#failure [data-state=failed]")
     expect(failure).to_be_visible(timeout=WAIT)
     assert held
@@ -236,8 +236,9 @@ def test_an_empty_seed_stays_empty(paid: Page, fal: FakeFal) -> None:
     two_photos(paid)
     paid.click("#try_on")
     done(paid)
-    paid.click("#try_on")
-    expect(paid.locator("#status [data-state=working]")).to_be_visible(timeout=WAIT)
+    with no_turn(fal):
+        paid.click("#try_on")
+        works(paid)
     done(paid)
     first, second = (job.arguments["seed"] for job in fal.jobs.values())
     assert first != second

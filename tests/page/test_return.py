@@ -9,9 +9,10 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser import open_page
+from tests.conftest import until
 from tests.elsewhere import elsewhere
 from tests.fake_fal import FakeFal
-from tests.page.acts import WAIT, done, result_picture, two_photos
+from tests.page.acts import WAIT, done, no_turn, ordered, result_picture, two_photos, works
 from vton_ui import tryon
 
 LONG_WAIT = 40_000
@@ -21,20 +22,6 @@ LONG_WAIT = 40_000
 def quick_looks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Lost orders are looked for at once."""
     monkeypatch.setattr(tryon, "LOOKS", (0.1, 0.2))
-
-
-@pytest.fixture
-def slow_fal(fal: FakeFal) -> FakeFal:
-    """A fal that leaves time to do something in between."""
-    fal.queue_seconds, fal.run_seconds = 1.5, 1.5
-    return fal
-
-
-def ordered(page: Page) -> None:
-    """Two photos, a click, and fal has accepted."""
-    two_photos(page)
-    page.click("#try_on")
-    expect(page.locator("#status")).to_contain_text("Waiting", timeout=WAIT)
 
 
 def slow_to_draw(page: Page) -> None:
@@ -52,68 +39,74 @@ def another_tab(context: BrowserContext, url: str) -> Page:
     return page
 
 
-def test_reload(paid: Page, slow_fal: FakeFal) -> None:
+def test_reload(paid: Page, fal: FakeFal) -> None:
     """The page is reloaded in the middle: it picks the job up again and shows the picture."""
-    ordered(paid)
-    paid.reload()
-    expect(paid.locator("#status [data-state=working]")).to_be_visible(timeout=WAIT)
+    with no_turn(fal):
+        ordered(paid)
+        paid.reload()
+        works(paid)
     done(paid)
     assert result_picture(paid).size == (866, 1154)
-    assert slow_fal.count("submit") == slow_fal.billed == 1
+    assert fal.count("submit") == fal.billed == 1
 
 
-def test_reload_on_a_slow_phone(paid: Page, slow_fal: FakeFal) -> None:
+def test_reload_on_a_slow_phone(paid: Page, fal: FakeFal) -> None:
     """A job is remembered even where the page is told of the next step before it has drawn this one."""
-    slow_fal.queue_seconds = 4
     slow_to_draw(paid)
-    ordered(paid)
-    paid.reload()
+    with no_turn(fal):
+        ordered(paid)
+        paid.reload()
+        works(paid)
     done(paid)
-    assert slow_fal.count("submit") == slow_fal.billed == 1
+    assert fal.count("submit") == fal.billed == 1
 
 
-def test_tab_closed_and_opened(paid: Page, paid_url: str, slow_fal: FakeFal) -> None:
+def test_tab_closed_and_opened(paid: Page, paid_url: str, fal: FakeFal) -> None:
     """The tab is closed; a new one, opened after the job is over, shows the picture."""
-    ordered(paid)
-    context = paid.context
-    later = context.new_page()
-    paid.close()
-    later.wait_for_timeout(3500)
+    with no_turn(fal):
+        ordered(paid)
+        later = paid.context.new_page()
+        paid.close()
+    (job,) = fal.jobs.values()
+    until(lambda: job.state == "COMPLETED")
     later.goto(paid_url)
     done(later)
-    assert slow_fal.count("submit") == 1
+    assert fal.count("submit") == 1
     expect(later.locator("#recent img")).to_have_count(1)
 
 
-def test_dead_network(browser: Browser, paid_url: str, slow_fal: FakeFal) -> None:
+def test_dead_network(browser: Browser, paid_url: str, fal: FakeFal) -> None:
     """The network drops while the model works and comes back: the picture comes all the same."""
     page = open_page(browser, paid_url)
-    ordered(page)
-    page.context.set_offline(True)
+    with no_turn(fal):
+        ordered(page)
+        page.context.set_offline(True)
     page.wait_for_timeout(4000)
     page.context.set_offline(False)
     expect(page.locator("#status [data-state=done]")).to_be_visible(timeout=LONG_WAIT)
-    assert slow_fal.count("submit") == 1
+    assert fal.count("submit") == 1
     page.context.close()
 
 
-def test_kill_9(browser: Browser, slow_fal: FakeFal, tmp_path: Path) -> None:
+def test_kill_9(browser: Browser, fal: FakeFal, tmp_path: Path) -> None:
     """The app is killed with `kill -9` while the job runs and started again: the picture comes, paid once."""
-    slow_fal.queue_seconds = 3
-    with elsewhere(slow_fal, tmp_path) as app:
+    with elsewhere(fal, tmp_path) as app:
         page = open_page(browser, app.url)
-        ordered(page)
-        app.kill()
-        app.start()
-        page.reload()
+        with no_turn(fal):
+            ordered(page)
+            app.kill()
+            app.start()
+            page.reload()
+            works(page)
         expect(page.locator("#status [data-state=done]")).to_be_visible(timeout=LONG_WAIT)
-        assert slow_fal.count("submit") == slow_fal.billed == 1
+        assert fal.count("submit") == fal.billed == 1
         page.context.close()
 
 
-def test_recent_survives_and_is_forgotten(paid: Page, slow_fal: FakeFal) -> None:
+def test_recent_survives_and_is_forgotten(paid: Page, fal: FakeFal) -> None:
     """Results are shown again after a reload, to this browser only, and deleted on request."""
-    ordered(paid)
+    two_photos(paid)
+    paid.click("#try_on")
     done(paid)
     source = paid.locator("#result img").get_attribute("src")
     assert source
@@ -137,9 +130,10 @@ def test_recent_survives_and_is_forgotten(paid: Page, slow_fal: FakeFal) -> None
     expect(paid.locator("#recent")).not_to_be_visible()
 
 
-def test_another_browser_sees_nothing(browser: Browser, paid: Page, paid_url: str, slow_fal: FakeFal) -> None:
+def test_another_browser_sees_nothing(browser: Browser, paid: Page, paid_url: str, fal: FakeFal) -> None:
     """Somebody else's browser shows none of it."""
-    ordered(paid)
+    two_photos(paid)
+    paid.click("#try_on")
     done(paid)
     stranger = open_page(browser, paid_url)
     stranger.wait_for_timeout(1000)
@@ -147,17 +141,18 @@ def test_another_browser_sees_nothing(browser: Browser, paid: Page, paid_url: st
     stranger.context.close()
 
 
-def test_find_a_request(browser: Browser, paid: Page, paid_url: str, slow_fal: FakeFal) -> None:
+def test_find_a_request(browser: Browser, paid: Page, paid_url: str, fal: FakeFal) -> None:
     """A request id brings its result into another browser, without another order."""
-    ordered(paid)
+    two_photos(paid)
+    paid.click("#try_on")
     done(paid)
-    (job,) = slow_fal.jobs.values()
+    (job,) = fal.jobs.values()
     other = open_page(browser, paid_url)
     other.locator("#keeping button").first.click()
     other.fill("#find_id input", job.id)
     other.click("#find")
     done(other)
-    assert slow_fal.count("submit") == 1
+    assert fal.count("submit") == 1
     other.fill("#find_id input", "no-such-request")
     other.click("#find")
     expect(other.locator("#failure")).to_contain_text("does not know", timeout=WAIT)
@@ -174,72 +169,75 @@ def test_what_is_no_request_id_is_not_asked_for(paid: Page, fal: FakeFal, typed:
     assert fal.seen == []
 
 
-def test_a_lost_answer_is_looked_for(paid: Page, slow_fal: FakeFal) -> None:
+def test_a_lost_answer_is_looked_for(paid: Page, fal: FakeFal) -> None:
     """fal accepted and the answer was lost: the order is found by its seed, and not sent again."""
-    slow_fal.fault("submit", "accept_then_drop")
+    fal.fault("submit", "accept_then_drop")
     two_photos(paid)
     paid.click("#try_on")
     done(paid)
-    assert slow_fal.count("submit") == slow_fal.billed == 1
+    assert fal.count("submit") == fal.billed == 1
 
 
-def test_look_again(paid: Page, slow_fal: FakeFal) -> None:
+def test_look_again(paid: Page, fal: FakeFal) -> None:
     """Where the look finds nothing, the page says so plainly; looking again later brings the picture."""
-    slow_fal.fault("submit", "accept_then_drop")
-    slow_fal.fault("requests", "status", times=2, code=503)
+    fal.fault("submit", "accept_then_drop")
+    fal.fault("requests", "status", times=2, code=503)
     two_photos(paid)
     paid.click("#try_on")
     expect(paid.locator("#failure")).to_contain_text("It was not sent again.", timeout=WAIT)
     expect(paid.locator("#retry")).to_have_text("Send again")
     paid.click("#look_again")
     done(paid)
-    assert slow_fal.count("submit") == 1
+    assert fal.count("submit") == 1
 
 
-def test_send_again_is_a_second_intent(paid: Page, slow_fal: FakeFal) -> None:
+def test_send_again_is_a_second_intent(paid: Page, fal: FakeFal) -> None:
     """Only the visitor's own word sends an unclear order a second time."""
-    slow_fal.fault("submit", "drop_before")
+    fal.fault("submit", "drop_before")
     two_photos(paid)
     paid.click("#try_on")
     expect(paid.locator("#failure")).to_contain_text("It was not sent again.", timeout=WAIT)
-    assert slow_fal.count("submit") == 1
+    assert fal.count("submit") == 1
     paid.click("#retry")
     done(paid)
-    assert slow_fal.billed == 1
+    assert fal.billed == 1
 
 
-def test_ones_own_key_is_asked_for_again(free: Page, slow_fal: FakeFal) -> None:
+def test_ones_own_key_is_asked_for_again(free: Page, fal: FakeFal) -> None:
     """A job paid with the visitor's own key is remembered without the key."""
-    slow_fal.keys.add("visitor-id:visitor-secret")
+    fal.keys.add("visitor-id:visitor-secret")
     free.locator("#key_drawer button").first.click()
     free.fill("#fal_key input", "visitor-id:visitor-secret")
-    ordered(free)
-    free.reload()
-    expect(free.locator("#failure")).to_contain_text("type it again", timeout=WAIT)
-    free.locator("#key_drawer button").first.click()
-    free.fill("#fal_key input", "visitor-id:visitor-secret")
-    free.locator("#fal_key input").blur()
-    free.click("#look_again")
+    with no_turn(fal):
+        ordered(free)
+        free.reload()
+        expect(free.locator("#failure")).to_contain_text("type it again", timeout=WAIT)
+        free.locator("#key_drawer button").first.click()
+        free.fill("#fal_key input", "visitor-id:visitor-secret")
+        free.locator("#fal_key input").blur()
+        free.click("#look_again")
+        works(free)
     done(free)
-    assert slow_fal.count("submit") == 1
+    assert fal.count("submit") == 1
 
 
-def test_cancel_that_comes_too_late_shows_the_picture(paid: Page, slow_fal: FakeFal) -> None:
+def test_cancel_that_comes_too_late_shows_the_picture(paid: Page, fal: FakeFal) -> None:
     """A running job that completes all the same is shown, since it was paid."""
-    slow_fal.queue_seconds = 0.2
+    fal.run_seconds = 3  # longer than it takes to look and to click
     two_photos(paid)
     paid.click("#try_on")
     expect(paid.locator("#status")).to_contain_text("Running", timeout=WAIT)
-    paid.wait_for_timeout(300)
     paid.click("#cancel")
     done(paid)
     expect(paid.locator("#result img")).to_be_visible()
 
 
-def test_two_tabs(paid: Page, paid_url: str, slow_fal: FakeFal) -> None:
+def test_two_tabs(paid: Page, paid_url: str, fal: FakeFal) -> None:
     """A tab that is opened while another waits follows the same job and orders nothing."""
-    ordered(paid)
-    second = another_tab(paid.context, paid_url)
+    with no_turn(fal):
+        ordered(paid)
+        second = another_tab(paid.context, paid_url)
+        works(second)
     done(second)
     done(paid)
-    assert slow_fal.count("submit") == 1
+    assert fal.count("submit") == 1

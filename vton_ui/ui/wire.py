@@ -18,7 +18,7 @@ LOOK_AT = "() => document.querySelector('{0}')?.scrollIntoView({{behavior: 'smoo
 """On a phone the button is in reach everywhere, and what comes of it, or why it cannot be used, is not."""
 COME_BACK = "() => window.addEventListener('online', () => document.querySelector('#come_back').click())"
 """After a dead network the events of a running try-on are lost, and the browser follows its jobs again."""
-MENDED = "(card) => (card || '').includes('data-mended-by=\"change\"') ? '' : card"
+MENDED = "(card) => (card || '').includes('data-mended-by=\"change\"') ? '' : {__type__: 'update'}"
 """A failure that a change may have mended is no longer told; any other stands until the next try."""
 
 
