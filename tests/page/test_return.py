@@ -8,7 +8,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.browser import open_page
+from tests.browser import PHONE, open_page
 from tests.conftest import until
 from tests.elsewhere import elsewhere
 from tests.fake_fal import FakeFal
@@ -59,6 +59,17 @@ def test_reload_on_a_slow_phone(paid: Page, fal: FakeFal) -> None:
         works(paid)
     done(paid)
     assert fal.count("submit") == fal.billed == 1
+
+
+def test_on_a_phone_what_was_left_comes_into_view(browser: Browser, paid_url: str, fal: FakeFal) -> None:
+    """After a reload one sees that the try-on goes on, and not an empty place for a photo."""
+    page = open_page(browser, paid_url, viewport=PHONE)
+    with no_turn(fal):
+        ordered(page)
+        page.evaluate("scrollTo(0, 0)")
+        page.reload()
+        expect(page.locator("#status [data-state=working]")).to_be_in_viewport(timeout=WAIT)
+    page.context.close()
 
 
 def test_tab_closed_and_opened(paid: Page, paid_url: str, fal: FakeFal) -> None:

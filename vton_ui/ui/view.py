@@ -92,10 +92,10 @@ def _place(position: int | None) -> str:
     return f", {number}{ending} in line"
 
 
-def _working(words: str, share: float | None) -> str:
+def _working(words: str, share: float | None, *, mark: str = "") -> str:
     bar = f'style="width:{share:.0%}"' if share is not None else 'class="unknown"'
     return (
-        f'<div class="working" data-state="working" role="status"><span>{escape(words)}</span>'
+        f'<div class="working" data-state="working"{mark} role="status"><span>{escape(words)}</span>'
         f'<div class="bar"><i {bar}></i></div></div>'
     )
 
@@ -105,7 +105,7 @@ def _plain(state: str, words: str) -> str:
 
 
 STARTED = _working("Starting", None)
-RETURNED = _working("Picking up the try-on you left", None)
+RETURNED = _working("Picking up the try-on you left", None, mark=" data-returned")
 FORGOTTEN = _plain("forgotten", "Forgotten. Nothing of yours is kept here any more.")
 
 

@@ -68,6 +68,7 @@ def _wire_runs(page: Page, runs: Runs, quick: dict[str, Any], slow: dict[str, An
     buttons = [page.try_on, page.cancel, page.again, page.retry, page.look_again]
     touched = [*buttons, page.failure, *mirror, page.memory, page.recent]
     gr.on([page.try_on.click, page.retry.click, page.again.click], None, js=LOOK_AT.format("#mirror"))
+    page.status.change(None, js=LOOK_AT.format("#mirror:has([data-returned])"))
     page.failure.change(None, js=LOOK_AT.format("#failure"))
     gr.on([page.try_on.click, page.retry.click], runs.try_on, everything, touched, **slow)
     page.again.click(runs.again, everything, touched, **slow)
