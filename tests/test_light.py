@@ -29,6 +29,7 @@ from vton_ui.settings import Settings
 from vton_ui.spec import Size
 from vton_ui.ui import uploads
 from vton_ui.ui.build import build, launch_options
+from vton_ui.ui.sessions import forget_gone
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +65,20 @@ def test_sessions_are_light(demo: gr.Blocks) -> None:
     assert "error" in httpx.get(f"{url}/{event}").text  # there are no photos
     session = demo.app.state_holder.session_data["somebody"]
     assert session.config_values == {}
+
+
+def test_visitors_who_are_gone_are_forgotten(demo: gr.Blocks) -> None:
+    """Gradio keeps the messages of the last visitors only, and of the others nothing else either."""
+    queue: Any = demo._queue
+    call = {"data": ["flux-vto"], "session_hash": "gone"}
+    url = f"{demo.local_url}gradio_api/call/estimate"
+    assert "error" in httpx.get(f"{url}/{httpx.post(url, json=call).json()['event_id']}").text
+    forget_gone(demo)
+    assert "gone" in queue.pending_event_ids_session  # its messages are still there
+    while "gone" in queue.pending_messages_per_session:
+        queue.pending_messages_per_session.popitem(last=False)
+    forget_gone(demo)
+    assert "gone" not in queue.pending_event_ids_session
 
 
 def test_garbage_of_the_start_is_left_alone(demo: gr.Blocks) -> None:

@@ -23,7 +23,7 @@ from vton_ui.ui.guard import Guard, malformed, where
 from vton_ui.ui.names import real_path
 from vton_ui.ui.pace import Pace
 from vton_ui.ui.page import lay_out
-from vton_ui.ui.sessions import keep_light
+from vton_ui.ui.sessions import forget_gone, keep_light
 from vton_ui.ui.theme import palette_css, theme
 from vton_ui.ui.uploads import MAX_FILE_BYTES, refuse_addresses, sweep
 from vton_ui.ui.wire import wire
@@ -138,14 +138,16 @@ def _life(studio: Studio) -> Any:
         opened = mcp.get_image
         # It opens pictures by the path that its own client was given, which is the public one.
         mcp.get_image = lambda path: opened(real_path(path) or path)
-        sweeping = asyncio.create_task(_keep_swept(app.get_blocks(), _uploads(studio)))
+        tidying = asyncio.create_task(_keep_tidy(app.get_blocks(), _uploads(studio)))
         yield
-        sweeping.cancel()
+        tidying.cancel()
 
     return life
 
 
-async def _keep_swept(demo: gr.Blocks, folder: Path) -> None:
-    while Path(get_upload_folder()) == folder:  # in a folder that others use too, nothing of theirs is touched
-        await asyncio.to_thread(sweep, folder, older_than=UPLOAD_SECONDS, kept=str(demo.config))
+async def _keep_tidy(demo: gr.Blocks, folder: Path) -> None:
+    while True:
+        if Path(get_upload_folder()) == folder:  # in a folder that others use too, nothing of theirs is touched
+            await asyncio.to_thread(sweep, folder, older_than=UPLOAD_SECONDS, kept=str(demo.config))
+        forget_gone(demo)
         await asyncio.sleep(SWEEP_SECONDS)

@@ -35,3 +35,18 @@ def keep_light(app: FastAPI, blocks: Blocks) -> None:
     """Have an app remember no more of its visitors than it needs."""
     app.state_holder = _Sessions()  # type: ignore[attr-defined,no-untyped-call]
     app.state_holder.set_blocks(blocks)  # type: ignore[attr-defined]
+
+
+def forget_gone(blocks: Blocks) -> None:
+    """Drop what Gradio's queue keeps for good of visitors who are gone: which of their events are not over yet.
+
+    Those whose messages it still keeps, or whose events still run, may come back to it.
+    """
+    queue = blocks._queue
+    gone = [
+        session
+        for session, events in queue.pending_event_ids_session.items()
+        if session not in queue.pending_messages_per_session and events.isdisjoint(queue.event_ids_to_events)
+    ]
+    for session in gone:
+        del queue.pending_event_ids_session[session]
