@@ -73,7 +73,7 @@ def test_replayed_job(fal: FakeFal, tmp_path: Path, photo: bytes, lost: bool) ->
         ordering = memories(attacker, event)[0]
         assert len(ordering["jobs"]) == 1
         before = set(fal.jobs)
-        fal.queue_seconds = 60
+        fal.queue_seconds = 6
         theirs = page_order(victim, photo)
         paid = victim.join("try_on_1", **theirs)
         until(lambda: len(fal.jobs) == len(before) + 1)

@@ -136,10 +136,16 @@ class FalBackend:
         if known is None or time.monotonic() - at > KEPT_SECONDS / 2 or _failed(known):
             known = asyncio.ensure_future(self._upload(jpeg, f"{role}.jpg"))
             self._uploads[name] = (time.monotonic(), known)
+            known.add_done_callback(lambda done: self._forget_failed(name, done))
             while len(self._uploads) > UPLOADS_REMEMBERED:
                 self._uploads.popitem(last=False)
         # Shielded: two try-ons of a visitor may wait for the same upload, and one of them may be cancelled.
         return await asyncio.shield(known)
+
+    def _forget_failed(self, name: tuple[str, str], upload: asyncio.Future[str]) -> None:
+        """Its error would hold the picture for as long as the key is remembered."""
+        if _failed(upload) and self._uploads.get(name, (0.0, None))[1] is upload:
+            del self._uploads[name]
 
     async def _upload(self, jpeg: bytes, file_name: str) -> str:
         kept = fal_client.StorageSettings(expires_in=KEPT_SECONDS)
