@@ -6,7 +6,7 @@ import logging
 from functools import lru_cache
 from pathlib import Path
 
-from vton_ui.backend import FalBackend
+from vton_ui.backend import Connections, FalBackend
 from vton_ui.job import Backend
 from vton_ui.ledger import FILE, Caps, Ledger
 from vton_ui.models import MODELS
@@ -20,11 +20,11 @@ from vton_ui.ui.build import build, launch_options
 
 def open_studio(settings: Settings) -> Studio:
     """The studio of this server: a visitor's own key, else the server's, else the sandbox."""
-    sandbox = Sandbox()
+    sandbox, connections = Sandbox(), Connections()
 
     @lru_cache(maxsize=64)
     def fal(key: str) -> FalBackend:
-        return FalBackend(key, api_url=settings.fal_api_url)
+        return FalBackend(key, api_url=settings.fal_api_url, connections=connections)
 
     def backend_for(key: str | None) -> Backend:
         paying = key or settings.fal_key

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import time
+import uuid
 from typing import Any
 
 from PIL import Image
@@ -29,14 +30,18 @@ async def arguments(backend: FalBackend, model: ModelSpec, **options: Any) -> di
 
 
 def job_of(request_id: str, model: ModelSpec = FLUX_VTO) -> Job:
+    now = time.time()
     return Job(
+        id=uuid.uuid4().hex,
         model=model.name,
         endpoint=model.endpoint,
         request_id=request_id,
         seed=42,
         prompt=None,
         cost_usd=None,
-        started_at=time.time(),
+        started_at=now,
+        ordered_at=now,
+        photo_url="",
         frame=NOWHERE,
         sandbox=False,
         own_key=False,

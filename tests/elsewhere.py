@@ -1,6 +1,7 @@
-"""Runs the app in a process of its own, on a fake fal in another: `python -m tests.elsewhere ADDRESSES`.
+"""Runs the app in a process of its own, on a fake fal in another: `python -m tests.elsewhere ADDRESSES DELAYS`.
 
-ADDRESSES is `FakeFal.addresses()` as JSON. For tests that kill the app and start it again.
+ADDRESSES is `FakeFal.addresses()` as JSON; DELAYS are constants of ours with other values, as {"module.NAME": seconds}.
+For tests that kill the app and start it again.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
@@ -31,6 +32,7 @@ class Elsewhere:
     fake: FakeFal
     data: Path
     port: int
+    delays: dict[str, float] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -47,7 +49,7 @@ class Elsewhere:
             "GRADIO_SERVER_PORT": str(self.port),
             "GRADIO_ANALYTICS_ENABLED": "False",
         }
-        command = [sys.executable, "-m", "tests.elsewhere", json.dumps(self.fake.addresses())]
+        command = [sys.executable, "-m", "tests.elsewhere", json.dumps(self.fake.addresses()), json.dumps(self.delays)]
         self.process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
         for _ in range(240):
             try:
@@ -65,12 +67,12 @@ class Elsewhere:
 
 
 @contextmanager
-def elsewhere(fake: FakeFal, data: Path) -> Iterator[Elsewhere]:
+def elsewhere(fake: FakeFal, data: Path, delays: dict[str, float] | None = None) -> Iterator[Elsewhere]:
     """The app in another process, started."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    app = Elsewhere(fake=fake, data=data, port=port)
+    app = Elsewhere(fake=fake, data=data, port=port, delays=delays or {})
     app.start()
     try:
         yield app
@@ -79,10 +81,14 @@ def elsewhere(fake: FakeFal, data: Path) -> Iterator[Elsewhere]:
 
 
 if __name__ == "__main__":
+    import importlib
     import runpy
 
     import fal_client.client
 
     for name, address in json.loads(sys.argv[1]).items():
         setattr(fal_client.client, name, address)
+    for name, seconds in json.loads(sys.argv[2] if len(sys.argv) > 2 else "{}").items():
+        module, _, constant = name.rpartition(".")
+        setattr(importlib.import_module(f"vton_ui.{module}"), constant, seconds)
     runpy.run_path("app.py", run_name="__main__")

@@ -384,7 +384,7 @@ PARAMETERS: dict[str, tuple[Any, Any]] = {
     "sync_mode": ({"type": "boolean"}, False),
     "full_size": ({"type": "boolean"}, False),
 }
-ENDPOINTS = ["/try_on", "/estimate", "/compose"]
+ENDPOINTS = ["/try_on", "/estimate", "/compose", "/result"]
 
 
 def plain(schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -406,7 +406,7 @@ def test_parameters(endpoint: str, script: Client) -> None:
     assert all(item["parameter_has_default"] for item in parameters.values())
 
 
-def test_only_three_are_public(paid: str, script: Client) -> None:
+def test_only_these_are_public(paid: str, script: Client) -> None:
     """No event of the page is listed, wherever endpoints are."""
     api = script.view_api(return_format="dict", print_info=False)
     assert list(api["named_endpoints"]) == ENDPOINTS
@@ -431,7 +431,7 @@ def test_the_key_is_no_parameter(paid: str) -> None:
     assert "header x-fal-key" in tools["try_on"]["description"]
 
 
-@pytest.mark.parametrize("name", ["try_on", "estimate", "compose"])
+@pytest.mark.parametrize("name", ["try_on", "estimate", "compose", "result"])
 def test_nothing_passes_the_queue_by(name: str, paid: str, fal: FakeFal) -> None:
     """The routes for direct calls are closed."""
     for route in ("run", "api"):
@@ -917,10 +917,10 @@ async def test_agent_composes(free: str, photos: Photos) -> None:
 
 
 async def test_agent_reads_the_tools(paid: str) -> None:
-    """An agent sees three tools, with every option, its type and its words."""
+    """An agent sees four tools, with every option, its type and its words."""
     async with agent(paid) as session:
         tools = {tool.name: tool for tool in (await session.list_tools()).tools}
-    assert list(tools) == ["try_on", "estimate", "compose"]
+    assert list(tools) == ["try_on", "estimate", "compose", "result"]
     for name in ("try_on", "estimate"):
         schema = tools[name].inputSchema
         assert schema["required"] == ["person", "garments"]
@@ -935,6 +935,7 @@ async def test_agent_reads_the_tools(paid: str) -> None:
     assert "costs money" in str(tools["try_on"].description)
     assert "cost_usd" in str(tools["try_on"].description)
     assert tools["compose"].inputSchema["required"] == ["garments"]
+    assert set(tools["result"].inputSchema["properties"]) == {"request_id"}
 
 
 WRONG_FOR_AGENTS: dict[str, tuple[dict[str, Any], str]] = {

@@ -23,6 +23,7 @@ from vton_ui import backend as backend_module
 from vton_ui import following
 from vton_ui.backend import FalBackend
 from vton_ui.errors import Cost, FalError, JobFailed, KeyRefused, ResultLost, SubmitUnclear, Unreachable
+from vton_ui.job import Job
 from vton_ui.models import CAT_VTON, FLUX_VTO, MODELS
 from vton_ui.pricing import UnitPrice
 from vton_ui.spec import ModelSpec
@@ -59,6 +60,15 @@ async def test_same_bytes_are_not_sent_twice(fal: FakeFal, backend: FalBackend) 
     assert first == second == third
     assert fal.count("upload") == 1
     assert await backend.upload(photo_bytes(301, 400), role="person") != first
+    assert fal.count("upload") == 2
+
+
+async def test_no_two_visitors_share_an_upload(fal: FakeFal, backend: FalBackend) -> None:
+    """The same photo has an address of its own for each visitor, by which nobody can be taken for another."""
+    jpeg = photo_bytes(300, 400)
+    first, second = [await backend.upload(jpeg, role="person", visitor=visitor) for visitor in ("a", "b")]
+    assert first != second
+    assert await backend.upload(jpeg, role="person", visitor="a") == first
     assert fal.count("upload") == 2
 
 
@@ -269,32 +279,48 @@ async def test_private(fal: FakeFal, backend: FalBackend) -> None:
 # Look
 
 
+def lost(wanted: dict[str, Any]) -> Job:
+    """The job whose order this was, without its answer."""
+    return replace(job_of(""), prompt=wanted["prompt"], photo_url=wanted["human_image_url"])
+
+
 async def test_look(fal: FakeFal, backend: FalBackend) -> None:
-    """An order is found by its seed and its prompt, among others of the account."""
+    """An order is found by its photo, its seed and its prompt, among others of the account."""
     wanted = await arguments(backend, FLUX_VTO)
     await backend.submit(FLUX_VTO.endpoint, {**wanted, "seed": 41})
     await backend.submit(FLUX_VTO.endpoint, {**wanted, "prompt": "Another garment."})
+    other = await backend.upload(photo_bytes(300, 400), role="person", visitor="another")
+    await backend.submit(FLUX_VTO.endpoint, {**wanted, "human_image_url": other})
     await backend.submit(CAT_VTON.endpoint, await arguments(backend, CAT_VTON))
-    job = replace(job_of(""), prompt=wanted["prompt"])
-    assert await backend.look(job) is None
+    assert await backend.look(lost(wanted)) == []
     request_id = await backend.submit(FLUX_VTO.endpoint, wanted)
     await backend.submit(FLUX_VTO.endpoint, {**wanted, "seed": 43})
-    assert await backend.look(job) == request_id
+    assert await backend.look(lost(wanted)) == [request_id]
     assert fal.count("requests") == 2
 
 
-async def test_look_ignores_older_requests(fal: FakeFal, backend: FalBackend) -> None:
-    """The same seed before the click was another order; of two since, the newest is meant."""
+@pytest.mark.parametrize("place", ["field", "list", "object"])
+async def test_look_for_a_photo_wherever_it_is(fal: FakeFal, backend: FalBackend, place: str) -> None:
+    """Whatever a model calls the person's photo, its address is found."""
     wanted = await arguments(backend, FLUX_VTO)
-    before, first, second = [await backend.submit(FLUX_VTO.endpoint, wanted) for _ in range(3)]
-    job = replace(job_of(""), prompt=wanted["prompt"])
-    fal.jobs[before].accepted_at -= 3600
-    fal.jobs[first].accepted_at -= 30
-    assert await backend.look(job) == second
-    fal.jobs[second].accepted_at -= 3600
-    assert await backend.look(job) == first
-    fal.jobs[first].accepted_at -= 3600
-    assert await backend.look(job) is None
+    request_id = await backend.submit(FLUX_VTO.endpoint, wanted)
+    url = wanted["human_image_url"]
+    fal.jobs[request_id].arguments = {
+        **{name: value for name, value in wanted.items() if name != "human_image_url"},
+        "images": {"field": url, "list": ["x", url], "object": {"person": [url]}}[place],
+    }
+    assert await backend.look(lost(wanted)) == [request_id]
+    assert await backend.look(replace(lost(wanted), photo_url="")) == []
+
+
+async def test_look_only_around_the_order(fal: FakeFal, backend: FalBackend) -> None:
+    """What was sent before the order or long after it is another's; of two, the nearest comes first."""
+    wanted = await arguments(backend, FLUX_VTO)
+    before, near, far, after = [await backend.submit(FLUX_VTO.endpoint, wanted) for _ in range(4)]
+    job = lost(wanted)
+    for request_id, seconds in ((before, -70), (near, 5), (far, 60), (after, 130)):
+        fal.jobs[request_id].accepted_at = job.ordered_at + seconds
+    assert await backend.look(job) == [near, far]
 
 
 async def test_look_with_a_clock_that_is_late(fal: FakeFal, backend: FalBackend) -> None:
@@ -302,39 +328,59 @@ async def test_look_with_a_clock_that_is_late(fal: FakeFal, backend: FalBackend)
     wanted = await arguments(backend, FLUX_VTO)
     request_id = await backend.submit(FLUX_VTO.endpoint, wanted)
     fal.jobs[request_id].accepted_at += 30
-    assert await backend.look(replace(job_of(""), prompt=wanted["prompt"])) == request_id
+    assert await backend.look(lost(wanted)) == [request_id]
 
 
 async def test_look_past_private_requests(fal: FakeFal, backend: FalBackend) -> None:
     """A private order, of which fal shows nothing, is not found, and does not stand in the way of another."""
     wanted = await arguments(backend, FLUX_VTO)
-    job = replace(job_of(""), prompt=wanted["prompt"])
     await backend.submit(FLUX_VTO.endpoint, wanted, private=True)
-    assert await backend.look(job) is None
+    assert await backend.look(lost(wanted)) == []
     request_id = await backend.submit(FLUX_VTO.endpoint, wanted)
-    assert await backend.look(job) == request_id
+    assert await backend.look(lost(wanted)) == [request_id]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"action": "status", "code": 503},
+        {"action": "status", "code": 403, "body": LOCKED_403},
+        {"action": "drop_before"},
+        {"action": "garbage"},
+        {"action": "edit", "edit": lambda body: [body]},
+        {"action": "edit", "edit": lambda body: {"items": None}},
+        {"action": "edit", "edit": lambda body: {"items": 7}},
+        {"action": "edit", "edit": lambda body: {"items": [], "has_more": True}},
+    ],
+    ids=["503", "403", "reset", "garbage", "a list", "null", "a number", "more elsewhere"],
+)
+async def test_look_that_tells_nothing(fal: FakeFal, backend: FalBackend, fault: dict[str, Any]) -> None:
+    """A list that did not come, or not whole, does not say that the order is not there."""
+    wanted = await arguments(backend, FLUX_VTO)
+    request_id = await backend.submit(FLUX_VTO.endpoint, wanted)
+    fal.fault("requests", **fault)
+    assert await backend.look(lost(wanted)) is None
+    assert await backend.look(lost(wanted)) == [request_id]
 
 
 @pytest.mark.parametrize(
     "edit",
     [
-        lambda body: [body],
-        lambda body: {"items": None},
-        lambda body: {"items": 7},
         lambda body: {"items": [None, 1, "text"]},
         lambda body: {"items": [{**item, "request_id": None} for item in body["items"]]},
         lambda body: {"items": [{**item, "json_input": "text"} for item in body["items"]]},
+        lambda body: {"items": [{**item, "sent_at": "today"} for item in body["items"]]},
+        lambda body: {"items": [{**item, "sent_at": None} for item in body["items"]]},
     ],
-    ids=["a list", "null", "a number", "odd items", "no request id", "odd payload"],
+    ids=["odd items", "no request id", "odd payload", "odd time", "no time"],
 )
 async def test_odd_look(fal: FakeFal, backend: FalBackend, edit: Callable[[Any], Any]) -> None:
-    """A list of requests that makes no sense tells nothing."""
+    """Requests that make no sense are no order of ours."""
     wanted = await arguments(backend, FLUX_VTO)
     request_id = await backend.submit(FLUX_VTO.endpoint, wanted)
     fal.fault("requests", "edit", edit=edit)
-    job = replace(job_of(""), prompt=wanted["prompt"])
-    assert await backend.look(job) is None
-    assert await backend.look(job) == request_id
+    assert await backend.look(lost(wanted)) == []
+    assert await backend.look(lost(wanted)) == [request_id]
 
 
 # Fetch

@@ -8,7 +8,7 @@ import pytest
 
 from tests.fake_fal import LOCKED_403
 from tests.fake_schemas import MODEL_STATUS, model_error, platform_error
-from vton_ui.errors import Cost, FalError, Filtered, JobFailed, KeyRefused
+from vton_ui.errors import Cost, FalError, Filtered, JobCancelled, JobFailed, KeyRefused
 from vton_ui.fal_errors import is_final, translate
 
 MODEL_TYPES = [
@@ -82,7 +82,7 @@ def test_platform_errors(status: int, kind: str, told_by: str) -> None:
     if told_by == "header":
         body, header = {"detail": body["detail"]}, kind
     error = translate(status, body, header_type=header, request_id="abc-123")
-    assert type(error) is JobFailed
+    assert type(error) is (JobCancelled if kind == "client_cancelled" else JobFailed)
     assert good_words(error)
     assert str(status) not in error.cause
     assert error.cost is (Cost.MAYBE if status == 499 else Cost.NOTHING)

@@ -39,27 +39,33 @@ CORE: dict[str, set[str]] = {
     "pricing": {"spec"},
     "prepare": {"composite", "framing", "photos", "spec"},
     "marks": {"jpeg", "spec"},
+    "database": set(),
     "results": {"errors", "framing", "marks", "spec"},
     "fal_errors": {"errors"},
     "job": {"errors", "framing", "pricing", "results", "spec"},
     "request": {"errors", "framing", "job", "options", "photos", "pricing", "spec"},
     "ahead": {"errors", "pool", "prepare", "request", "spec"},
-    "tryon": {"admission", "ahead", "errors", "job", "pool", "prepare", "pricing", "request", "results", "spec"},
-    "ledger": {"errors", "pricing", "settings"},
+    "jobs": {"database", "errors", "job"},
+    "booking": {"admission", "job", "jobs"},
+    "tryon": {"ahead", "booking", "errors", "job", "pool", "prepare", "pricing", "request", "results", "spec"},
+    "ledger": {"database", "errors", "pricing", "settings"},
     "purse": {"ledger"},
     "fal_answers": {"errors", "fal_errors", "job"},
     "fal_stream": set(),
     "following": {"errors", "fal_answers", "fal_stream", "job"},
-    "backend": {"errors", "fal_answers", "following", "job", "pricing", "spec"},
+    "lost": {"job"},
+    "backend": {"errors", "fal_answers", "following", "job", "lost", "pricing", "spec"},
     "sandbox": {"draft", "errors", "job", "photos", "pool", "pricing", "spec"},
-    "studio": {"admission", "job", "spec", "tryon"},
+    "studio": {"admission", "booking", "job", "jobs", "spec"},
+    "lookup": {"booking", "errors", "job", "results", "spec", "studio", "tryon"},
+    "reconcile": {"booking", "errors", "job", "studio"},
 }
 """What each module of the core imports of the others, no more and no less; the page may import all but `HANDED`."""
 
 FAL = {"backend", "following", "fal_stream", "fal_answers"}
 """What knows HTTP; of these only the backend knows fal's client."""
 
-HANDED = {*FAL, "models", "sandbox", "draft", "fal_errors", "settings", "ledger", "purse"}
+HANDED = {*FAL, "models", "sandbox", "draft", "fal_errors", "settings", "ledger", "purse", "database", "lost"}
 """What the page is handed by app.py, or must not know of."""
 
 

@@ -31,7 +31,8 @@ import httpx
 from vton_ui import following
 from vton_ui.errors import Cost, FalError, KeyRefused, ResultLost, SubmitUnclear, Unreachable
 from vton_ui.fal_answers import Doubts, announced_bytes, body, is_last_word, translated
-from vton_ui.job import Fetched, Job, Progress
+from vton_ui.job import Fetched, Job, Over, Progress
+from vton_ui.lost import CLOCK_SKEW, candidates
 from vton_ui.pricing import UnitPrice
 from vton_ui.spec import Answer
 
@@ -43,8 +44,6 @@ PRICE_TIMEOUT = 2.0
 PRICE_SECONDS = 24 * 3600.0
 PRICE_RETRY_SECONDS = 3600.0
 CONNECT_TRIES = 3
-CLOCK_SKEW = 60.0
-"""Seconds that this machine's clock may be ahead of fal's."""
 MAX_PICTURE_BYTES = 60_000_000
 UPLOADS_REMEMBERED = 200
 
@@ -63,29 +62,37 @@ class _Transport(fal.AsyncBackupDomainTransport):
         self._client = httpx.AsyncClient(limits=limits, verify=verify, follow_redirects=False)
 
 
+class Connections:
+    """The connections to fal, which the backends of all keys share: one pool for its API, and one for files.
+
+    No connection carries a key, each request does: a key that fal has never accepted holds nothing of its own. For one
+    event loop.
+    """
+
+    def __init__(self) -> None:
+        verify = httpx.create_ssl_context()
+        # An order sent on a connection that fal has just closed looks like a lost answer, hence the short keep. Each
+        # idle connection is looked at before each request, hence the few that are kept.
+        api = httpx.Limits(max_connections=200, max_keepalive_connections=10, keepalive_expiry=4.0)
+        files = httpx.Limits(max_connections=32, max_keepalive_connections=10, keepalive_expiry=4.0)
+        self.api, self.files = _Transport(api, verify), _Transport(files, verify)
+        self.streams = asyncio.Semaphore(following.STREAMS)
+
+
 class _Client(fal_client.AsyncClient):
-    """fal's client on two connection pools of its own, one with the key and one, for files, without.
+    """fal's client on shared connections: two light HTTP clients, one with the key and one, for files, without.
 
     fal's makes a new pool, and with it a new TLS context, for every upload.
     """
 
-    def __init__(self, key: str) -> None:
+    def __init__(self, key: str, connections: Connections) -> None:
         super().__init__(key=key)
-        verify = httpx.create_ssl_context()
-        # An order sent on a connection that fal has just closed looks like a lost answer, hence the short keep. Each
-        # idle connection is looked at before each request, hence the few that are kept.
-        limits = httpx.Limits(max_connections=200, max_keepalive_connections=10, keepalive_expiry=4.0)
+        named = {"User-Agent": fal.USER_AGENT}
         self.api = httpx.AsyncClient(
-            transport=_Transport(limits, verify),
-            headers={"Authorization": f"Key {key}", "User-Agent": fal.USER_AGENT},
-            timeout=_TIMEOUT,
+            transport=connections.api, headers={**named, "Authorization": f"Key {key}"}, timeout=_TIMEOUT
         )
         self.files = httpx.AsyncClient(
-            headers={"User-Agent": fal.USER_AGENT},
-            timeout=_TIMEOUT,
-            limits=httpx.Limits(max_connections=32, max_keepalive_connections=10, keepalive_expiry=4.0),
-            verify=verify,
-            follow_redirects=True,
+            transport=connections.files, headers=named, timeout=_TIMEOUT, follow_redirects=True
         )
 
     @property
@@ -102,35 +109,43 @@ class FalBackend:
 
     sandbox = False
 
-    def __init__(self, key: str, *, api_url: str) -> None:
+    def __init__(self, key: str, *, api_url: str, connections: Connections | None = None) -> None:
         """
         Args:
             key: The fal key that pays.
             api_url: fal's platform API, for prices.
+            connections: Those it shares with other keys; its own if None.
 
         Raises:
             KeyRefused: It cannot be a key, nor travel in a header.
         """
         if not re.fullmatch(r"[!-~]{8,300}", key):
             raise KeyRefused("This does not look like a fal key.", "Copy it again from fal.ai/dashboard/keys.")
-        self._client = _Client(key)
-        self._line = following.Line(api=self._client.api)
+        connections = connections or Connections()
+        self._client = _Client(key, connections)
+        self._line = following.Line(api=self._client.api, streams=connections.streams)
         self._api_url = api_url
-        self._uploads: OrderedDict[str, tuple[float, asyncio.Future[str]]] = OrderedDict()
+        self._uploads: OrderedDict[tuple[str, str], tuple[float, asyncio.Future[str]]] = OrderedDict()
         self._prices: dict[str, tuple[float, UnitPrice | None]] = {}
         self._pricing = asyncio.Lock()
 
-    async def upload(self, jpeg: bytes, *, role: str) -> str:
+    async def upload(self, jpeg: bytes, *, role: str, visitor: str = "") -> str:
         """See Backend. Files are kept at fal for an hour, and known to be there for half of it."""
-        name = sha256(jpeg).hexdigest()
+        name = visitor, sha256(jpeg).hexdigest()
         at, known = self._uploads.get(name, (0.0, None))
         if known is None or time.monotonic() - at > KEPT_SECONDS / 2 or _failed(known):
             known = asyncio.ensure_future(self._upload(jpeg, f"{role}.jpg"))
             self._uploads[name] = (time.monotonic(), known)
+            known.add_done_callback(lambda done: self._forget_failed(name, done))
             while len(self._uploads) > UPLOADS_REMEMBERED:
                 self._uploads.popitem(last=False)
-        # Shielded: two visitors may wait for the same upload, and one of them may leave.
+        # Shielded: two try-ons of a visitor may wait for the same upload, and one of them may be cancelled.
         return await asyncio.shield(known)
+
+    def _forget_failed(self, name: tuple[str, str], upload: asyncio.Future[str]) -> None:
+        """Its error would hold the picture for as long as the key is remembered."""
+        if _failed(upload) and self._uploads.get(name, (0.0, None))[1] is upload:
+            del self._uploads[name]
 
     async def _upload(self, jpeg: bytes, file_name: str) -> str:
         kept = fal_client.StorageSettings(expires_in=KEPT_SECONDS)
@@ -174,19 +189,22 @@ class FalBackend:
                 await asyncio.sleep(RETRY_SECONDS)
         raise AssertionError("unreachable")
 
-    async def look(self, job: Job) -> str | None:
-        """See Backend. Among the account's requests since the click, the newest with the job's seed and prompt."""
-        since = datetime.fromtimestamp(job.started_at - CLOCK_SKEW, timezone.utc)
-        # The end is left to fal's own clock, which may be ahead of this machine's.
+    async def look(self, job: Job) -> list[str] | None:
+        """See Backend. Among the account's requests since the order."""
+        since = datetime.fromtimestamp(job.ordered_at - CLOCK_SKEW, timezone.utc)
+        # No end: fal does not say whether it means the end of a request, which may still be far.
         query = {"endpoint_id": job.endpoint, "start": since.isoformat(), "expand": "payloads", "limit": "100"}
         try:
             response = await self._client.api.get(f"{self._api_url}/v1/models/requests/by-endpoint", params=query)
         except httpx.HTTPError as exc:
             _log.info("look: %s", type(exc).__name__)
             return None
-        items = body(response).get("items")
-        found = [item for item in items if _orders(item, job)] if isinstance(items, list) else []
-        return max(found, key=lambda item: str(item.get("sent_at")))["request_id"] if found else None
+        return candidates(body(response), job) if response.is_success else None
+
+    async def status(self, job: Job) -> Progress | Over:
+        """See Backend."""
+        handle = await self._client.get_handle(job.endpoint, job.request_id)
+        return await following.ask_once(self._line, handle.status_url, job)
 
     async def follow(self, job: Job) -> AsyncGenerator[Progress, None]:
         """See Backend. Survives two minutes of silence or nonsense."""
@@ -274,14 +292,6 @@ class FalBackend:
         except (httpx.HTTPError, KeyError, TypeError, InvalidOperation):
             pass
         return None
-
-
-def _orders(item: Any, job: Job) -> bool:
-    """Whether one of fal's requests is the job; of a private one fal shows nothing."""
-    asked = item.get("json_input") if isinstance(item, Mapping) else None
-    if not isinstance(asked, Mapping) or not isinstance(item.get("request_id"), str):
-        return False
-    return asked.get("seed") == job.seed and asked.get("prompt") == job.prompt
 
 
 def _not_stored(response: httpx.Response | None = None) -> FalError:

@@ -11,6 +11,7 @@ VtonError                what happened, what to do, what it cost
     ├── Unreachable      no connection was made: nothing was sent
     ├── SubmitUnclear    the order may or may not have arrived; it was not sent again
     ├── JobFailed        fal took the job and it came to nothing
+    │   └── JobCancelled it was cancelled before it was done
     ├── Filtered         the picture was held back by fal's safety checker
     └── ResultLost       the job is done and its picture cannot be fetched
 """
@@ -105,6 +106,10 @@ class SubmitUnclear(FalError):
 
 class JobFailed(FalError):
     """fal accepted the job and it came to nothing."""
+
+
+class JobCancelled(JobFailed):
+    """The job was cancelled before it was done."""
 
 
 class Filtered(FalError):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from vton_ui.errors import Cost, FalError, Filtered, JobFailed, KeyRefused
+from vton_ui.errors import Cost, FalError, Filtered, JobCancelled, JobFailed, KeyRefused
 
 SAME_AGAIN = "Try again; the photos are still here."
 OTHER_PHOTO = "Use another photo."
@@ -71,7 +71,8 @@ def translate(status: int, body: Any, *, header_type: str | None = None, request
         cause, cure = PLATFORM_ERRORS[kind]
         # Only what fal itself got wrong is known to be free; it does not say what a job broken off midway costs.
         cost = Cost.MAYBE if kind.startswith("client_") else Cost.NOTHING
-        return JobFailed(cause, cure, cost=cost, request_id=request_id)
+        kind_of_error = JobCancelled if kind == "client_cancelled" else JobFailed
+        return kind_of_error(cause, cure, cost=cost, request_id=request_id)
     return _by_status(status, detail if isinstance(detail, str) else "", request_id)
 
 
@@ -159,6 +160,6 @@ def _plain(status: int, said: str, request_id: str | None) -> FalError:
         )
     if status == 499:
         cause, cure = PLATFORM_ERRORS["client_cancelled"]
-        return JobFailed(cause, cure, cost=Cost.MAYBE, request_id=request_id)
+        return JobCancelled(cause, cure, cost=Cost.MAYBE, request_id=request_id)
     what = f": {said[:200].rstrip('.')}" if said else ""
     return JobFailed(f"fal answered with an error ({status}){what}.", SAME_AGAIN, request_id=request_id)

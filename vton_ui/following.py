@@ -15,10 +15,10 @@ from typing import Any
 import httpx
 
 from vton_ui import fal_stream
-from vton_ui.errors import Cost, ResultLost
+from vton_ui.errors import Cost, FalError, ResultLost
 from vton_ui.fal_answers import Doubts, body, translated
 from vton_ui.fal_stream import Status, streamed
-from vton_ui.job import Job, Progress, Running, Waiting
+from vton_ui.job import Job, Over, Progress, Running, Waiting
 
 PATIENCE = 120.0
 """Seconds that fal may be unreachable or talk nonsense while a job is under way."""
@@ -143,6 +143,36 @@ async def _asked(api: httpx.AsyncClient, url: str, job: Job, doubts: Doubts) -> 
     if doubts.confirmed(response):
         raise translated(response, job)
     return body(response) if response.is_success else {}
+
+
+async def ask_once(line: Line, url: str, job: Job) -> Progress | Over:
+    """How a job is going. Arguments as `follow`.
+
+    Raises:
+        FalError: fal does not know the key or the job, or tells nothing of it.
+    """
+    try:
+        response = await line.api.get(url, params={"logs": 1})
+    except httpx.HTTPError as exc:
+        raise _untold(job) from exc
+    if response.status_code in (401, 404):
+        raise translated(response, job)
+    status = body(response) if response.is_success else {}
+    word = status.get("status")
+    if word is None:
+        raise _untold(job)
+    if word == "COMPLETED":
+        return Over(ran=_inference_seconds(status) > 0)
+    return _progress(word, status, max(0.0, time.time() - job.started_at))
+
+
+def _untold(job: Job) -> FalError:
+    return FalError(
+        "fal does not tell how this request is going.",
+        "Ask again in a moment; that costs nothing.",
+        cost=Cost.MAYBE,
+        request_id=job.request_id,
+    )
 
 
 def pause(waited: float, ran: float | None, seen: Sequence[float]) -> float:

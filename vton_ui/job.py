@@ -12,21 +12,28 @@ from vton_ui.pricing import UnitPrice
 from vton_ui.results import Result
 from vton_ui.spec import Answer
 
+LOST_SECONDS = 600.0
+"""How long after an order its answer can be lost, rather than late: no request of ours takes longer to go out."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
     """What was ordered, and what is needed to finish it; small and plain enough to keep in a browser.
 
     Attributes:
+        id: Our own name for it, which it has before fal knows of it.
         request_id: fal's name for it; empty until fal's answer is in.
         cost_usd: The estimate, in dollars; None where the price is unknown.
         started_at: When the visitor clicked, in seconds since 1970.
+        ordered_at: Just before the order went out, in seconds since 1970.
+        photo_url: Where the person's photo lies at fal, which no two visitors share; empty where unknown.
         frame: Where the photo lies in the picture; None where nobody knows any more.
         own_key: Whether it was paid with a key of the visitor's own.
         private: Whether fal was told to store no record of it, so that it cannot be looked for.
         reservation: Its line in the ledger, where there is one.
     """
 
+    id: str
     model: str
     endpoint: str
     request_id: str
@@ -34,6 +41,8 @@ class Job:
     prompt: str | None
     cost_usd: str | None
     started_at: float
+    ordered_at: float
+    photo_url: str
     frame: Frame | None
     sandbox: bool
     own_key: bool
@@ -47,8 +56,10 @@ class Job:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Job:
         """From `to_dict`. TypeError or KeyError if it is not one."""
-        frame = data["frame"]
-        return cls(**{**data, "frame": Frame(**frame) if frame else None})
+        frame, started_at = data["frame"], data["started_at"]
+        # Browsers still keep jobs from before these had a place.
+        added = {"id": f"{started_at} {data['seed']}", "ordered_at": started_at, "photo_url": ""}
+        return cls(**{**added, **data, "frame": Frame(**frame) if frame else None})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,6 +137,13 @@ class Done:
     result: Result
 
 
+@dataclass(frozen=True, kw_only=True)
+class Over:
+    """The job is over, well or badly; `ran`: it was at work, as far as fal tells."""
+
+    ran: bool
+
+
 Progress = Union[Waiting, Running]
 Event = Union[Preparing, Uploading, Ordering, Looking, Accepted, Waiting, Running, Cancelling, Cancelled, Done]
 
@@ -146,8 +164,8 @@ class Backend(Protocol):
         """Whether its pictures are drafts, made here and free."""
         ...
 
-    async def upload(self, jpeg: bytes, *, role: str) -> str:
-        """Store a picture; its URL. The same bytes are not sent twice."""
+    async def upload(self, jpeg: bytes, *, role: str, visitor: str = "") -> str:
+        """Store a picture; its URL, which no other visitor's picture has. A visitor's bytes are not sent twice."""
         ...
 
     async def submit(self, endpoint: str, arguments: Mapping[str, Any], *, private: bool = False) -> str:
@@ -159,8 +177,17 @@ class Backend(Protocol):
         """
         ...
 
-    async def look(self, job: Job) -> str | None:
-        """The request id of an order whose answer was lost, or None."""
+    async def look(self, job: Job) -> list[str] | None:
+        """The request ids that an order whose answer was lost can have, the likeliest first; None: nobody tells."""
+        ...
+
+    async def status(self, job: Job) -> Progress | Over:
+        """How the job is going, asked once.
+
+        Raises:
+            JobFailed: It is unknown.
+            FalError: Nobody tells.
+        """
         ...
 
     def follow(self, job: Job) -> AsyncGenerator[Progress, None]:
@@ -183,8 +210,8 @@ class Backend(Protocol):
 class Purse(Protocol):
     """The owner's money: what is set aside for a job counts against the caps until it is given back."""
 
-    async def reserve(self, cost_usd: str | None) -> str:
-        """Set money aside; None is an unknown price. The reservation's id; OverBudget if a cap is reached."""
+    async def reserve(self, name: str, cost_usd: str | None) -> None:
+        """Set money aside under a name; None is an unknown price. OverBudget if a cap is reached."""
         ...
 
     async def accept(self, reservation: str, request_id: str) -> None:
@@ -197,4 +224,8 @@ class Purse(Protocol):
 
     async def release(self, reservation: str) -> None:
         """fal does not charge it."""
+        ...
+
+    async def unsettled(self, since: float, before: float) -> list[str]:
+        """All visitors' reservations of a span of time, in seconds since 1970, whose end is open."""
         ...

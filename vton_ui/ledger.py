@@ -4,8 +4,9 @@ A try is reserved before anything is sent, and counts for its UTC day until fal 
 
     reserved → accepted → settled | released
 
-What dies in between, by `kill -9` too, goes on counting, and so does a released job that turns out to have run:
-money is on the safe side. Every call waits for the disk and for other writers: make it off the event loop.
+What dies in between, by `kill -9` too, goes on counting until `reconcile` has learnt what became of it, and so does
+a released job that turns out to have run: money is on the safe side. Every call waits for the disk and for other
+writers: make it off the event loop.
 """
 
 from __future__ import annotations
@@ -16,14 +17,15 @@ import sqlite3
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta, timezone
 from decimal import ROUND_CEILING, Decimal
 from pathlib import Path
 
 from vton_ui import settings
+from vton_ui.database import BROKEN, Database, reason
 from vton_ui.errors import OverBudget, VtonError
 from vton_ui.pricing import money
 
@@ -40,7 +42,6 @@ _SCHEMA = (
     "CREATE INDEX IF NOT EXISTS tries_of_day ON tries (day, visitor)",
     "CREATE INDEX IF NOT EXISTS tries_of_visitor ON tries (visitor, at)",
 )
-_BROKEN = (sqlite3.Error, OSError, ValueError, OverflowError)  # the last two: a price no column can hold, such as NaN
 _MEND = "the owner should see that VTON_DATA_DIR can be written and has room, and move a damaged ledger away."
 _log = logging.getLogger(__name__)
 
@@ -91,22 +92,22 @@ class Ledger:
     """
 
     def __init__(self, path: Path, caps: Caps, *, salt: bytes, clock: Callable[[], float] = time.time) -> None:
-        self._path, self._caps, self._salt, self._clock = path, caps, salt, clock
+        self._file, self._caps, self._salt, self._clock = Database(path, _SCHEMA), caps, salt, clock
         self._swept: date | None = None
-        self._held: tuple[int, sqlite3.Connection] | None = None
 
-    def reserve(self, visitor: str, cost: Decimal | None) -> str:
+    def reserve(self, visitor: str, cost: Decimal | None, name: str | None = None) -> str:
         """Takes room for one try under every cap; returns the name of the reservation.
 
         Args:
             visitor: Who asks; only a salted hash of it is stored.
             cost: Dollars; None where the price is unknown.
+            name: What to call the reservation; a new name if None.
 
         Raises:
             OverBudget: A cap is reached.
             VtonError: There is a cap, and the ledger cannot be written.
         """
-        caps, reservation = self._caps, uuid.uuid4().hex
+        caps, reservation = self._caps, name or uuid.uuid4().hex
         who = hmac.digest(self._salt, visitor.encode("utf-8", "surrogatepass"), "sha256").hex()
         try:
             micro = _micro(caps.unknown_usd if cost is None else cost)
@@ -119,7 +120,7 @@ class Ledger:
                 if self._swept != _day(now):
                     db.execute("DELETE FROM tries WHERE day < ?", ((_day(now) - KEEP).isoformat(),))
                     self._swept = _day(now)
-        except _BROKEN as exc:
+        except BROKEN as exc:
             _report("written", exc)
             if (caps.daily_usd, caps.visitor_usd, caps.visitor_rate) != (None, None, None):
                 cause = "The studio cannot write its ledger, and allows no try that it cannot count."
@@ -139,6 +140,19 @@ class Ledger:
         """fal does not charge it; what is settled stays settled."""
         self._change("UPDATE tries SET state = 'released' WHERE id = ? AND state != 'settled'", reservation)
 
+    def unsettled(self, since: float, before: float) -> list[str]:
+        """The reservations made between two moments (seconds since 1970) that are neither settled nor released, the
+        oldest first; none if the ledger cannot be read."""
+        query = "SELECT id FROM tries WHERE state IN ('reserved', 'accepted') AND at BETWEEN ? AND ? ORDER BY at"
+        try:
+            if not self._file.path.exists():
+                return []
+            with self._transaction() as db:
+                return [name for (name,) in db.execute(query, (since, before))]
+        except BROKEN as exc:
+            _report("read", exc)
+            return []
+
     def today(self) -> Summary:
         """The UTC day so far.
 
@@ -151,48 +165,25 @@ class Ledger:
             FROM tries WHERE day = ?"""
         day, row = _day(self._clock()), (0, 0, 0, 0, 0, 0)
         try:
-            if self._path.exists():
+            if self._file.path.exists():
                 with self._transaction() as db:
                     row = db.execute(query, (day.isoformat(),)).fetchone()
-        except _BROKEN as exc:
+        except BROKEN as exc:
             _report("read", exc)
             raise VtonError("The studio cannot read its ledger.", _MEND[0].upper() + _MEND[1:]) from exc
         usd, (tries, settled, released, visitors) = [_usd(micro) for micro in row[:2]], row[2:]
         counts = {"tries": tries, "settled": settled, "released": released, "visitors": visitors}
         return Summary(day=day, spent=usd[0], reserved=usd[1], **counts)
 
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        """One transaction on a connection of its own, which neither threads nor a replaced file can confuse."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        with closing(sqlite3.connect(self._path, timeout=BUSY_SECONDS, isolation_level=None)) as db:
-            _use_wal(db)
-            # A kill -9 does not reach what is committed: the system has it. Syncing every commit would only help
-            # against a power cut, which may now cost the last tries of the day, but never the file.
-            db.execute("PRAGMA synchronous = NORMAL")
-            with db:
-                db.execute("BEGIN IMMEDIATE")  # the right to write before the first read, so that no sum is stale
-                for statement in _SCHEMA:
-                    db.execute(statement)
-                yield db
-            with suppress(*_BROKEN):  # it would only be slower
-                self._hold()
-
-    def _hold(self) -> None:
-        """Have the file open once more, for reading: as long as nobody is the last to close it, SQLite does not tidy
-        up after every try, which would take six times as long as the try itself."""
-        file = self._path.stat()
-        if self._held is None or self._held[0] != file.st_ino:
-            reader = sqlite3.connect(f"{self._path.resolve().as_uri()}?mode=ro", uri=True, check_same_thread=False)
-            reader.execute("SELECT 1 FROM tries").fetchone()
-            self._held = file.st_ino, reader
+    def _transaction(self) -> AbstractContextManager[sqlite3.Connection]:
+        return self._file.transaction(BUSY_SECONDS)
 
     def _change(self, statement: str, *values: str) -> None:
         """A later word on a try. It never raises: the try is under way, and a broken ledger must not lose it."""
         try:
             with self._transaction() as db:
                 db.execute(statement, values)
-        except _BROKEN as exc:
+        except BROKEN as exc:
             _report("written", exc)
 
     def _check_budgets(self, db: sqlite3.Connection, who: str, micro: int, now: float) -> None:
@@ -220,19 +211,6 @@ class Ledger:
             raise _over(allowed, last_to_leave[0] + _HOUR, now)
 
 
-def _use_wal(db: sqlite3.Connection) -> None:
-    """Patiently, since SQLite's own patience does not cover two who make the same new file at once."""
-    deadline = time.monotonic() + BUSY_SECONDS
-    while True:
-        try:
-            db.execute("PRAGMA journal_mode = WAL")
-            return
-        except sqlite3.OperationalError as exc:
-            if "locked" not in str(exc) or time.monotonic() > deadline:
-                raise
-            time.sleep(0.01)
-
-
 def _over(cap: str, resets: float | None, now: float) -> OverBudget:
     """The error for a cap; `resets` is None where waiting does not help."""
     if resets is None:
@@ -245,9 +223,7 @@ def _over(cap: str, resets: float | None, now: float) -> OverBudget:
 
 
 def _report(what: str, exc: Exception) -> None:
-    # An OSError's own text holds the path, which no log may show
-    reason = exc.strerror if isinstance(exc, OSError) else exc
-    _log.error("The ledger cannot be %s: %s: %s", what, type(exc).__name__, reason)
+    _log.error("The ledger cannot be %s: %s", what, reason(exc))
 
 
 def _utc(now: float) -> datetime:

@@ -64,6 +64,14 @@ def encoded(image: Image.Image, format: str, facts: Mapping[str, Value]) -> byte
     return _into_png(buffer.getvalue(), facts)
 
 
+def facts_in(image: Image.Image) -> dict[str, Value]:
+    """How a picture of ours was made. KeyError or ValueError if it does not say."""
+    facts = json.loads(image.getexif()[_DESCRIPTION])
+    if not isinstance(facts, dict):
+        raise ValueError("no facts")
+    return facts
+
+
 def _into_png(png: bytes, facts: Mapping[str, Value]) -> bytes:
     chunks = _chunks(png)
     name, header = next(chunks)

@@ -16,10 +16,10 @@ class LedgerPurse:
     ledger: Ledger
     visitor: str
 
-    async def reserve(self, cost_usd: str | None) -> str:
+    async def reserve(self, name: str, cost_usd: str | None) -> None:
         """See Purse."""
         cost = None if cost_usd is None else Decimal(cost_usd)
-        return await asyncio.to_thread(self.ledger.reserve, self.visitor, cost)
+        await asyncio.to_thread(self.ledger.reserve, self.visitor, cost, name)
 
     async def accept(self, reservation: str, request_id: str) -> None:
         """See Purse."""
@@ -32,3 +32,7 @@ class LedgerPurse:
     async def release(self, reservation: str) -> None:
         """See Purse."""
         await asyncio.to_thread(self.ledger.release, reservation)
+
+    async def unsettled(self, since: float, before: float) -> list[str]:
+        """See Purse."""
+        return await asyncio.to_thread(self.ledger.unsettled, since, before)

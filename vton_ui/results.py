@@ -16,7 +16,7 @@ from PIL import Image, ImageStat
 
 from vton_ui.errors import Cost, Filtered, ResultLost
 from vton_ui.framing import Frame, unpad
-from vton_ui.marks import encoded, marked
+from vton_ui.marks import encoded, facts_in, marked
 from vton_ui.spec import Answer, Size, Value
 
 SWEEP_SECONDS = 600
@@ -76,6 +76,15 @@ def keep(picture: bytes, answer: Answer, facts: Mapping[str, Value], frame: Fram
             request_id=request_id,
         ) from exc
     return Result(path=path, size=Size(*cut.size), facts=facts)
+
+
+def kept_result(path: Path) -> Result | None:
+    """A kept picture with what it says of its own making; None if it is gone."""
+    try:
+        with Image.open(path) as image:
+            return Result(path=path, size=Size(*image.size), facts=facts_in(image))
+    except (OSError, ValueError, KeyError):
+        return None
 
 
 def discard(path: Path) -> None:

@@ -19,7 +19,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from vton_ui.draft import drape, drape_sheet
 from vton_ui.errors import JobFailed
-from vton_ui.job import Fetched, Job, Progress, Running, Waiting
+from vton_ui.job import Fetched, Job, Over, Progress, Running, Waiting
 from vton_ui.photos import to_jpeg
 from vton_ui.pool import in_pool
 from vton_ui.pricing import UnitPrice
@@ -43,7 +43,7 @@ class Sandbox:
         self._uploads: OrderedDict[str, bytes] = OrderedDict()
         self._jobs: OrderedDict[str, Mapping[str, Any]] = OrderedDict()
 
-    async def upload(self, jpeg: bytes, *, role: str) -> str:
+    async def upload(self, jpeg: bytes, *, role: str, visitor: str = "") -> str:
         """See Backend. Nothing leaves this machine; the URL names the role, since models name their fields freely."""
         url = f"sandbox:{role}/{sha256(jpeg).hexdigest()}"
         _remember(self._uploads, url, jpeg)
@@ -55,9 +55,15 @@ class Sandbox:
         _remember(self._jobs, request_id, dict(arguments))
         return request_id
 
-    async def look(self, job: Job) -> str | None:
+    async def look(self, job: Job) -> list[str] | None:
         """See Backend. No answer is ever lost here."""
-        return None
+        return []
+
+    async def status(self, job: Job) -> Progress | Over:
+        """See Backend. Whoever asks only once does not care for the pace."""
+        if job.request_id not in self._jobs:
+            raise _gone(job)
+        return Over(ran=True)
 
     async def follow(self, job: Job) -> AsyncGenerator[Progress, None]:
         """See Backend."""
@@ -77,7 +83,7 @@ class Sandbox:
         """See Backend. The draft, whatever shape the model's own answer would have."""
         arguments = self._jobs.get(job.request_id)
         if arguments is None:
-            raise JobFailed("The draft is gone.", "Make a new one.", request_id=job.request_id)
+            raise _gone(job)
         picture = await in_pool(_draft, arguments, self._uploads)
         return Fetched(picture=picture, answer=Answer(url=f"sandbox:{job.request_id}"))
 
@@ -89,6 +95,10 @@ class Sandbox:
     async def price(self, endpoint: str) -> UnitPrice | None:
         """See Backend. Nobody to ask."""
         return None
+
+
+def _gone(job: Job) -> JobFailed:
+    return JobFailed("The draft is gone.", "Make a new one.", request_id=job.request_id)
 
 
 def stamped(picture: Image.Image) -> Image.Image:

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from vton_ui.admission import Admission
+from vton_ui.booking import Means
 from vton_ui.job import Backend, Purse
+from vton_ui.jobs import JobStore, job_store
 from vton_ui.spec import ModelSpec
-from vton_ui.tryon import Means
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +45,11 @@ class Studio:
         return next(iter(self.models.values()))
 
     @property
+    def jobs(self) -> JobStore:
+        """What was ordered."""
+        return job_store(self.store)
+
+    @property
     def sandbox(self) -> bool:
         """Whether a visitor without a key gets drafts."""
         return self.backend_for(None).sandbox
@@ -57,5 +63,6 @@ class Studio:
             store=self.store,
             purse=self.purse_for(visitor) if owner_pays else None,
             own_key=bool(key),
+            visitor=visitor,
             admission=self.admission,
         )

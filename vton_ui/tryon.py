@@ -1,24 +1,27 @@
 """One try-on, from the click to the picture: prepare → upload → reserve → submit → follow → keep.
 
 `try_on` and `resume` are async generators of events; the page, the API and the tests consume the same ones.
-Cancelling them cancels the job at fal; merely dropping them leaves it running, for the visitor may come back.
+Cancelling them cancels the job at fal, and books what that cost; merely dropping them leaves it running, for the
+visitor may come back. What is then still reserved, `reconcile` settles or gives back.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
+import uuid
 from collections.abc import AsyncGenerator, Awaitable, Mapping
 from contextlib import aclosing, suppress
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from vton_ui import pricing
-from vton_ui.admission import Admission
 from vton_ui.ahead import prepared
-from vton_ui.errors import Cost, FalError, JobFailed, SubmitUnclear, VtonError
+from vton_ui.booking import Means, accepted, booked, claimed, reserved, unbroken, unsent
+from vton_ui.errors import Cost, JobCancelled, JobFailed, SubmitUnclear, VtonError
 from vton_ui.job import (
+    LOST_SECONDS,
     Accepted,
     Backend,
     Cancelled,
@@ -30,7 +33,6 @@ from vton_ui.job import (
     Ordering,
     Preparing,
     Progress,
-    Purse,
     Running,
     Uploading,
     Waiting,
@@ -38,7 +40,7 @@ from vton_ui.job import (
 from vton_ui.pool import in_pool
 from vton_ui.prepare import Prepared
 from vton_ui.request import Request, live_price
-from vton_ui.results import keep
+from vton_ui.results import Result, keep
 from vton_ui.spec import Inputs, ModelSpec, Value
 
 CANCEL_PATIENCE = 15.0
@@ -49,24 +51,7 @@ may not show one before that."""
 
 T = TypeVar("T")
 
-
-@dataclass(frozen=True, kw_only=True)
-class Means:
-    """What a try-on is done with.
-
-    Attributes:
-        backend: Who does it.
-        store: The folder that results are kept in.
-        purse: Whose money it is; None if nobody's but the visitor's own.
-        own_key: Whether the backend runs on a key of the visitor's own, which is not kept anywhere.
-        admission: The line in which it waits for its turn.
-    """
-
-    backend: Backend
-    store: Path
-    purse: Purse | None = None
-    own_key: bool = False
-    admission: Admission = field(default_factory=Admission)
+_log = logging.getLogger(__name__)
 
 
 async def try_on(request: Request, means: Means, *, stop: asyncio.Event | None = None) -> AsyncGenerator[Event, None]:
@@ -87,57 +72,84 @@ async def try_on(request: Request, means: Means, *, stop: asyncio.Event | None =
         await _unless(stop, means.admission.turn())
         ready = await _unless(stop, prepared(request))
         yield Uploading()
-        live, *urls = await _unless(stop, _upload(request, ready, means.backend))
+        live, *urls = await _unless(stop, _upload(request, ready, means))
     except _Stopped:
         yield Cancelled(cost=Cost.NOTHING)
         return
     arguments = request.model.arguments(
         Inputs(person=urls[0], garment=urls[1], garment_count=len(request.garments), values=request.values)
     )
-    job = await _reserved(_job(request, ready, arguments, live, started_at, means), means.purse)
-    # Before it goes out, so that whoever is told of it can look for it should this process die on the spot.
-    try:
-        yield Ordering(job=job)
-    except GeneratorExit:
-        await _booked(job, means.purse, free=True)
-        raise
-    try:
-        job = await _order(job, arguments, means)
-    except SubmitUnclear:
-        yield Looking()
-        job = await _found(job, means)
-    yield Accepted(job=job)
-    async with aclosing(resume(job, request.model, means, stop=stop)) as events:
-        async for event in events:
-            yield event
+    job = _job(request, ready, arguments, live, started_at, means, urls[0])
+    with means.jobs.following(job.id):
+        try:
+            # Before anything goes out, so that a crash is recoverable, here and in the browser.
+            await unbroken(reserved(job, means))
+            yield Ordering(job=job)
+        except BaseException:
+            await unsent(job, means)
+            raise
+        order = asyncio.ensure_future(_ordered(job, arguments, means))
+        try:
+            # An order on the wire is not taken back by dropping it: it lands, so that it can be cancelled.
+            job = await asyncio.shield(order)
+        except SubmitUnclear:
+            pass  # it is looked for
+        except asyncio.CancelledError:
+            await _withdrawn(job, request.model, means, order=order)
+            raise
+        if job.request_id:
+            yield Accepted(job=job)
+        async with aclosing(resume(job, request.model, means, stop=stop)) as events:
+            async for event in events:
+                yield event
 
 
 async def resume(
     job: Job, model: ModelSpec, means: Means, *, stop: asyncio.Event | None = None
 ) -> AsyncGenerator[Event, None]:
     """The rest of a try-on, from a job that was ordered. Arguments and errors as `try_on`."""
-    stop = stop or asyncio.Event()
+    ran = over = False
+    with means.jobs.following(job.id):
+        try:
+            async with aclosing(_rest(job, model, means, stop or asyncio.Event())) as events:
+                async for event in events:
+                    job = event.job if isinstance(event, Accepted) else job
+                    ran = ran or isinstance(event, Running)
+                    over = isinstance(event, (Done, Cancelled))
+                    yield event
+        except asyncio.CancelledError:
+            if not over:
+                await _withdrawn(job, model, means, ran=ran)
+            raise
+
+
+async def _rest(
+    job: Job, model: ModelSpec, means: Means, stop: asyncio.Event, *, ran: bool = False
+) -> AsyncGenerator[Event, None]:
+    """The events of an ordered job, each end booked before it is told."""
     if not job.request_id:
         yield Looking()
         job = await _found(job, means)
         yield Accepted(job=job)
     try:
-        async with aclosing(_finish(job, model, means, stop)) as events:
+        async with aclosing(_finish(job, model, means, stop, ran)) as events:
             async for event in events:
                 if isinstance(event, (Done, Cancelled)):
-                    await _booked(job, means.purse, free=isinstance(event, Cancelled) and event.cost is Cost.NOTHING)
+                    free = isinstance(event, Cancelled) and event.cost is Cost.NOTHING
+                    await unbroken(booked(job, means, free=free))
                 yield event
     except VtonError as exc:
-        await _booked(job, means.purse, free=exc.cost is Cost.NOTHING)
+        await unbroken(booked(job, means, free=exc.cost is Cost.NOTHING))
         raise
 
 
-async def _finish(job: Job, model: ModelSpec, means: Means, stop: asyncio.Event) -> AsyncGenerator[Event, None]:
-    """The events of an accepted job, to its picture or to its cancelling."""
-    backend = means.backend
-    asked = ran = over = False
+async def _finish(
+    job: Job, model: ModelSpec, means: Means, stop: asyncio.Event, ran: bool
+) -> AsyncGenerator[Event, None]:
+    """The events of an accepted job, to its picture or to its cancelling; `ran`: it was seen at work before."""
+    asked = over = False
     try:
-        async with aclosing(_follow(job, backend, stop)) as events:
+        async with aclosing(_follow(job, means.backend, stop)) as events:
             async for event in events:
                 asked = asked or isinstance(event, Cancelling)
                 ran = ran or isinstance(event, Running)
@@ -145,18 +157,23 @@ async def _finish(job: Job, model: ModelSpec, means: Means, stop: asyncio.Event)
                 if isinstance(event, Cancelled):
                     return
         over = True
-        fetched = await backend.fetch(job, model.read)
+        result = await kept(job, model, means)
     except JobFailed as exc:
+        if over and (asked or isinstance(exc, JobCancelled)) and not ran:
+            exc.cost = Cost.NOTHING  # what was cancelled and never ran is free, whatever the words of its end
         if not asked:
             raise
-        # What is over and never ran is free, whatever the words of its end.
-        yield Cancelled(cost=Cost.NOTHING if over and not ran else exc.cost, request_id=job.request_id)
+        yield Cancelled(cost=exc.cost, request_id=job.request_id)
         return
-    except asyncio.CancelledError:
-        await asyncio.shield(backend.cancel(job))
-        raise
-    result = await in_pool(keep, fetched.picture, fetched.answer, job_facts(job), job.frame, means.store)
     yield Done(result=result)
+
+
+async def kept(job: Job, model: ModelSpec, means: Means) -> Result:
+    """The picture of a job that is over, fetched, cut back to its photo and kept. VtonError if there is none."""
+    fetched = await means.backend.fetch(job, model.read)
+    result = await in_pool(keep, fetched.picture, fetched.answer, job_facts(job), job.frame, means.store)
+    await means.jobs.keep(job.request_id, result.path)
+    return result
 
 
 def job_facts(job: Job) -> dict[str, Value]:
@@ -177,12 +194,13 @@ class _Stopped(Exception):
     """The visitor cancelled before anything was ordered."""
 
 
-async def _upload(request: Request, ready: Prepared, backend: Backend) -> tuple[pricing.UnitPrice | None, str, str]:
+async def _upload(request: Request, ready: Prepared, means: Means) -> tuple[pricing.UnitPrice | None, str, str]:
     """The live price, where one is needed, and the URLs of person and garment."""
+    backend, visitor = means.backend, means.visitor
     return await asyncio.gather(
         live_price(request.model, backend),
-        backend.upload(ready.person.jpeg, role="person"),
-        backend.upload(ready.garment.jpeg, role="garment"),
+        backend.upload(ready.person.jpeg, role="person", visitor=visitor),
+        backend.upload(ready.garment.jpeg, role="garment", visitor=visitor),
     )
 
 
@@ -193,11 +211,14 @@ def _job(
     live: pricing.UnitPrice | None,
     started_at: float,
     means: Means,
+    photo_url: str,
 ) -> Job:
     """The job as it is about to be ordered, without a request id."""
+    name = uuid.uuid4().hex
     model, size, sandbox = request.model, ready.person.size, means.backend.sandbox
     cost = pricing.estimate(model, person=size, garment=ready.garment.size, output=size, live=live).total
     return Job(
+        id=name,
         model=model.name,
         endpoint=model.endpoint,
         request_id="",
@@ -205,76 +226,101 @@ def _job(
         prompt=arguments.get("prompt"),
         cost_usd="0" if sandbox else None if cost is None else str(cost),
         started_at=started_at,
+        ordered_at=time.time(),
+        photo_url=photo_url,
         frame=ready.person.frame,
         sandbox=sandbox,
         own_key=means.own_key,
         private=request.private,
-        reservation=None,
+        reservation=name if means.purse else None,
     )
 
 
-async def _order(job: Job, arguments: Mapping[str, Any], means: Means) -> Job:
-    """Send the order, once.
+async def _ordered(job: Job, arguments: Mapping[str, Any], means: Means) -> Job:
+    """The job, after its order was sent, once.
 
     Raises:
         SubmitUnclear: It may have arrived.
-        FalError: It did not.
+        VtonError: It did not.
     """
-    # An order on the wire is not taken back by dropping it: let it land, so that it can be cancelled.
-    order = asyncio.ensure_future(_landed(job, arguments, means))
     try:
-        return await asyncio.shield(order)
-    except asyncio.CancelledError:
-        with suppress(FalError):  # then there is no job to cancel, or nobody knows of one
-            await means.backend.cancel(await order)
-        raise
-
-
-async def _landed(job: Job, arguments: Mapping[str, Any], means: Means) -> Job:
-    """The order sent and booked. Raises as `_order`."""
-    try:
+        await means.jobs.order(job)
         request_id = await means.backend.submit(job.endpoint, arguments, private=job.private)
     except SubmitUnclear:
         raise
-    except FalError:
-        await _booked(job, means.purse, free=True)
+    except VtonError:
+        await unsent(job, means)
         raise
-    return await _accepted(job, request_id, means.purse)
+    await means.jobs.accept(job, request_id)
+    return await accepted(job, request_id, means)
 
 
 async def _found(job: Job, means: Means) -> Job:
-    """An order whose answer was lost, found among fal's requests.
+    """An order whose answer was lost, found where the answer was written down, or else among fal's requests.
 
     Raises:
         SubmitUnclear: It is not there, or nobody can tell.
     """
-    for pause in LOOKS if not job.private else ():
+    for pause in (*LOOKS, None):
+        record = await means.jobs.get(job.id)
+        if record and record.job.request_id:
+            return replace(job, request_id=record.job.request_id)
+        # A job that is not written down was never sent, and one that is old is not lost.
+        lost = record and not job.private and time.time() - job.ordered_at < LOST_SECONDS
+        if pause is None or not lost:
+            break
         await asyncio.sleep(pause)
-        request_id = await means.backend.look(job)
-        if request_id:
-            return await _accepted(job, request_id, means.purse)
+        found = await claimed(job, await means.backend.look(job) or (), means)
+        if found:
+            return found
     raise SubmitUnclear(
         "fal may have accepted this: the order went out and no answer came back. It was not sent again.",
         "Look again in a moment, or send it again as a new order.",
     )
 
 
-async def _reserved(job: Job, purse: Purse | None) -> Job:
-    """The job with its money set aside. OverBudget if a cap is reached."""
-    return replace(job, reservation=await purse.reserve(job.cost_usd)) if purse else job
+_in_background: set[asyncio.Task[None]] = set()
+"""asyncio itself does not keep a task alive."""
 
 
-async def _accepted(job: Job, request_id: str, purse: Purse | None) -> Job:
-    """The job with the name that fal gave it."""
-    if purse and job.reservation:
-        await purse.accept(job.reservation, request_id)
-    return replace(job, request_id=request_id)
+async def _withdrawn(
+    job: Job, model: ModelSpec, means: Means, *, ran: bool = False, order: Awaitable[Job] | None = None
+) -> None:
+    """Cancel a job whose events nobody takes any more, and see it out in the background, as if it had been stopped.
+
+    Returns once fal was asked to cancel, or there is nothing to ask it.
+
+    Args:
+        job: The job.
+        model: Its model.
+        means: What it is done with.
+        ran: Whether it was seen at work.
+        order: Its order, where that is still on its way.
+    """
+    asked = asyncio.Event()
+    task = asyncio.create_task(_seen_out(job, model, means, ran, order, asked))
+    _in_background.add(task)
+    task.add_done_callback(_in_background.discard)
+    await asked.wait()
 
 
-async def _booked(job: Job, purse: Purse | None, *, free: bool) -> None:
-    """Give the money back if fal does not charge for the job, else count it as spent."""
-    if purse and job.reservation:
-        await (purse.release if free else purse.settle)(job.reservation)
+async def _seen_out(
+    job: Job, model: ModelSpec, means: Means, ran: bool, order: Awaitable[Job] | None, asked: asyncio.Event
+) -> None:
+    stop = asyncio.Event()
+    stop.set()
+    try:
+        with means.jobs.following(job.id):
+            with suppress(SubmitUnclear):  # it is looked for
+                job = await order if order else job
+            async with aclosing(_rest(job, model, means, stop, ran=ran)) as events:
+                async for event in events:
+                    if isinstance(event, (Looking, Cancelling)):
+                        asked.set()
+    except VtonError as exc:
+        _log.info("cancelled: %s %s", type(exc).__name__, exc.request_id or "")
+    finally:
+        asked.set()
 
 
 async def _follow(job: Job, backend: Backend, stop: asyncio.Event) -> AsyncGenerator[Event, None]:

@@ -29,14 +29,18 @@ async def try_on(backend: FalBackend, person: Any, garment: Any) -> gr.FileData:
     photos = [await asyncio.to_thread(Path(file["path"]).read_bytes) for file in (person, garment)]
     urls = await asyncio.gather(*(backend.upload(photo, role="photo") for photo in photos))
     arguments = {"human_image_url": urls[0], "garment_image_url": urls[1], "cloth_type": "upper"}
+    now = time.time()
     job = Job(
+        id="bare",
         model=CAT_VTON.name,
         endpoint=CAT_VTON.endpoint,
         request_id=await backend.submit(CAT_VTON.endpoint, arguments),
         seed=None,
         prompt=None,
         cost_usd=None,
-        started_at=time.time(),
+        started_at=now,
+        ordered_at=now,
+        photo_url="",
         frame=None,
         sandbox=False,
         own_key=False,

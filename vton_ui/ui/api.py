@@ -1,4 +1,4 @@
-"""The endpoints for scripts and agents: /try_on, /estimate and /compose, over HTTP and MCP.
+"""The endpoints for scripts and agents: /try_on, /estimate, /compose and /result, over HTTP and MCP.
 
 Their parameters are the options of all models, so their signatures are made from the registry. Gradio checks
 nothing of what it is given here, neither types nor paths: `options.complete` and `uploads.own` do. Over MCP it
@@ -23,6 +23,7 @@ from gradio.utils import get_upload_folder
 from vton_ui.composite import grid
 from vton_ui.errors import OptionError, VtonError
 from vton_ui.job import Done
+from vton_ui.lookup import look_up
 from vton_ui.options import complete
 from vton_ui.photos import to_jpeg
 from vton_ui.pool import in_pool
@@ -41,7 +42,7 @@ _log = logging.getLogger(__name__)
 
 
 def add_endpoints(studio: Studio) -> None:
-    """Add the three endpoints to the current gr.Blocks."""
+    """Add the endpoints to the current gr.Blocks."""
 
     async def run_try_on(given: Given) -> tuple[gr.FileData, dict[str, Any]]:
         return await _try_on(studio, given)
@@ -52,11 +53,15 @@ def add_endpoints(studio: Studio) -> None:
     async def run_compose(given: Given) -> gr.FileData:
         return await _compose(studio, given)
 
+    async def run_result(given: Given) -> tuple[Optional[gr.FileData], dict[str, Any]]:
+        return await _result(studio, given)
+
     parameters = [*_photo_parameters(studio), *_option_parameters(studio.models), _PRIVATE, _KEY, _CALLER]
     for run, name, about, wanted, returned in (
         (run_try_on, "try_on", _TRY_ON, parameters, tuple[gr.FileData, dict[str, Any]]),
         (run_estimate, "estimate", _ESTIMATE, parameters, dict[str, Any]),
         (run_compose, "compose", _COMPOSE, [_GARMENTS], gr.FileData),
+        (run_result, "result", _RESULT, [_REQUEST_ID, _KEY, _CALLER], tuple[Optional[gr.FileData], dict[str, Any]]),
     ):
         add_api(_endpoint(run, name, about, wanted, returned), api_name=name, concurrency_limit=None)
     page = get_blocks_context()
@@ -103,6 +108,14 @@ async def _compose(studio: Studio, given: Given) -> gr.FileData:
     path.parent.mkdir(parents=True)
     path.write_bytes(jpeg)
     return gr.FileData(path=str(path))
+
+
+async def _result(studio: Studio, given: Given) -> tuple[Optional[gr.FileData], dict[str, Any]]:
+    visitor = visitor_of(given["request"], studio.proxies)
+    found = await look_up(given["request_id"], studio, given["x_fal_key"] or None, visitor)
+    facts = {**found.facts, **({"cost_usd": _number(found.facts["cost_usd"])} if "cost_usd" in found.facts else {})}
+    picture = gr.FileData(path=str(offered(found.result.path))) if found.result else None
+    return picture, facts
 
 
 async def _request(studio: Studio, given: Given) -> Request:
@@ -162,6 +175,11 @@ _COMPOSE = (
     "Put several garments on one sheet, as a model that takes one garment picture gets to see them. Free.",
     "The sheet, a JPEG.",
 )
+_RESULT = (
+    "Fetch a request again by its id, or ask how it is going. Free.",
+    "The picture, null unless status is done; and status (waiting, running, done, failed or unknown) with all that is "
+    "known of the request.",
+)
 
 _UNEXPECTED = "Something failed in this app; its log says what. Try again. fal may have charged if an order was sent."
 
@@ -169,6 +187,7 @@ Parameter = tuple[str, Any, Any, str]
 """Name, type, default, description; `...` as default: none."""
 
 _GARMENTS: Parameter = ("garments", list[gr.FileData], ..., "Photos of the garments, from head to toe.")
+_REQUEST_ID: Parameter = ("request_id", str, ..., "The request_id that /try_on told.")
 _PRIVATE: Parameter = ("private", bool, False, "fal stores no record of the request; a lost answer stays lost.")
 _CALLER: Parameter = ("request", Optional[gr.Request], None, "")
 _KEY: Parameter = ("x_fal_key", Optional[gr.Header], None, "A fal key of your own, as a header.")

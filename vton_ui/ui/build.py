@@ -17,6 +17,7 @@ from gradio.block_function import BlockFunction
 from gradio.utils import get_upload_folder
 from starlette.middleware import Middleware
 
+from vton_ui.reconcile import keep_reconciled
 from vton_ui.studio import Studio
 from vton_ui.ui.api import add_endpoints
 from vton_ui.ui.guard import Guard, malformed, where
@@ -139,8 +140,10 @@ def _life(studio: Studio) -> Any:
         # It opens pictures by the path that its own client was given, which is the public one.
         mcp.get_image = lambda path: opened(real_path(path) or path)
         tidying = asyncio.create_task(_keep_tidy(app.get_blocks(), _uploads(studio)))
+        reconciling = asyncio.create_task(keep_reconciled(studio))
         yield
         tidying.cancel()
+        reconciling.cancel()
 
     return life
 

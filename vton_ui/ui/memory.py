@@ -14,14 +14,12 @@ from typing import Any
 
 from itsdangerous import BadData, URLSafeSerializer
 
-from vton_ui.job import Job
+from vton_ui.job import LOST_SECONDS, Job
 from vton_ui.results import Result
 from vton_ui.spec import Size
 
 MAX_JOBS = 10
 MAX_RESULTS = 24
-LOST_SECONDS = 3600
-"""How long an order is looked for whose answer was lost; fal lets a request wait no longer either."""
 
 State = Mapping[str, Any]
 """{"jobs": [signed, …], "results": [signed, …]}, newest first; anything else counts as empty."""
@@ -49,7 +47,7 @@ class Memory:
                 job = Job.from_dict(data)
             except (KeyError, TypeError):
                 continue
-            if job.request_id or time.time() - job.started_at < LOST_SECONDS:
+            if job.request_id or time.time() - job.ordered_at < LOST_SECONDS:
                 found.append(job)
         return found
 
@@ -67,17 +65,17 @@ class Memory:
 
     def with_job(self, state: Any, job: Job) -> State:
         """The state with the job in it, in place of what was known of the same order."""
-        others = [other for other in self.jobs(state) if not _same(other, job)]
+        others = [other for other in self.jobs(state) if other.id != job.id]
         return self._written([job, *others], self.results(state))
 
     def without_job(self, state: Any, job: Job) -> State:
         """The state without the job."""
-        return self._written([other for other in self.jobs(state) if not _same(other, job)], self.results(state))
+        return self._written([other for other in self.jobs(state) if other.id != job.id], self.results(state))
 
     def with_result(self, state: Any, result: Result, job: Job) -> State:
         """The state with the result, and without the job that became it."""
         others = [pair for pair in self.results(state) if pair[1].request_id != job.request_id]
-        jobs = [other for other in self.jobs(state) if not _same(other, job)]
+        jobs = [other for other in self.jobs(state) if other.id != job.id]
         return self._written(jobs, [(result, job), *others])
 
     def job_of(self, state: Any, request_id: str) -> Job | None:
@@ -113,8 +111,3 @@ class Memory:
             "jobs": [str(sign_job.dumps(job.to_dict())) for job in jobs[:MAX_JOBS]],
             "results": [str(sign_result.dumps(data)) for data in kept],
         }
-
-
-def _same(one: Job, other: Job) -> bool:
-    """Whether they are one order: before fal's answer there is no request id to tell by."""
-    return (one.started_at, one.seed) == (other.started_at, other.seed)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import shutil
-import time
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
@@ -19,13 +17,14 @@ from gradio.processing_utils import hash_file
 from gradio.utils import get_upload_folder
 
 from vton_ui import ahead
-from vton_ui.errors import OptionError, VtonError
+from vton_ui.booking import Means
+from vton_ui.errors import VtonError
 from vton_ui.job import Accepted, Job, Ordering
+from vton_ui.lookup import request_id_of, unknown_job
 from vton_ui.pool import in_pool
 from vton_ui.results import discard
-from vton_ui.spec import ModelSpec
 from vton_ui.studio import Studio
-from vton_ui.tryon import Means, resume, try_on
+from vton_ui.tryon import resume, try_on
 from vton_ui.ui import view
 from vton_ui.ui.asked import Values, key_of, read_page
 from vton_ui.ui.memory import EMPTY, Memory
@@ -84,16 +83,17 @@ class Runs:
         """Fetch a request again by its id, which costs nothing."""
         page, state = self.page, values[self.page.memory]
         try:
-            request_id = _request_id(values[page.find_id])
+            request_id = request_id_of(values[page.find_id])
             means = self._means(values, request)
         except VtonError as exc:
             yield self.shown.failed(exc, values, state)
             return
-        known = self.memory.job_of(state, request_id)
+        record = await self.studio.jobs.find(request_id)
+        known = self.memory.job_of(state, request_id) or (record.job if record else None)
         models = [self.studio.models[known.model]] if known and known.model in self.studio.models else None
         last: VtonError | None = None
         for model in models or self.studio.models.values():
-            job = known or _unknown_job(model, request_id, means)
+            job = known or unknown_job(model, request_id, means)
             try:
                 async with aclosing(resume(job, model, replace(means, purse=None))) as events:
                     async for event in events:
@@ -124,6 +124,9 @@ class Runs:
     async def forget(self, values: dict[Component, Any], request: gr.Request) -> Updates:
         """Delete this browser's results, its list, and the photos that stood on this page."""
         page, examples = self.page, self.studio.examples.resolve()
+        state = values[page.memory]
+        jobs = [*self.memory.jobs(state), *(job for _, job in self.memory.results(state))]
+        await self.studio.jobs.forget({job.request_id for job in jobs})
         for result, _ in self.memory.results(values[page.memory]):
             await in_pool(_discard, result.path)
         ahead.forget()
@@ -210,29 +213,3 @@ def _discard(path: Path) -> None:
     """Delete a result, and the copy that Gradio serves it from."""
     shutil.rmtree(Path(get_upload_folder()) / hash_file(path), ignore_errors=True)
     discard(path)
-
-
-def _request_id(typed: str | None) -> str:
-    """A request id as a visitor typed it. It becomes part of an address that is asked with the owner's key."""
-    request_id = (typed or "").strip()
-    if not re.fullmatch(r"[A-Za-z0-9_-]{1,100}", request_id):
-        raise OptionError("This is no request id.", "Copy it from the result's details.", slot="Request id")
-    return request_id
-
-
-def _unknown_job(model: ModelSpec, request_id: str, means: Means) -> Job:
-    """A request of which nothing is known but its id."""
-    return Job(
-        model=model.name,
-        endpoint=model.endpoint,
-        request_id=request_id,
-        seed=None,
-        prompt=None,
-        cost_usd=None,
-        started_at=time.time(),
-        frame=None,
-        sandbox=means.backend.sandbox,
-        own_key=means.own_key,
-        private=False,
-        reservation=None,
-    )
