@@ -19,8 +19,10 @@ import pytest
 from starlette.types import ASGIApp, Message
 
 from tests.conftest import photo_bytes, serving
+from vton_ui.quota import UploadQuota
+from vton_ui.seen import Seen
 from vton_ui.settings import Settings
-from vton_ui.ui import build, guard, uploads
+from vton_ui.ui import build, intake, uploads
 from vton_ui.ui.guard import Guard
 from vton_ui.ui.names import PUBLIC, real_path, with_public_paths, with_real_paths
 
@@ -150,7 +152,7 @@ def chunks(size: int) -> Iterator[bytes]:
 @pytest.mark.parametrize("route", ["queue/join", "call/try_on", "call/v2/try_on", "run/refresh", "cancel", "nothing"])
 def test_large_objects(route: str, told: bool, url: str) -> None:
     """Two megabytes are enough for whatever is no photo."""
-    size = guard.MAX_BODY + 1
+    size = intake.MAX_BODY + 1
     body = bytes(size) if told else chunks(size)
     answer = httpx.post(f"{url}gradio_api/{route}", content=body, headers={"content-type": "application/json"})
     assert answer.status_code == 413
@@ -171,7 +173,7 @@ def test_large_numbers(route: str, url: str) -> None:
 
 def test_upload_without_an_end(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """An upload that does not tell its length is cut off at the limit."""
-    monkeypatch.setattr(guard, "MAX_UPLOAD_BODY", 500_000)
+    monkeypatch.setattr(intake, "MAX_UPLOAD_BODY", 500_000)
     head = b'--x\r\nContent-Disposition: form-data; name="files"; filename="a.jpg"\r\nContent-Type: image/jpeg\r\n\r\n'
 
     def body() -> Iterator[bytes]:
@@ -270,6 +272,10 @@ def test_folder_by_another_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 # What goes wrong
 
 
+def guarded(app: ASGIApp) -> Guard:
+    return Guard(app, uploaded=UploadQuota(), seen=Seen())
+
+
 async def answered(app: ASGIApp, **scope: Any) -> list[Message]:
     """All that an app answers to an empty request, through the guard."""
     messages: list[Message] = []
@@ -280,7 +286,7 @@ async def answered(app: ASGIApp, **scope: Any) -> list[Message]:
     async def send(message: Message) -> None:
         messages.append(message)
 
-    await Guard(app)({"type": "http", "method": "GET", "path": "/", "headers": [], **scope}, receive, send)
+    await guarded(app)({"type": "http", "method": "GET", "path": "/", "headers": [], **scope}, receive, send)
     return messages
 
 
@@ -325,7 +331,7 @@ async def test_streams_flow() -> None:
     async def send(message: Message) -> None:
         messages.append(message)
 
-    await Guard(app)({"type": "http", "method": "GET", "path": "/", "headers": []}, asyncio.Event().wait, send)  # type: ignore[arg-type]
+    await guarded(app)({"type": "http", "method": "GET", "path": "/", "headers": []}, asyncio.Event().wait, send)  # type: ignore[arg-type]
     assert len(left) == 2
     assert b"content-length" not in dict(messages[0]["headers"])
 

@@ -52,7 +52,10 @@ CORE: dict[str, set[str]] = {
     "following": {"errors", "fal_answers", "fal_stream", "job"},
     "backend": {"errors", "fal_answers", "following", "job", "pricing", "spec"},
     "sandbox": {"draft", "errors", "job", "photos", "pool", "pricing", "spec"},
-    "studio": {"admission", "job", "spec", "tryon"},
+    "seen": set(),
+    "quota": {"errors"},
+    "disk": {"errors"},
+    "studio": {"admission", "job", "quota", "seen", "spec", "tryon"},
 }
 """What each module of the core imports of the others, no more and no less; the page may import all but `HANDED`."""
 

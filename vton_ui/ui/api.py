@@ -21,7 +21,8 @@ from gradio.events import api as add_api
 from gradio.utils import get_upload_folder
 
 from vton_ui.composite import grid
-from vton_ui.errors import OptionError, VtonError
+from vton_ui.disk import disk_full
+from vton_ui.errors import Cost, OptionError, VtonError
 from vton_ui.job import Done
 from vton_ui.options import complete
 from vton_ui.photos import to_jpeg
@@ -33,7 +34,7 @@ from vton_ui.studio import Studio
 from vton_ui.tryon import try_on
 from vton_ui.ui.guard import where
 from vton_ui.ui.uploads import fetched, offered, own
-from vton_ui.ui.visitor import visitor_of
+from vton_ui.ui.visitor import browser_of, visitor_of
 
 Given = Mapping[str, Any]
 
@@ -56,18 +57,21 @@ def add_endpoints(studio: Studio) -> None:
     for run, name, about, wanted, returned in (
         (run_try_on, "try_on", _TRY_ON, parameters, tuple[gr.FileData, dict[str, Any]]),
         (run_estimate, "estimate", _ESTIMATE, parameters, dict[str, Any]),
-        (run_compose, "compose", _COMPOSE, [_GARMENTS], gr.FileData),
+        (run_compose, "compose", _COMPOSE, [_GARMENTS, _CALLER], gr.FileData),
     ):
         add_api(_endpoint(run, name, about, wanted, returned), api_name=name, concurrency_limit=None)
     page = get_blocks_context()
     for fn in page.fns.values() if page else ():
         for block in fn.inputs:
-            _let_addresses_in(block)
+            _let_addresses_in(block, studio)
 
 
 async def _try_on(studio: Studio, given: Given) -> tuple[gr.FileData, dict[str, Any]]:
+    visitor = visitor_of(given["request"])
+    means = studio.means(given["x_fal_key"], visitor)
+    if means.purse is None:  # else the owner's caps count it
+        studio.free.count(visitor)
     request = await _request(studio, given)
-    means = studio.means(given["x_fal_key"], visitor_of(given["request"], studio.proxies))
     async for event in try_on(request, means):
         if isinstance(event, Done):
             result = event.result
@@ -82,6 +86,7 @@ async def _try_on(studio: Studio, given: Given) -> tuple[gr.FileData, dict[str, 
 
 
 async def _estimate(studio: Studio, given: Given) -> dict[str, Any]:
+    studio.free.count(visitor_of(given["request"]))
     request = await _request(studio, given)
     backend = studio.backend_for(given["x_fal_key"])
     costs = await asyncio.to_thread(estimate, request, await live_price(request.model, backend))
@@ -95,6 +100,7 @@ async def _estimate(studio: Studio, given: Given) -> dict[str, Any]:
 
 
 async def _compose(studio: Studio, given: Given) -> gr.FileData:
+    studio.free.count(visitor_of(given["request"]))
     roomiest = max(studio.models.values(), key=lambda model: model.max_garments)
     pixels = roomiest.garment_pixels(complete(roomiest, {}))
     garments = named(await _garments(studio, given))
@@ -112,7 +118,7 @@ async def _request(studio: Studio, given: Given) -> Request:
         raise OptionError(
             f"{str(name)[:40]!r} is no model here.", f"Use one of {', '.join(studio.models)}.", slot="model"
         )
-    path = await _photo(person, "Person", studio) if person else None
+    path = await _photo(person, "Person", studio, given) if person else None
     garments = await _garments(studio, given)
     return new_request(model, path, garments, given, private=given["private"] is True)
 
@@ -122,16 +128,18 @@ async def _garments(studio: Studio, given: Given) -> list[Path]:
     if not isinstance(files, list):
         raise OptionError("garments is no list.", "Give a list of files.", slot="garments")
     grid(len(files))  # too many are refused before any is fetched
-    return [await _photo(file, slot, studio) for file, slot in named(files)]
+    return [await _photo(file, slot, studio, given) for file, slot in named(files)]
 
 
-async def _photo(file: Any, slot: str, studio: Studio) -> Path:
+async def _photo(file: Any, slot: str, studio: Studio, given: Given) -> Path:
     if isinstance(file, str):
-        file = {"path": await fetched(file, slot=slot)}
-    return own(file.get("path") if isinstance(file, Mapping) else None, slot=slot, examples=studio.examples)
+        file = {"path": await fetched(file, slot=slot, uploaded=studio.uploaded)}
+    path = own(file.get("path") if isinstance(file, Mapping) else None, slot=slot, examples=studio.examples)
+    studio.seen.add(browser_of(given["request"]), [path])  # nobody else's Forget deletes it meanwhile
+    return path
 
 
-def _let_addresses_in(block: Any) -> None:
+def _let_addresses_in(block: Any, studio: Studio) -> None:
     """Have an input take web addresses as `fetched` does, which tells in words why one cannot be used."""
     inward = block.async_move_resource_to_block_cache
 
@@ -139,7 +147,7 @@ def _let_addresses_in(block: Any) -> None:
         if not str(source).startswith(("http://", "https://")):
             return await inward(source)
         with _told():
-            return str(await fetched(str(source)))
+            return str(await fetched(str(source), uploaded=studio.uploaded))
 
     block.async_move_resource_to_block_cache = move
 
@@ -250,7 +258,7 @@ def _endpoint(
     async def endpoint(*args: Any, **kwargs: Any) -> Any:
         bound = signature.bind(*args, **kwargs)
         bound.apply_defaults()
-        with _told():
+        with _told(Cost.MAYBE if name == "try_on" else Cost.NOTHING):
             return await run(bound.arguments)
 
     endpoint.__name__ = name
@@ -262,12 +270,15 @@ def _endpoint(
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _told(cost: Cost = Cost.NOTHING) -> Iterator[None]:
     """Our errors as Gradio's, which is what reaches the caller in words."""
     try:
         yield
     except VtonError as exc:
         raise gr.Error(str(exc), print_exception=False) from exc
     except Exception as exc:
+        full = disk_full(exc, cost)
+        if full is not None:
+            raise gr.Error(str(full), print_exception=False) from exc
         _log.error("unexpected: %s", where(exc))
         raise gr.Error(_UNEXPECTED, print_exception=False) from exc
