@@ -375,6 +375,101 @@ def test_nonsense(
     assert httpx.get(f"{url}config").status_code == 200
 
 
+HALF = '"\\ud83d"'
+BROKEN = {
+    "no number": "NaN",
+    "infinity": "Infinity",
+    "minus infinity": "-Infinity",
+    "too large": "1e999",
+    "too long": "9" * 5000,
+    "half a character": HALF,
+    "too deep": "[" * 3000 + "]" * 3000,
+}
+DOORS_FOR_OBJECTS = {
+    "call": ("call/estimate", '{"data": [%s]}'),
+    "call v2": ("call/v2/estimate", '{"person": %s, "garments": []}'),
+    "join": ("queue/join", '{"data": [{"a": [%s]}], "fn_index": 0, "session_hash": "x"}'),
+    "run": ("run/use_roomier", '{"data": [%s]}'),
+    "mcp": (
+        "mcp/",
+        '{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params":'
+        ' {"name": "estimate", "arguments": {"person": %s, "garments": []}}}',
+    ),
+}
+
+
+@pytest.mark.parametrize("broken", BROKEN.values(), ids=BROKEN)
+@pytest.mark.parametrize(("route", "body"), DOORS_FOR_OBJECTS.values(), ids=DOORS_FOR_OBJECTS)
+def test_what_json_has_no_words_for(
+    route: str, body: str, broken: str, url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is refused in words before anything else sees it, and is no fault of the app."""
+    headers = {"content-type": "application/json", "accept": "application/json, text/event-stream"}
+    answer = httpx.post(f"{url}gradio_api/{route}", content=body % broken, headers=headers)
+    assert answer.status_code == 400
+    assert answer.json()["detail"].endswith(".")
+    assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
+
+
+@pytest.mark.parametrize("body", [{"person": 1}, {"person": None}, {}, {"nothing": 1, "person": None, "garments": []}])
+def test_wrong_arguments(body: Any, url: str, caplog: pytest.LogCaptureFixture) -> None:
+    """An argument that is missing or unknown is the caller's fault, and is told so."""
+    answer = httpx.post(f"{url}gradio_api/call/v2/estimate", json=body)
+    assert (answer.status_code, "missing or unknown" in answer.json()["detail"]) == (422, True)
+    assert caplog.text == ""
+
+
+@pytest.mark.parametrize(
+    "path", ["/files/nothing.jpg", "/files/", "/files/a/b/c", "/files/%00", f"/files/{'x' * 5000}"]
+)
+def test_a_refused_file(path: str, url: str) -> None:
+    """Whoever refuses a file, nobody tells where it would lie."""
+    status, text = ask(url, f"/gradio_api/file={path}")
+    assert status in (403, 404)
+    assert json.loads(text) == {"detail": NO_FILE}
+    assert ask(url, f"/gradio_api/file={path}", "HEAD") == (status, "")
+
+
+# Names of uploads
+
+NAMES = [
+    "a\nb.jpg",
+    "a\r\nb.jpg",
+    "a%0Ab.jpg",
+    "a\tb.jpg",
+    "a\0b.jpg",
+    "a\x1bb.jpg",
+    "a\u202egpj.exe",
+    "100%.jpg",
+    "a%2Fb.jpg",
+]
+NAMES += [
+    "x" * 300 + ".jpg",
+    "é" * 300 + ".jpg",
+    ".",
+    "..",
+    "....",
+    "../../me.jpg",
+    "%2e%2e",
+    "/",
+    " ",
+    "%",
+    "a?b#c.jpg",
+]
+
+
+@pytest.mark.parametrize("name", NAMES, ids=ascii)
+def test_an_odd_file_name(name: str, url: str) -> None:
+    """A photo is taken under a name that can be asked for again, whatever it was called."""
+    photo = photo_bytes(310, 310)
+    path = upload(url, name, photo)
+    event = httpx.post(f"{url}gradio_api/run/person_arrived", json={"data": [{"path": path, "meta": META}]}).json()
+    for address in (f"{url}gradio_api/file={path}", event["data"][0]["url"]):
+        assert httpx.get(address).content == photo
+    assert path.isprintable()
+    assert len(os.path.basename(path).encode()) <= 255
+
+
 # How uploads go
 
 

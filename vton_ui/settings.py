@@ -79,8 +79,8 @@ def load(environment: Mapping[str, str] | None = None, dotenv: Path = Path(".env
         proxies=int(proxies),
         hosts=_hosts(known),
         origins=_list(known, "VTON_ORIGINS", _ORIGIN, "scheme://host[:port], such as https://shop.example.com"),
-        free_rate=_whole(known, "VTON_FREE_RATE") or Settings.free_rate,
-        upload_mb=_whole(known, "VTON_UPLOAD_MB") or Settings.upload_mb,
+        free_rate=_positive(known, "VTON_FREE_RATE", Settings.free_rate),
+        upload_mb=_positive(known, "VTON_UPLOAD_MB", Settings.upload_mb),
     )
 
 
@@ -121,6 +121,13 @@ def _whole(known: Mapping[str, str], name: str) -> int | None:
     if number is not None and number != int(number):
         raise SystemExit(f"{name} is {number}; it must be a whole number.")
     return None if number is None else int(number)
+
+
+def _positive(known: Mapping[str, str], name: str, default: int) -> int:
+    number = _whole(known, name)
+    if number == 0:
+        raise SystemExit(f"{name} is 0; it must be 1 or more.")
+    return default if number is None else number
 
 
 def _number(value: str | None, name: str) -> Decimal | None:

@@ -133,7 +133,7 @@ async def _garments(studio: Studio, given: Given) -> list[Path]:
 
 async def _photo(file: Any, slot: str, studio: Studio, given: Given) -> Path:
     if isinstance(file, str):
-        file = {"path": await fetched(file, slot=slot, uploaded=studio.uploaded)}
+        file = {"path": await fetched(file, slot=slot, quota=studio.uploaded)}
     path = own(file.get("path") if isinstance(file, Mapping) else None, slot=slot, examples=studio.examples)
     studio.seen.add(browser_of(given["request"]), [path])  # nobody else's Forget deletes it meanwhile
     return path
@@ -147,7 +147,7 @@ def _let_addresses_in(block: Any, studio: Studio) -> None:
         if not str(source).startswith(("http://", "https://")):
             return await inward(source)
         with _told():
-            return str(await fetched(str(source), uploaded=studio.uploaded))
+            return str(await fetched(str(source), quota=studio.uploaded))
 
     block.async_move_resource_to_block_cache = move
 

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from gradio_client import utils as client_utils  # type: ignore[import-untyped]
 from starlette.types import ASGIApp
 
-_UNFIT = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff%]")
+_UNFIT = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff%?#]")
 _strip = client_utils.strip_invalid_filename_characters
 
 
@@ -38,8 +38,8 @@ def believe_no_forwarded_headers() -> None:
 def clean_file_names() -> None:
     """Have uploads named so that they can be asked for again.
 
-    Gradio 6.31 keeps percent signs, which is how browsers send a newline in a name, and puts them unquoted into the
-    address of the file; and it refuses "..". Delete when an upload named "a%0Ab.jpg" can be shown.
+    Gradio 6.31 keeps percent signs, which is how browsers send a newline in a name, question marks and hashes, and puts
+    them unquoted into the address of the file; and it refuses "..". Delete when "a%0Ab.jpg" can be uploaded and shown.
     """
     client_utils.strip_invalid_filename_characters = _clean
 

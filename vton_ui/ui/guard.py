@@ -36,7 +36,7 @@ _CLOSED = re.compile(r"/(?:proxy=|process_recording|component_server|deep_link|c
 _TEXTS = (b"application/json", b"text/html", b"text/event-stream", b"text/plain")
 
 NO_FILE = "There is no such file."
-DRAIN_SECONDS = 5.0
+DRAIN_SECONDS = 1.0
 # Gradio looks for the arguments and files of these without a look whether they are there.
 _FROM_OUTSIDE = re.compile(r"/gradio_api/(?:call/v2/|upload)")
 
@@ -60,16 +60,16 @@ class Guard:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        answer = _Answer(send, scope, self._seen)
+        answer, body = _Answer(send, scope, self._seen), _Body(receive)
         try:
-            await self.app(_opened(scope), await self._intake.taken_in(scope, receive), answer.send)
+            await self.app(_opened(scope), await self._intake.taken_in(scope, body.receive), answer.send)
             return
         except Refused as exc:
             refused = exc
         except Exception as exc:
             refused = _refusal(scope, exc)
         if not answer.started:  # else the connection breaks off, which is all that can still be said
-            await _drained(receive)
+            await body.drain()
             await _in_words(scope, refused)(scope, receive, answer.send)
 
 
@@ -92,15 +92,24 @@ def _in_words(scope: Scope, refused: Refused) -> Response:
     return JSONResponse({"detail": str(refused)}, refused.status)
 
 
-async def _drained(receive: Receive) -> None:
-    """Take in the rest of a request and drop it: browsers show no answer that comes while they still send."""
-    rest = MAX_FILE_BYTES
-    with suppress(TimeoutError, asyncio.TimeoutError):
-        while rest > 0:
-            message = await asyncio.wait_for(receive(), DRAIN_SECONDS)
-            rest -= len(message.get("body", b""))
-            if not message.get("more_body", False):
-                return
+class _Body:
+    """A request's body on its way in."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive, self._over = receive, False
+
+    async def receive(self) -> Message:
+        """The next piece."""
+        message = await self._receive()
+        self._over = not message.get("more_body", False)
+        return message
+
+    async def drain(self) -> None:
+        """Take in the rest and drop it: browsers show no answer that comes while they still send."""
+        rest = MAX_FILE_BYTES
+        with suppress(TimeoutError, asyncio.TimeoutError):
+            while rest > 0 and not self._over:
+                rest -= len((await asyncio.wait_for(self.receive(), DRAIN_SECONDS)).get("body", b""))
 
 
 def _opened(scope: Scope) -> Scope:

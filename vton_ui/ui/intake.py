@@ -17,7 +17,7 @@ from vton_ui.errors import DiskFull, RateLimited
 from vton_ui.quota import UploadQuota
 from vton_ui.ui.names import with_real_paths
 from vton_ui.ui.uploads import MAX_FILE_BYTES
-from vton_ui.ui.visitor import visitor_in
+from vton_ui.ui.visitor import INNER, visitor_in
 
 MAX_BODY = 2_000_000
 MAX_MCP_BODY = 2 * MAX_FILE_BYTES
@@ -81,7 +81,7 @@ class _Counted:
     def __init__(self, scope: Scope, receive: Receive, uploaded: UploadQuota) -> None:
         headers = Headers(scope=scope)
         self._receive, self._uploaded, self._visitor = receive, uploaded, visitor_in(headers)
-        self._limit, self._free = _limit(scope), 0 if _is_upload(scope) else PHOTO_BYTES
+        self._limit, self._free = _limit(scope), _uncounted(scope)
         self._seen = self._charged = 0
         length = headers.get("content-length", "0")
         if not length.isdigit() or int(length) > self._limit:
@@ -118,7 +118,14 @@ def _is_upload(scope: Scope) -> bool:
 def _limit(scope: Scope) -> int:
     if _is_upload(scope):
         return MAX_UPLOAD_BODY
-    return MAX_MCP_BODY if MCP in scope["path"] else MAX_BODY
+    return MAX_MCP_BODY if MCP in scope["path"] or scope.get(INNER) else MAX_BODY
+
+
+def _uncounted(scope: Scope) -> int:
+    """How many bytes may come without being counted: what Gradio's MCP sends on was counted as it came."""
+    if scope.get(INNER):
+        return MAX_MCP_BODY
+    return 0 if _is_upload(scope) else PHOTO_BYTES
 
 
 def _too_large(limit: int) -> Refused:

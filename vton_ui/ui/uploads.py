@@ -80,13 +80,13 @@ def _example_hashes(examples: Path) -> frozenset[str]:
     return frozenset(hash_file(path) for path in examples.rglob("*.jpg"))
 
 
-async def fetched(address: str, *, slot: str | None = None, uploaded: UploadQuota | None = None) -> Path:
+async def fetched(address: str, *, slot: str | None = None, quota: UploadQuota | None = None) -> Path:
     """The file behind a data URI or a public web address, which is how agents name files.
 
     Args:
         address: Of what is behind it, the same holds as of an upload.
         slot: Where it goes.
-        uploaded: What a download counts towards; a data URI came inside a request, which is counted as it comes.
+        quota: What a download counts towards; a data URI came inside a request, which is counted as it comes.
 
     Raises:
         PhotoError: There is none, it is on a private network, too large, or too slow.
@@ -103,8 +103,8 @@ async def fetched(address: str, *, slot: str | None = None, uploaded: UploadQuot
         else:
             photo = await asyncio.wait_for(_downloaded(address), DOWNLOAD_SECONDS)
             check_room(Path(folder), len(photo))
-            if uploaded is not None:
-                uploaded.count(visitor_of(LocalContext.request.get(None)), len(photo))
+            if quota is not None:
+                quota.count(visitor_of(LocalContext.request.get(None)), len(photo))
             path = _written(photo, "photo")
     except (RateLimited, DiskFull):
         raise

@@ -16,6 +16,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 HEADER = "x-vton-visitor"
 """Where a request tells its visitor to all that comes after; signed, for Gradio's MCP calls this server once more,
 from this machine and with the headers of the first call."""
+INNER = "vton_ui.inner"
+"""The key of a request's scope that tells whether it is such a second call."""
 COOKIE = "vton-browser"
 COOKIE_SECONDS = 365 * 86400
 
@@ -41,7 +43,8 @@ class Visitors:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        visitor = self._told(headers) or _address(scope, headers, self._proxies)
+        told = self._told(headers)
+        visitor = told or _address(scope, headers, self._proxies)
         others = [pair for pair in scope["headers"] if pair[0].lower() != HEADER.encode()]
         signed = self._signer.sign(visitor.encode("ascii", "backslashreplace"))
 
@@ -50,7 +53,8 @@ class Visitors:
                 message = {**message, "headers": [*message["headers"], *_cookie(scope, headers)]}
             await send(message)
 
-        await self._app({**scope, "headers": [*others, (HEADER.encode(), signed)]}, receive, sent)
+        passed = {**scope, "headers": [*others, (HEADER.encode(), signed)], INNER: told is not None}
+        await self._app(passed, receive, sent)
 
     def _told(self, headers: Headers) -> str | None:
         """The visitor that this server itself wrote into the request before."""
