@@ -102,18 +102,20 @@ def secret_of(data_dir: Path) -> bytes:
 def _hosts(known: Mapping[str, str]) -> tuple[str, ...]:
     """The owner's names, and those that a Space, Gradio's share link and the address to listen on bring along."""
     own = _list(known, "VTON_HOSTS", _HOST, "a name, such as studio.example.com or *.example.com")
-    space = tuple(part.strip().lower() for part in known.get("SPACE_HOST", "").split(",") if part.strip())
-    share = ("*.gradio.live",) * (known.get("GRADIO_SHARE", "").lower() == "true")
-    listens = (known["GRADIO_SERVER_NAME"].lower(),) if "GRADIO_SERVER_NAME" in known else ()
-    return (*own, *space, *share, *listens)
+    share = ("*.gradio.live",) * (_parts(known, "GRADIO_SHARE") == ("true",))
+    return (*own, *_parts(known, "SPACE_HOST"), *share, *_parts(known, "GRADIO_SERVER_NAME"))
 
 
 def _list(known: Mapping[str, str], name: str, form: re.Pattern[str], words: str) -> tuple[str, ...]:
-    parts = tuple(part.strip().lower() for part in known.get(name, "").split(",") if part.strip())
+    parts = _parts(known, name)
     for part in parts:
         if not form.fullmatch(part):
             raise SystemExit(f"{name} has {part!r} in it; it must be {words}, several separated by commas.")
     return parts
+
+
+def _parts(known: Mapping[str, str], name: str) -> tuple[str, ...]:
+    return tuple(part.strip().lower() for part in known.get(name, "").split(",") if part.strip())
 
 
 def _whole(known: Mapping[str, str], name: str) -> int | None:
