@@ -1,19 +1,18 @@
 """The endpoints for scripts and agents: /try_on, /estimate and /compose, over HTTP and MCP.
 
-Their parameters are the options of all models, so their signatures are made from the registry. Gradio checks
+Their parameters are made from the registry (see `signatures`). Gradio checks
 nothing of what it is given here, neither types nor paths: `options.complete` and `uploads.own` do. Over MCP it
 hands on the files of a list as the bare addresses that it was given: `uploads.fetched` gets them.
 """
 
 import asyncio
-import inspect
 import logging
 import secrets
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal, Optional
+from typing import Any, Optional
 
 import gradio as gr
 from gradio.context import get_blocks_context
@@ -28,14 +27,12 @@ from vton_ui.photos import to_jpeg
 from vton_ui.pool import in_pool
 from vton_ui.prepare import sheet
 from vton_ui.request import Request, estimate, live_price, named, new_request
-from vton_ui.spec import Choice, Flag, ModelSpec, Number, Option, Text
 from vton_ui.studio import Studio
 from vton_ui.tryon import try_on
 from vton_ui.ui.guard import where
+from vton_ui.ui.signatures import CALLER, GARMENTS, KEY, PRIVATE, Given, option_parameters, photo_parameters, signed
 from vton_ui.ui.uploads import fetched, offered, own
 from vton_ui.ui.visitor import visitor_of
-
-Given = Mapping[str, Any]
 
 _log = logging.getLogger(__name__)
 
@@ -52,13 +49,13 @@ def add_endpoints(studio: Studio) -> None:
     async def run_compose(given: Given) -> gr.FileData:
         return await _compose(studio, given)
 
-    parameters = [*_photo_parameters(studio), *_option_parameters(studio.models), _PRIVATE, _KEY, _CALLER]
+    parameters = [*photo_parameters(studio.models), *option_parameters(studio.models), PRIVATE, KEY, CALLER]
     for run, name, about, wanted, returned in (
         (run_try_on, "try_on", _TRY_ON, parameters, tuple[gr.FileData, dict[str, Any]]),
         (run_estimate, "estimate", _ESTIMATE, parameters, dict[str, Any]),
-        (run_compose, "compose", _COMPOSE, [_GARMENTS], gr.FileData),
+        (run_compose, "compose", _COMPOSE, [GARMENTS], gr.FileData),
     ):
-        add_api(_endpoint(run, name, about, wanted, returned), api_name=name, concurrency_limit=None)
+        add_api(signed(_in_words(run), name, about, wanted, returned), api_name=name, concurrency_limit=None)
     page = get_blocks_context()
     for fn in page.fns.values() if page else ():
         for block in fn.inputs:
@@ -165,100 +162,13 @@ _COMPOSE = (
 
 _UNEXPECTED = "Something failed in this app; its log says what. Try again. fal may have charged if an order was sent."
 
-Parameter = tuple[str, Any, Any, str]
-"""Name, type, default, description; `...` as default: none."""
 
-_GARMENTS: Parameter = ("garments", list[gr.FileData], ..., "Photos of the garments, from head to toe.")
-_PRIVATE: Parameter = ("private", bool, False, "fal stores no record of the request; a lost answer stays lost.")
-_CALLER: Parameter = ("request", Optional[gr.Request], None, "")
-_KEY: Parameter = ("x_fal_key", Optional[gr.Header], None, "A fal key of your own, as a header.")
-
-
-def _photo_parameters(studio: Studio) -> list[Parameter]:
-    names = tuple(studio.models)
-    about = "; ".join(f"{model.name}: {model.good_at} ({model.licence})" for model in studio.models.values())
-    return [
-        ("person", gr.FileData, ..., "A photo of one person."),
-        _GARMENTS,
-        ("model", Literal[names], studio.default_model.name, about),
-    ]
-
-
-def _option_parameters(models: Mapping[str, ModelSpec]) -> list[Parameter]:
-    """The options of all models; one that several share takes what any of them takes, and each tells its own range."""
-    shared: dict[str, list[Option]] = {}
-    words: dict[str, dict[str, list[str]]] = {}
-    for model in models.values():
-        for option in model.options:
-            shared.setdefault(option.name, []).append(option)
-            words.setdefault(option.name, {}).setdefault(_words(option), []).append(model.name)
-    return [
-        (name, *_type(options), " ".join(f"{' and '.join(who)}: {said}" for said, who in words[name].items()))
-        for name, options in shared.items()
-    ]
-
-
-def _words(option: Option) -> str:
-    label = option.label if option.label.endswith("?") else f"{option.label}."
-    return " ".join(part for part in (label, option.hint, _range(option)) if part)
-
-
-def _type(options: Sequence[Option]) -> tuple[Any, Any]:
-    """Type and default of what these options of several models have in common."""
-    kind = _kind(options)
-    default = options[0].default
-    if isinstance(options[0], Number) or any(option.default != default for option in options):
-        return Optional[kind], None  # None is each model's own default
-    return kind, default
-
-
-def _kind(options: Sequence[Option]) -> Any:
-    first = options[0]
-    if isinstance(first, Choice):
-        choices = (value for option in options if isinstance(option, Choice) for value, _ in option.choices)
-        return Literal[tuple(dict.fromkeys(choices))]
-    if isinstance(first, Number):
-        whole = all(float(option.step).is_integer() for option in options if isinstance(option, Number))
-        return int if whole else float
-    return str if isinstance(first, Text) else bool
-
-
-def _range(option: Option) -> str:
-    if isinstance(option, Number):
-        default = "" if option.default is None else f", {option.default:g} by default"
-        return f"From {option.minimum:g} to {option.maximum:.0f}{default}."
-    return "Off by default." if isinstance(option, Flag) else ""
-
-
-def _endpoint(
-    run: Callable[[Given], Awaitable[Any]], name: str, about: tuple[str, str], wanted: list[Parameter], returned: Any
-) -> Callable[..., Awaitable[Any]]:
-    """A function whose signature and docstring Gradio and MCP can read the parameters from."""
-    signature = inspect.Signature(
-        [
-            inspect.Parameter(
-                parameter,
-                inspect.Parameter.POSITIONAL_OR_KEYWORD,
-                annotation=kind,
-                default=inspect.Parameter.empty if default is ... else default,
-            )
-            for parameter, kind, default, _ in wanted
-        ],
-        return_annotation=returned,
-    )
-
-    async def endpoint(*args: Any, **kwargs: Any) -> Any:
-        bound = signature.bind(*args, **kwargs)
-        bound.apply_defaults()
+def _in_words(run: Callable[[Given], Awaitable[Any]]) -> Callable[[Given], Awaitable[Any]]:
+    async def told(given: Given) -> Any:
         with _told():
-            return await run(bound.arguments)
+            return await run(given)
 
-    endpoint.__name__ = name
-    endpoint.__signature__ = signature  # type: ignore[attr-defined]
-    endpoint.__annotations__ = {parameter: kind for parameter, kind, _, _ in wanted} | {"return": returned}
-    described = "\n".join(f"    {parameter}: {words}" for parameter, _, _, words in wanted if words)
-    endpoint.__doc__ = f"{about[0]}\n\nArgs:\n{described}\n\nReturns:\n    {about[1]}"
-    return endpoint
+    return told
 
 
 @contextmanager
