@@ -1,14 +1,13 @@
-"""The endpoints for scripts and agents: /try_on, /estimate and /compose, over HTTP and MCP.
+"""The endpoints for scripts and agents: /try_on, /estimate and /compose, over HTTP and MCP (see `tools`).
 
-Their parameters are made from the registry (see `signatures`). Gradio checks
-nothing of what it is given here, neither types nor paths: `options.complete` and `uploads.own` do. Over MCP it
-hands on the files of a list as the bare addresses that it was given: `uploads.fetched` gets them.
+Their parameters are made from the registry (see `signatures`). Gradio checks nothing of what it is given here, neither
+types nor paths: `options.check` and `uploads.own` do.
 """
 
 import asyncio
 import logging
 import secrets
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
@@ -21,18 +20,36 @@ from gradio.utils import get_upload_folder
 
 from vton_ui.composite import grid
 from vton_ui.errors import OptionError, VtonError
-from vton_ui.job import Done
-from vton_ui.options import complete
+from vton_ui.job import Accepted, Done
+from vton_ui.options import check, complete, shortened
 from vton_ui.photos import to_jpeg
 from vton_ui.pool import in_pool
 from vton_ui.prepare import sheet
 from vton_ui.request import Request, estimate, live_price, named, new_request
+from vton_ui.spec import Option
 from vton_ui.studio import Studio
 from vton_ui.tryon import try_on
+from vton_ui.ui.compat import while_heard
 from vton_ui.ui.guard import where
-from vton_ui.ui.signatures import CALLER, GARMENTS, KEY, PRIVATE, Given, option_parameters, photo_parameters, signed
+from vton_ui.ui.names import real_path
+from vton_ui.ui.progress import Step, tell
+from vton_ui.ui.signatures import (
+    CALLER,
+    GARMENTS,
+    KEY,
+    PRIVATE,
+    PRIVATE_FLAG,
+    Given,
+    option_parameters,
+    photo_parameters,
+    shared_options,
+    signed,
+)
 from vton_ui.ui.uploads import fetched, offered, own
+from vton_ui.ui.view import told
 from vton_ui.ui.visitor import visitor_of
+
+ADDRESSES = ("http://", "https://", "data:")
 
 _log = logging.getLogger(__name__)
 
@@ -50,12 +67,13 @@ def add_endpoints(studio: Studio) -> None:
         return await _compose(studio, given)
 
     parameters = [*photo_parameters(studio.models), *option_parameters(studio.models), PRIVATE, KEY, CALLER]
-    for run, name, about, wanted, returned in (
-        (run_try_on, "try_on", _TRY_ON, parameters, tuple[gr.FileData, dict[str, Any]]),
-        (run_estimate, "estimate", _ESTIMATE, parameters, dict[str, Any]),
-        (run_compose, "compose", _COMPOSE, [GARMENTS], gr.FileData),
+    for run, name, about, wanted, returned, free in (
+        (run_try_on, "try_on", _TRY_ON, parameters, tuple[gr.FileData, dict[str, Any]], False),
+        (run_estimate, "estimate", _ESTIMATE, parameters, dict[str, Any], True),
+        (run_compose, "compose", _COMPOSE, [GARMENTS], gr.FileData, True),
     ):
-        add_api(signed(_in_words(run), name, about, wanted, returned), api_name=name, concurrency_limit=None)
+        function = signed(_in_words(run, free=free), name, about, wanted, returned, free=free)
+        add_api(function, api_name=name, api_description=about, concurrency_limit=None)
     page = get_blocks_context()
     for fn in page.fns.values() if page else ():
         for block in fn.inputs:
@@ -65,8 +83,14 @@ def add_endpoints(studio: Studio) -> None:
 async def _try_on(studio: Studio, given: Given) -> tuple[gr.FileData, dict[str, Any]]:
     request = await _request(studio, given)
     means = studio.means(given["x_fal_key"], visitor_of(given["request"], studio.proxies))
+    request_id: Optional[str] = None
     async for event in try_on(request, means):
-        if isinstance(event, Done):
+        if isinstance(event, Accepted):
+            request_id = event.job.request_id
+        if not isinstance(event, Done):
+            words, share = told(event)
+            tell(Step(words=words, share=share, request_id=request_id))
+        else:
             result = event.result
             facts = {
                 **result.facts,
@@ -107,15 +131,34 @@ async def _request(studio: Studio, given: Given) -> Request:
     model = studio.models.get(name) if isinstance(name, str) else None
     if model is None:
         raise OptionError(
-            f"{str(name)[:40]!r} is no model here.", f"Use one of {', '.join(studio.models)}.", slot="model"
+            f"{shortened(name)} is no model here.", f"Use one of {', '.join(studio.models)}.", slot="model"
         )
+    own_options = {option.name for option in model.options}
+    for option_name, options in shared_options(studio.models).items():
+        if option_name not in own_options:
+            _check_unused(options, given[option_name])
+    private = bool(check(PRIVATE_FLAG, given["private"]))
     path = await _photo(person, "Person", studio) if person else None
     garments = await _garments(studio, given)
-    return new_request(model, path, garments, given, private=given["private"] is True)
+    return new_request(model, path, garments, given, private=private)
+
+
+def _check_unused(options: Sequence[Option], value: Any) -> None:
+    """Refuse what no model takes. A call carries the options of all models, and those of others are left out."""
+    refusals = []
+    for option in options:
+        try:
+            check(option, value)
+            return
+        except OptionError as exc:
+            refusals.append(exc)
+    raise refusals[0]
 
 
 async def _garments(studio: Studio, given: Given) -> list[Path]:
     files = given["garments"] or []
+    if isinstance(files, (str, Mapping)):
+        files = [files]
     if not isinstance(files, list):
         raise OptionError("garments is no list.", "Give a list of files.", slot="garments")
     grid(len(files))  # too many are refused before any is fetched
@@ -123,9 +166,11 @@ async def _garments(studio: Studio, given: Given) -> list[Path]:
 
 
 async def _photo(file: Any, slot: str, studio: Studio) -> Path:
-    if isinstance(file, str):
-        file = {"path": await fetched(file, slot=slot)}
-    return own(file.get("path") if isinstance(file, Mapping) else None, slot=slot, examples=studio.examples)
+    path = file.get("path") if isinstance(file, Mapping) else file
+    upload = real_path(path) if isinstance(path, str) else None
+    if upload is None and (isinstance(file, str) or str(path).startswith(ADDRESSES)):
+        upload = str(await fetched(str(path), slot=slot))
+    return own(upload or path, slot=slot, examples=studio.examples)
 
 
 def _let_addresses_in(block: Any) -> None:
@@ -133,9 +178,9 @@ def _let_addresses_in(block: Any) -> None:
     inward = block.async_move_resource_to_block_cache
 
     async def move(source: Any) -> Any:
-        if not str(source).startswith(("http://", "https://")):
+        if not str(source).startswith(ADDRESSES):
             return await inward(source)
-        with _told():
+        with _in_gradios_words():
             return str(await fetched(str(source)))
 
     block.async_move_resource_to_block_cache = move
@@ -147,35 +192,43 @@ def _number(usd: Any) -> Optional[float]:
 
 _TRY_ON = (
     "Show a person wearing garments. With a fal key, the server's or your own in the header x-fal-key, this costs "
-    "money: /estimate tells how much, for free.",
-    "The picture, and how it was made: model, endpoint, request_id, seed, width, height, seconds, cost_usd (null "
-    "where fal publishes no price), prompt, sandbox (true: a rough draft made on the server, not AI).",
+    "money: /estimate tells how much, for free. It takes from seconds to a minute; the progress tells the request id "
+    "as soon as fal has given it. If you leave before the end, the order runs on and is paid: /result with the "
+    "request id fetches the picture, for free. "
+    "Returns the picture, and how it was made: model, endpoint, request_id, seed, width, height, seconds, cost_usd "
+    "(null where fal publishes no price), prompt, sandbox (true: a rough draft made on the server, not AI)."
 )
 _ESTIMATE = (
-    "What /try_on would cost with the same arguments. Free.",
-    "total_usd (null where fal publishes no price), lines of {what, usd}, and a note.",
+    "What /try_on would cost with the same arguments. Free. "
+    "Returns total_usd (null where fal publishes no price), lines of {what, usd}, and a note."
 )
 _COMPOSE = (
-    "Put several garments on one sheet, as a model that takes one garment picture gets to see them. Free.",
-    "The sheet, a JPEG.",
+    "Put several garments on one sheet, as a model that takes one garment picture gets to see them. Free. "
+    "Returns the sheet, a JPEG."
 )
 
 _UNEXPECTED = "Something failed in this app; its log says what. Try again. fal may have charged if an order was sent."
 
 
-def _in_words(run: Callable[[Given], Awaitable[Any]]) -> Callable[[Given], Awaitable[Any]]:
-    async def told(given: Given) -> Any:
-        with _told():
-            return await run(given)
+def _in_words(
+    run: Callable[[Given], Coroutine[Any, Any, Any]], *, free: bool
+) -> Callable[[Given], Coroutine[Any, Any, Any]]:
+    """An endpoint that errs in words, and that stops when its caller leaves if it is free."""
 
-    return told
+    async def answered(given: Given) -> Any:
+        with _in_gradios_words():
+            return await (while_heard(run(given)) if free else run(given))
+
+    return answered
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _in_gradios_words() -> Iterator[None]:
     """Our errors as Gradio's, which is what reaches the caller in words."""
     try:
         yield
+    except gr.Error:
+        raise
     except VtonError as exc:
         raise gr.Error(str(exc), print_exception=False) from exc
     except Exception as exc:

@@ -19,12 +19,13 @@ from starlette.middleware import Middleware
 
 from vton_ui.studio import Studio
 from vton_ui.ui.api import add_endpoints
+from vton_ui.ui.compat import CancelOne, serve_tools
 from vton_ui.ui.guard import Guard, malformed, where
-from vton_ui.ui.names import real_path
 from vton_ui.ui.pace import Pace
 from vton_ui.ui.page import lay_out
 from vton_ui.ui.sessions import forget_gone, keep_light
 from vton_ui.ui.theme import palette_css, theme
+from vton_ui.ui.tools import answer_tool
 from vton_ui.ui.uploads import MAX_FILE_BYTES, refuse_addresses, sweep
 from vton_ui.ui.wire import wire
 
@@ -103,7 +104,7 @@ def launch_options(studio: Studio) -> dict[str, Any]:
         # What the page may show; the guard lets nobody ask for a file there.
         "allowed_paths": [str(studio.store), str(studio.examples)],
         "app_kwargs": {
-            "middleware": [Middleware(Guard), Middleware(Pace)],
+            "middleware": [Middleware(Guard), Middleware(Pace), Middleware(CancelOne)],
             "exception_handlers": {RequestValidationError: malformed},
             "lifespan": _life(studio),
         },
@@ -134,10 +135,7 @@ def _life(studio: Studio) -> Any:
         # What is there by now stays; looking through it for garbage again and again would hold up every visitor.
         gc.freeze()
         keep_light(app, app.get_blocks())
-        mcp = app.get_blocks().mcp_server_obj
-        opened = mcp.get_image
-        # It opens pictures by the path that its own client was given, which is the public one.
-        mcp.get_image = lambda path: opened(real_path(path) or path)
+        serve_tools(app.get_blocks(), answer_tool)
         tidying = asyncio.create_task(_keep_tidy(app.get_blocks(), _uploads(studio)))
         yield
         tidying.cancel()

@@ -4,7 +4,7 @@ Gradio reads names, types, defaults and descriptions from a function's signature
 """
 
 import inspect
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, Literal, Optional
 
 import gradio as gr
@@ -65,8 +65,8 @@ def shared_options(models: Mapping[str, ModelSpec]) -> dict[str, list[Option]]:
 
 
 def _words(option: Option) -> str:
-    label = option.label if option.label.endswith("?") else f"{option.label}."
-    return " ".join(part for part in (label, option.hint, _range(option)) if part)
+    parts = (part for part in (option.label, option.hint, _range(option)) if part)
+    return " ".join(part if part.endswith((".", "?")) else f"{part}." for part in parts)
 
 
 def _type(options: Sequence[Option]) -> tuple[Any, Any]:
@@ -97,9 +97,24 @@ def _range(option: Option) -> str:
 
 
 def signed(
-    run: Callable[[Given], Awaitable[Any]], name: str, about: tuple[str, str], wanted: list[Parameter], returned: Any
-) -> Callable[..., Awaitable[Any]]:
-    """A function that runs `run` with its arguments by name, whose signature and docstring Gradio can read."""
+    run: Callable[[Given], Coroutine[Any, Any, Any]],
+    name: str,
+    about: str,
+    wanted: list[Parameter],
+    returned: Any,
+    *,
+    free: bool,
+) -> Callable[..., Coroutine[Any, Any, Any]]:
+    """A function that runs `run` with its arguments by name, whose signature and docstring Gradio can read.
+
+    Args:
+        run: What it does.
+        name: Its name.
+        about: What it does and what it returns, in words.
+        wanted: Its parameters.
+        returned: The type of what it returns.
+        free: Whether it never costs money, so that it may be stopped at any time.
+    """
     signature = inspect.Signature(
         [
             inspect.Parameter(
@@ -120,7 +135,22 @@ def signed(
 
     endpoint.__name__ = name
     endpoint.__signature__ = signature  # type: ignore[attr-defined]
+    endpoint.free = free  # type: ignore[attr-defined]
     endpoint.__annotations__ = {parameter: kind for parameter, kind, _, _ in wanted} | {"return": returned}
     described = "\n".join(f"    {parameter}: {words}" for parameter, _, _, words in wanted if words)
-    endpoint.__doc__ = f"{about[0]}\n\nArgs:\n{described}\n\nReturns:\n    {about[1]}"
+    endpoint.__doc__ = f"{about}\n\nArgs:\n{described}"
     return endpoint
+
+
+def parameters_of(endpoint: Callable[..., Any]) -> dict[str, Any]:
+    """The names of an endpoint's parameters, each with its default; None where it has none."""
+    parameters = inspect.signature(endpoint).parameters.values()
+    return {
+        parameter.name: None if parameter.default is inspect.Parameter.empty else parameter.default
+        for parameter in parameters
+    }
+
+
+def is_free(endpoint: Any) -> bool:
+    """Whether a signed function never costs money."""
+    return bool(endpoint.free)
