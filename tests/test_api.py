@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import io
 import json
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 import safehttpx
+from gradio.utils import get_upload_folder
 from gradio_client import Client, handle_file
 from gradio_client.client import Job as Call
 from gradio_client.exceptions import AppError
 from mcp import ClientSession
 from mcp.client.streamable_http import streamablehttp_client
+from mcp.shared.exceptions import McpError
 from mcp.types import CallToolResult, ImageContent, TextContent
 from PIL import Image
 
@@ -95,7 +99,7 @@ def fal(played: FakeFal) -> Iterator[FakeFal]:
     """fal with nothing seen yet; it keeps its files, since the app knows what it has uploaded."""
     played.jobs, played.seen = {}, []
     yield played
-    played.queue_seconds, played.run_seconds = 0.02, 0.05
+    played.queue_seconds, played.run_seconds, played.concurrent = 0.02, 0.05, None
     assert not played.crashes, played.crashes[0]
 
 
@@ -138,6 +142,12 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Photos:
     found.small.write_bytes(photo_bytes(300, 400))
     found.text.write_text("text")
     return found
+
+
+@pytest.fixture(scope="module")
+def uploaded(paid: str, photos: Photos) -> str:
+    """The path that an upload of the large photo was given."""
+    return upload(paid, photos.large)
 
 
 def asked(photos: Photos, **more: Any) -> dict[str, Any]:
@@ -523,6 +533,92 @@ def test_errors(
     assert script.predict(**asked(photos), api_name="/estimate")["total_usd"] == 0.0475
 
 
+WRONG_KINDS: dict[type, tuple[Any, ...]] = {
+    Flag: ("true", "yes", "", 1, 0, 1.0, [True], {"value": True}),
+    Number: ("7", "", True, [7], {"value": 7}),
+    Choice: (7, True, "", ["upper"], {"value": "upper"}),
+    Text: (7, True, ["red"], {"value": "red"}),
+}
+WRONG_OPTIONS = [
+    (option.name, value)
+    for option in {option.name: option for model in MODELS.values() for option in model.options}.values()
+    for value in WRONG_KINDS[type(option)]
+]
+WRONG_VALUES = [
+    *WRONG_OPTIONS,
+    *(("private", value) for value in WRONG_KINDS[Flag]),
+    *(("model", value) for value in (7, True, None, "", ["flux-vto"], {"value": "flux-vto"})),
+    *(("person", value) for value in (7, 0, True, None, "", "me", [], ["me"], {}, {"path": 7}, {"path": None})),
+    *(("garments", value) for value in (7, True, None, "", "tee", [], [7], [None], [[]], [{}], [{"path": 7}])),
+]
+
+
+@pytest.mark.parametrize("model", list(MODELS))
+@pytest.mark.parametrize(("name", "value"), WRONG_VALUES, ids=str)
+def test_a_wrong_kind_is_refused(
+    name: str, value: Any, model: str, paid: str, fal: FakeFal, uploaded: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A value of a wrong kind is refused in words, of the chosen model and of another; nothing is sent to fal."""
+    answer = post(paid, "try_on", {"person": uploaded, "garments": uploaded, "model": model, name: value})
+    assert answer.startswith("event: error")
+    assert "Nothing was charged." in answer
+    assert fal.seen == []
+    assert not [record for record in caplog.records if record.name.startswith("vton_ui")]
+
+
+@pytest.mark.parametrize("name", ["private", *{option.name for model in MODELS.values() for option in model.options}])
+def test_null_is_the_default(name: str, paid: str, uploaded: str) -> None:
+    """null is as good as nothing."""
+    assert post(paid, "estimate", {"person": uploaded, "garments": uploaded, name: None}).startswith("event: complete")
+
+
+def test_private(paid: str, fal: FakeFal, uploaded: str) -> None:
+    """What is asked for in private fal is told not to store, and else it is not."""
+    for private in (True, False):
+        post(paid, "try_on", {"person": uploaded, "garments": uploaded, "private": private})
+    assert [seen.headers.get("x-fal-store-io") for seen in fal.seen if seen.operation == "submit"] == ["0", None]
+
+
+SLOTS = ["person", "garments", "model", "private", "request_id", *sorted({name for name, _ in WRONG_OPTIONS})]
+NO_PHOTO = "data:image/png;base64," + "QUJD" * 3000
+
+
+@pytest.mark.parametrize(
+    "wrap", [str, lambda uri: [uri], lambda uri: {"path": uri, "meta": META}, lambda uri: {uri: 1}]
+)
+@pytest.mark.parametrize("slot", SLOTS)
+@pytest.mark.parametrize("uri", ["data:,QUJD", NO_PHOTO], ids=["short", "long"])
+def test_no_data_uri_is_repeated(
+    uri: str, slot: str, wrap: Callable[[str], Any], paid: str, fal: FakeFal, uploaded: str
+) -> None:
+    """A photo in the wrong place, or one that is none, is not read out in the refusal."""
+    given = {"person": uploaded, "garments": uploaded, slot: wrap(uri)}
+    answer = post(paid, "try_on", given)
+    if "event: complete" in answer:
+        assert (slot, uri, wrap) in {(text, "data:,QUJD", str) for text in ("prompt", "description")}
+        return
+    assert "QUJD" not in answer
+    assert len(answer) < 500
+    assert fal.seen == []
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"garments": ...}, "garments is missing. Nothing was charged."),
+        ({NO_PHOTO: 1}, "There is a parameter that this endpoint does not have; /gradio_api/info lists them."),
+    ],
+    ids=["missing", "unknown"],
+)
+def test_wrong_names(wrong: dict[str, Any], words: str, paid: str, uploaded: str) -> None:
+    """A parameter that is missing, or that nobody knows, is told as what it is."""
+    given = {"person": uploaded, "garments": uploaded, **wrong}
+    body = {name: value for name, value in given.items() if value is not ...}
+    answer = httpx.post(f"{paid}gradio_api/call/v2/estimate", json=body)
+    assert (answer.status_code, answer.json()["detail"][: len(words)]) == (422, words)
+    assert "QUJD" not in answer.text
+
+
 def test_an_error_of_our_own(
     script: Client, fal: FakeFal, photos: Photos, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -539,6 +635,8 @@ def test_an_error_of_our_own(
 def post(url: str, name: str, body: Mapping[str, Any], **headers: str) -> str:
     """The whole answer to a call, as it travels."""
     started = httpx.post(f"{url}gradio_api/call/v2/{name}", json=dict(body), headers=headers)
+    if started.status_code == 422:
+        return started.text
     started.raise_for_status()
     event = started.json()["event_id"]
     return httpx.get(f"{url}gradio_api/call/{name}/{event}", headers=headers, timeout=30).text
@@ -710,6 +808,131 @@ def test_twenty_at_once(script: Client, fal: FakeFal, photos: Photos) -> None:
     assert fal.count("submit") == 20
 
 
+def test_a_call_is_cancelled_alone(script: Client, fal: FakeFal, photos: Photos) -> None:
+    """Of two calls that one script has under way, the one that is cancelled ends at fal, and the other delivers."""
+    fal.concurrent = 0  # nobody's turn comes
+    kept = script.submit(**asked(photos, seed=1), api_name="/try_on")
+    dropped = script.submit(**asked(photos, seed=2), api_name="/try_on")
+    until(lambda: len(fal.jobs) == 2)
+    dropped.cancel()
+    until(lambda: any(job.cancelled for job in fal.jobs.values()))
+    fal.concurrent = None
+    _, facts = kept.result(timeout=20)
+    assert facts["seed"] == 1
+    assert {job.arguments["seed"]: job.cancelled for job in fal.jobs.values()} == {1: False, 2: True}
+
+
+def test_a_call_is_cancelled_alone_over_raw_http(paid: str, fal: FakeFal, uploaded: str) -> None:
+    """The same for two calls of one session, of which one is named to be cancelled."""
+    fal.concurrent = 0  # nobody's turn comes
+    config = httpx.get(f"{paid}config").json()
+    (fn,) = [each["id"] for each in config["dependencies"] if each["api_name"] == "try_on"]
+    parameters = httpx.get(f"{paid}gradio_api/info").json()["named_endpoints"]["/try_on"]["parameters"]
+    with httpx.Client(base_url=f"{paid}gradio_api", timeout=30) as client:
+        events = []
+        for seed in (1, 2):
+            given = {"person": uploaded, "garments": uploaded, "seed": seed}
+            data = [given.get(item["parameter_name"], item["parameter_default"]) for item in parameters]
+            body = {"data": data, "fn_index": fn, "session_hash": "one-session"}
+            events.append(client.post("/queue/join", json=body).json()["event_id"])
+        until(lambda: len(fal.jobs) == 2)
+        body = {"session_hash": "one-session", "fn_index": fn, "event_id": events[1]}
+        assert client.post("/cancel", json=body).json() == {"success": True}
+        assert {job.arguments["seed"]: job.cancelled for job in fal.jobs.values()} == {1: False, 2: True}
+        fal.concurrent = None
+        with client.stream("GET", "/queue/data", params={"session_hash": "one-session"}) as stream:
+            messages = [json.loads(line[5:]) for line in stream.iter_lines() if line.startswith("data:")]
+    over = {message["event_id"]: message["output"] for message in messages if message["msg"] == "process_completed"}
+    assert over[events[0]]["data"][1]["seed"] == 1
+    assert over[events[1]] == {}
+
+
+@pytest.mark.parametrize("body", [{}, [], "x", {"session_hash": "a", "fn_index": 0, "event_id": None}], ids=str)
+def test_nothing_is_cancelled(body: Any, paid: str) -> None:
+    """A request that names no call cancels none, and is refused."""
+    assert httpx.post(f"{paid}gradio_api/cancel", json=body).status_code == 422
+
+
+# Progress
+
+
+def test_a_script_is_told_the_words_of_the_page(script: Client, fal: FakeFal, photos: Photos) -> None:
+    """A script's status has the page's words, and the request id before there is a picture; the result is as ever."""
+    fal.concurrent = 0  # nobody's turn comes
+    call = script.submit(**asked(photos), api_name="/try_on")
+    until(lambda: "next in line" in str(call.status().progress_data))
+    (progress,) = call.status().progress_data
+    assert progress.desc.startswith("Waiting, next in line · ")
+    assert progress.desc.endswith(f"request id {only(fal).id}")
+    fal.concurrent = None
+    picture, facts = call.result(timeout=20)
+    assert facts["request_id"] == only(fal).id
+    assert call.outputs() == [(picture, facts)]
+
+
+def test_a_reader_of_the_stream_is_told_the_request_id(paid: str, fal: FakeFal, uploaded: str) -> None:
+    """The stream of a raw call has every step, with the request id before there is a picture."""
+    fal.concurrent = 0  # nobody's turn comes
+    started = httpx.post(f"{paid}gradio_api/call/v2/try_on", json={"person": uploaded, "garments": uploaded})
+    steps: list[tuple[str, Any]] = []
+    with httpx.stream("GET", f"{paid}gradio_api/call/try_on/{started.json()['event_id']}", timeout=30) as stream:
+        event = ""
+        for line in stream.iter_lines():
+            event = line.removeprefix("event: ") if line.startswith("event:") else event
+            if line.startswith("data:") and event != "heartbeat":
+                steps.append((event, json.loads(line[5:])))
+                if steps[-1][1][1].get("request_id"):
+                    fal.concurrent = None
+    assert {event for event, _ in steps[:-1]} == {"generating"}
+    assert [data[1] for _, data in steps[:3]] == [
+        {"status": words, "request_id": None}
+        for words in ("Preparing the photos", "Sending the photos", "Sending the order")
+    ]
+    assert steps[3][1] == [None, {"status": "Accepted, waiting", "request_id": only(fal).id}]
+    assert steps[-1][0] == "complete"
+    assert steps[-1][1][1]["request_id"] == only(fal).id
+
+
+# Callers who leave
+
+
+def sheets() -> int:
+    """How many sheets were made."""
+    return len(list(Path(get_upload_folder()).glob("*/sheet.jpg")))
+
+
+def asked_of(url: str, door: str, uploaded: str) -> tuple[str, str, dict[str, Any]]:
+    """A stream that, once it is open, has /compose at work: its method, address and body."""
+    given = {"garments": [uploaded] * 6}
+    if door == "http":
+        event = httpx.post(f"{url}gradio_api/call/v2/compose", json=given).json()["event_id"]
+        return "GET", f"{url}gradio_api/call/compose/{event}", {}
+    call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "compose", "arguments": given}}
+    headers = {"accept": "application/json, text/event-stream"}
+    return "POST", f"{url}gradio_api/mcp/", {"json": call, "headers": headers}
+
+
+@pytest.mark.parametrize("door", ["http", "mcp"])
+def test_who_leaves_frees_their_place(door: str, free: str, tmp_path: Path) -> None:
+    """Of sheets that nobody waits for any more, those that are not begun are not made."""
+    large = tmp_path / "large.jpg"
+    large.write_bytes(photo_bytes(4000, 3000))
+    heavy, light = upload(free, large), upload(free, tiny(tmp_path))
+    before, left = sheets(), 8
+    with ExitStack() as streams, httpx.Client(timeout=30) as client:
+        for _ in range(left):
+            method, address, rest = asked_of(free, door, heavy)
+            streams.enter_context(client.stream(method, address, **rest))
+    assert post(free, "compose", {"garments": light}).startswith("event: complete")
+    assert sheets() - before < left
+
+
+def tiny(folder: Path) -> Path:
+    path = folder / "tiny.jpg"
+    path.write_bytes(photo_bytes(300, 300))
+    return path
+
+
 def test_estimate_does_not_wait(script: Client, fal: FakeFal, photos: Photos) -> None:
     """An estimate is told while try-ons are under way."""
     fal.queue_seconds = 60
@@ -833,6 +1056,39 @@ def test_third_model_has_limits_too(wide: str, connect: Callable[..., Client], p
 # MCP
 
 
+async def test_a_call_of_an_agent_ends_alone(paid: str, fal: FakeFal, photos: Photos) -> None:
+    """Of two calls of one agent, the one that it gives up runs on at fal, and the other delivers."""
+    fal.concurrent = 0  # nobody's turn comes
+    given = {"person": data_uri(photos.large), "garments": data_uri(photos.small)}
+    async with agent(paid) as session:
+        kept = asyncio.create_task(session.call_tool("try_on", {**given, "seed": 1}))
+        with pytest.raises(McpError, match="Timed out"):
+            await session.call_tool("try_on", {**given, "seed": 2}, read_timeout_seconds=timedelta(seconds=2))
+        await asyncio.to_thread(until, lambda: len(fal.jobs) == 2)
+        fal.concurrent = None
+        assert facts_of(await kept)["seed"] == 1
+    assert {job.arguments["seed"]: job.cancelled for job in fal.jobs.values()} == {1: False, 2: False}
+
+
+@pytest.mark.parametrize("door", ["http", "mcp"])
+def test_an_order_is_followed_when_its_caller_has_left(door: str, paid: str, fal: FakeFal, uploaded: str) -> None:
+    """A caller who hangs up does not stop the order, which is paid: it is followed to its picture."""
+    fal.concurrent = 0  # nobody's turn comes
+    given = {"person": uploaded, "garments": uploaded}
+    if door == "http":
+        event = httpx.post(f"{paid}gradio_api/call/v2/try_on", json=given).json()["event_id"]
+        request: dict[str, Any] = {"method": "GET", "url": f"{paid}gradio_api/call/try_on/{event}"}
+    else:
+        call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "try_on", "arguments": given}}
+        headers = {"accept": "application/json, text/event-stream"}
+        request = {"method": "POST", "url": f"{paid}gradio_api/mcp/", "json": call, "headers": headers}
+    with httpx.stream(**request, timeout=30):
+        until(lambda: fal.count("stream") > 0)
+    fal.concurrent = None
+    until(lambda: fal.count("result") > 0)
+    assert only(fal).cancelled is False
+
+
 @asynccontextmanager
 async def agent(url: str, **headers: str) -> AsyncIterator[ClientSession]:
     """An agent's connection to a server."""
@@ -897,13 +1153,13 @@ async def test_agent_tries_on(model: ModelSpec, paid: str, fal: FakeFal, photos:
 
 async def test_agent_hears_the_words_of_the_page(paid: str, fal: FakeFal, photos: Photos) -> None:
     """An agent is told of every step in the page's words, and of the request id before there is a picture."""
-    fal.queue_seconds = 60
+    fal.concurrent = 0  # nobody's turn comes
     heard: list[tuple[float, str | None]] = []
 
     async def hear(progress: float, total: float | None, message: str | None) -> None:
         heard.append((progress, message))
         if only_words(heard)[-1].startswith("Waiting"):
-            fal.queue_seconds = 0.0
+            fal.concurrent = None
 
     given = {"person": data_uri(photos.large), "garments": [data_uri(photos.small)]}
     async with agent(paid) as session:
@@ -932,6 +1188,48 @@ async def test_agent_names_uploads(paid: str, fal: FakeFal, photos: Photos) -> N
     assert fal.seen == []
 
 
+@pytest.mark.parametrize(
+    "person",
+    [
+        str,
+        lambda path: {"path": path},
+        lambda path: {"path": path, "meta": META},
+        lambda path: f"/gradio_api/file={path}",
+    ],
+    ids=["path", "object", "meta", "address"],
+)
+@pytest.mark.parametrize("several", [True, False], ids=["list", "alone"])
+async def test_a_photo_is_named_as_its_upload_was(
+    several: bool, person: Callable[[str], Any], paid: str, fal: FakeFal, uploaded: str
+) -> None:
+    """The path that an upload was given is taken over both doors, alone and in a list, and so is a single garment."""
+    garments = [person(uploaded)] if several else person(uploaded)
+    given = {"person": person(uploaded), "garments": garments}
+    async with agent(paid) as session:
+        assert facts_of(await session.call_tool("estimate", given))["total_usd"] == 0.0475
+    assert '"total_usd": 0.0475' in post(paid, "estimate", given)
+    assert post(paid, "compose", {"garments": garments}).startswith("event: complete")
+
+
+async def test_data_uris_over_http(paid: str, photos: Photos) -> None:
+    """A data URI is taken over HTTP as over MCP."""
+    given = {"person": data_uri(photos.large), "garments": data_uri(photos.large)}
+    assert '"total_usd": 0.0475' in post(paid, "estimate", given)
+
+
+@pytest.mark.parametrize("slot", [slot for slot in SLOTS if slot not in ("prompt", "description")])
+async def test_no_data_uri_is_repeated_to_an_agent(slot: str, paid: str, fal: FakeFal, uploaded: str) -> None:
+    """The same over MCP, where Gradio's own refusals would tell it."""
+    for uri in ("data:,QUJD", NO_PHOTO):
+        for wrong in ({slot: uri}, {slot: [uri]}, {slot: {"path": uri, "meta": META}}, {uri: 1}):
+            async with agent(paid) as session:
+                result = await session.call_tool("try_on", {"person": uploaded, "garments": uploaded, **wrong})
+            assert result.isError
+            assert "QUJD" not in text(result)
+            assert len(text(result)) < 500
+    assert fal.seen == []
+
+
 async def test_agent_composes(free: str, photos: Photos) -> None:
     """An agent gets the sheet as a picture."""
     async with agent(free) as session:
@@ -957,7 +1255,13 @@ async def test_agent_reads_the_tools(paid: str) -> None:
         assert all(kind["description"] for kind in options.values())
         assert "From 1 to 4, 4 by default" in options["num_inference_steps"]["description"]
         assert "From 1 to 50, 30 by default" in options["num_inference_steps"]["description"]
+        for photo in (schema["properties"]["person"], schema["properties"]["garments"]["items"]):
+            assert photo["type"] == "string"
+            assert "required" not in photo
     assert "costs money" in str(tools["try_on"].description)
+    assert "request id as soon as" in str(tools["try_on"].description)
+    assert "upload_file_to_gradio" not in str(tools)
+    assert "POST /gradio_api/upload" in tools["compose"].inputSchema["properties"]["garments"]["description"]
     assert "cost_usd" in str(tools["try_on"].description)
     assert tools["compose"].inputSchema["required"] == ["garments"]
 

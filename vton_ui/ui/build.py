@@ -19,7 +19,7 @@ from starlette.middleware import Middleware
 
 from vton_ui.studio import Studio
 from vton_ui.ui.api import add_endpoints
-from vton_ui.ui.compat import CancelOne, serve_tools
+from vton_ui.ui.compat import CancelOne, serve_tools, wrong_arguments
 from vton_ui.ui.guard import Guard, malformed, where
 from vton_ui.ui.pace import Pace
 from vton_ui.ui.page import lay_out
@@ -105,7 +105,7 @@ def launch_options(studio: Studio) -> dict[str, Any]:
         "allowed_paths": [str(studio.store), str(studio.examples)],
         "app_kwargs": {
             "middleware": [Middleware(Guard), Middleware(Pace), Middleware(CancelOne)],
-            "exception_handlers": {RequestValidationError: malformed},
+            "exception_handlers": {RequestValidationError: malformed, TypeError: wrong_arguments},
             "lifespan": _life(studio),
         },
         "max_file_size": MAX_FILE_BYTES,
