@@ -559,8 +559,10 @@ def test_a_wrong_kind_is_refused(
     name: str, value: Any, model: str, paid: str, fal: FakeFal, uploaded: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A value of a wrong kind is refused in words, of the chosen model and of another; nothing is sent to fal."""
-    answer = post(paid, "try_on", {"person": uploaded, "garments": uploaded, "model": model, name: value})
+    photo = {"path": uploaded}
+    answer = post(paid, "try_on", {"person": photo, "garments": [photo], "model": model, name: value})
     assert answer.startswith("event: error")
+    assert name.removesuffix("s") in answer.lower()
     assert "Nothing was charged." in answer
     assert fal.seen == []
     assert not [record for record in caplog.records if record.name.startswith("vton_ui")]
@@ -574,8 +576,9 @@ def test_null_is_the_default(name: str, paid: str, uploaded: str) -> None:
 
 def test_private(paid: str, fal: FakeFal, uploaded: str) -> None:
     """What is asked for in private fal is told not to store, and else it is not."""
+    photo = {"path": uploaded}
     for private in (True, False):
-        post(paid, "try_on", {"person": uploaded, "garments": uploaded, "private": private})
+        post(paid, "try_on", {"person": photo, "garments": [photo], "private": private})
     assert [seen.headers.get("x-fal-store-io") for seen in fal.seen if seen.operation == "submit"] == ["0", None]
 
 
