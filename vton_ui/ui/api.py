@@ -28,7 +28,7 @@ from vton_ui.prepare import sheet
 from vton_ui.request import Request, estimate, live_price, named, new_request
 from vton_ui.spec import Option
 from vton_ui.studio import Studio
-from vton_ui.tryon import try_on
+from vton_ui.tryon import Means, try_on
 from vton_ui.ui.compat import while_heard
 from vton_ui.ui.guard import where
 from vton_ui.ui.names import real_path
@@ -81,8 +81,15 @@ def add_endpoints(studio: Studio) -> None:
 
 
 async def _try_on(studio: Studio, given: Given) -> tuple[gr.FileData, dict[str, Any]]:
-    request = await _request(studio, given)
     means = studio.means(given["x_fal_key"], visitor_of(given["request"], studio.proxies))
+    work = _followed(studio, given, means)
+    # A draft is work of this machine alone; an order is paid, whoever listens.
+    return await (while_heard(work) if means.backend.sandbox else work)
+
+
+async def _followed(studio: Studio, given: Given, means: Means) -> tuple[gr.FileData, dict[str, Any]]:
+    """A try-on of which the caller is told every step."""
+    request = await _request(studio, given)
     request_id: Optional[str] = None
     async for event in try_on(request, means):
         if isinstance(event, Accepted):

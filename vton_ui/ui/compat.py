@@ -14,7 +14,6 @@ from gradio.queueing import Event
 from gradio.route_utils import get_root_url
 from gradio.server_messages import ProcessGeneratingMessage
 from mcp.types import CallToolResult
-from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -128,14 +127,14 @@ class ToolCall:
     Attributes:
         endpoint: The function that was given to `gr.api`.
         arguments: As the agent gave them; nobody has checked them.
-        request: The HTTP request that brought it.
+        request: The request that brought it.
         root: The public address of the app.
         notify: Sends the number and the words of a step, if the agent wants to hear of any.
     """
 
     endpoint: Callable[..., Coroutine[Any, Any, Any]]
     arguments: dict[str, Any]
-    request: Request
+    request: gr.Request
     root: str
     notify: Callable[[int, str], Awaitable[None]]
 
@@ -180,10 +179,12 @@ def serve_tools(blocks: gr.Blocks, answer: Callable[[ToolCall], Awaitable[CallTo
                     token, number, message=words, related_request_id=str(context.request_id)
                 )
 
+        caller = gr.Request(request)
         LocalContext.blocks.set(blocks)
+        LocalContext.request.set(caller)
         root = get_root_url(request, tools.get_route_path(request), tools.root_path)
         return await answer(
-            ToolCall(endpoint=block_fn.fn, arguments=arguments, request=request, root=root, notify=notify)
+            ToolCall(endpoint=block_fn.fn, arguments=arguments, request=caller, root=root, notify=notify)
         )
 
     tools.get_fn_description = get_fn_description  # type: ignore[method-assign]

@@ -24,7 +24,7 @@ _running_on: set[asyncio.Task[Any]] = set()
 async def answer_tool(call: ToolCall) -> CallToolResult:
     """What an agent is answered."""
     names = parameters_of(call.endpoint)
-    hidden = {KEY[0]: call.request.headers.get("x-fal-key"), CALLER[0]: gr.Request(call.request)}
+    hidden = {KEY[0]: call.request.headers.get("x-fal-key"), CALLER[0]: call.request}
     public = [name for name in names if name not in hidden]
     if not call.arguments.keys() <= set(public):
         return _refused(f"There is a parameter too many. The parameters are {', '.join(public)}. Nothing was charged.")
