@@ -20,14 +20,21 @@ from starlette.middleware import Middleware
 from vton_ui.disk import disk_full
 from vton_ui.studio import Studio
 from vton_ui.ui.api import add_endpoints
-from vton_ui.ui.compat import believe_no_forwarded_headers, clean_file_names, put_outermost
+from vton_ui.ui.compat import (
+    CancelOne,
+    believe_no_forwarded_headers,
+    clean_file_names,
+    put_outermost,
+    serve_tools,
+    wrong_arguments,
+)
 from vton_ui.ui.guard import Guard, malformed, where
-from vton_ui.ui.names import real_path
 from vton_ui.ui.origins import Origins
 from vton_ui.ui.pace import Pace
 from vton_ui.ui.page import lay_out
 from vton_ui.ui.sessions import forget_gone, keep_light
 from vton_ui.ui.theme import palette_css, theme
+from vton_ui.ui.tools import answer_tool
 from vton_ui.ui.uploads import MAX_FILE_BYTES, refuse_addresses, sweep
 from vton_ui.ui.visitor import Visitors
 from vton_ui.ui.wire import wire
@@ -116,8 +123,9 @@ def launch_options(studio: Studio) -> dict[str, Any]:
                 Middleware(Visitors, proxies=studio.proxies),
                 Middleware(Guard, uploaded=studio.uploaded, seen=studio.seen),
                 Middleware(Pace),
+                Middleware(CancelOne),
             ],
-            "exception_handlers": {RequestValidationError: malformed},
+            "exception_handlers": {RequestValidationError: malformed, TypeError: wrong_arguments},
             "lifespan": _life(studio),
         },
         "max_file_size": MAX_FILE_BYTES,
@@ -148,10 +156,7 @@ def _life(studio: Studio) -> Any:
         gc.freeze()
         put_outermost(app, lambda inner: Origins(inner, hosts=studio.hosts, origins=studio.origins))
         keep_light(app, app.get_blocks())
-        mcp = app.get_blocks().mcp_server_obj
-        opened = mcp.get_image
-        # It opens pictures by the path that its own client was given, which is the public one.
-        mcp.get_image = lambda path: opened(real_path(path) or path)
+        serve_tools(app.get_blocks(), answer_tool)
         tidying = asyncio.create_task(_keep_tidy(app.get_blocks(), studio))
         yield
         tidying.cancel()

@@ -6,6 +6,7 @@ import asyncio
 import ipaddress
 import os
 import secrets
+import shutil
 import socket
 import time
 from contextlib import suppress
@@ -219,9 +220,9 @@ def offered(path: Path) -> Path:
     Gradio would hash and copy it there, and hold up all other visitors for as long.
     """
     name = Path(get_upload_folder()) / secrets.token_urlsafe(16) / path.name
-    try:
-        name.parent.mkdir(parents=True)
-        os.link(path, name)
-    except OSError:  # on another disk, or one that knows no second names
-        return path
-    return name
+    name.parent.mkdir(parents=True)
+    for copy in (os.link, shutil.copyfile):  # the uploads may be on another disk, or on one that knows no second names
+        with suppress(OSError):
+            copy(path, name)
+            return name
+    return path
