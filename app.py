@@ -11,6 +11,7 @@ from vton_ui.job import Backend
 from vton_ui.ledger import FILE, Caps, Ledger
 from vton_ui.models import MODELS
 from vton_ui.purse import LedgerPurse
+from vton_ui.quota import FreeWork, UploadQuota
 from vton_ui.results import keep_swept
 from vton_ui.sandbox import Sandbox
 from vton_ui.settings import Settings, load, secret_of
@@ -47,6 +48,10 @@ def open_studio(settings: Settings) -> Studio:
         examples=Path(__file__).parent / "assets",
         secret=secret,
         proxies=settings.proxies,
+        hosts=settings.hosts,
+        origins=settings.origins,
+        free=FreeWork(settings.free_rate),
+        uploaded=UploadQuota(settings.upload_mb),
     )
 
 

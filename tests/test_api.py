@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-import ast
+import asyncio
 import base64
 import io
+import json
 import logging
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 import safehttpx
+from gradio.utils import get_upload_folder
 from gradio_client import Client, handle_file
 from gradio_client.client import Job as Call
 from gradio_client.exceptions import AppError
 from mcp import ClientSession
 from mcp.client.streamable_http import streamablehttp_client
+from mcp.shared.exceptions import McpError
 from mcp.types import CallToolResult, ImageContent, TextContent
 from PIL import Image
 
@@ -95,7 +99,7 @@ def fal(played: FakeFal) -> Iterator[FakeFal]:
     """fal with nothing seen yet; it keeps its files, since the app knows what it has uploaded."""
     played.jobs, played.seen = {}, []
     yield played
-    played.queue_seconds, played.run_seconds = 0.02, 0.05
+    played.queue_seconds, played.run_seconds, played.concurrent = 0.02, 0.05, None
     assert not played.crashes, played.crashes[0]
 
 
@@ -138,6 +142,12 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Photos:
     found.small.write_bytes(photo_bytes(300, 400))
     found.text.write_text("text")
     return found
+
+
+@pytest.fixture(scope="module")
+def uploaded(paid: str, photos: Photos) -> str:
+    """The path that an upload of the large photo was given."""
+    return upload(paid, photos.large)
 
 
 def asked(photos: Photos, **more: Any) -> dict[str, Any]:
@@ -471,7 +481,7 @@ ERRORS: dict[str, tuple[Callable[[Photos], dict[str, Any]], str]] = {
     "text for a flag": (lambda _: {"sync_mode": "yes"}, "'yes' cannot be used for sync_mode. Give true or false."),
     "long text": (lambda _: {"prompt": "x" * 2001}, "The text has 2001 characters. Shorten it to 2000."),
     "garments no list": (lambda _: {"garments": 7}, "garments is no list. Give a list of files."),
-    "garments an object": (lambda _: {"garments": {"a": 1}}, "garments is no list. Give a list of files."),
+    "garments an object": (lambda _: {"garments": {"a": 1}}, "Garment: The photo is no upload of yours."),
     "garments with null": (
         lambda photos: {"garments": [handle_file(photos.small), None]},
         "Garment 2: The photo is no upload of yours. Upload it first.",
@@ -523,6 +533,95 @@ def test_errors(
     assert script.predict(**asked(photos), api_name="/estimate")["total_usd"] == 0.0475
 
 
+WRONG_KINDS: dict[type, tuple[Any, ...]] = {
+    Flag: ("true", "yes", "", 1, 0, 1.0, [True], {"value": True}),
+    Number: ("7", "", True, [7], {"value": 7}),
+    Choice: (7, True, "", ["upper"], {"value": "upper"}),
+    Text: (7, True, ["red"], {"value": "red"}),
+}
+WRONG_OPTIONS = [
+    (option.name, value)
+    for option in {option.name: option for model in MODELS.values() for option in model.options}.values()
+    for value in WRONG_KINDS[type(option)]
+]
+WRONG_VALUES = [
+    *WRONG_OPTIONS,
+    *(("private", value) for value in WRONG_KINDS[Flag]),
+    *(("model", value) for value in (7, True, None, "", ["flux-vto"], {"value": "flux-vto"})),
+    *(("person", value) for value in (7, 0, True, None, "", "me", [], ["me"], {}, {"path": 7}, {"path": None})),
+    *(("garments", value) for value in (7, True, None, "", "tee", [], [7], [None], [[]], [{}], [{"path": 7}])),
+]
+
+
+@pytest.mark.parametrize("model", list(MODELS))
+@pytest.mark.parametrize(("name", "value"), WRONG_VALUES, ids=str)
+def test_a_wrong_kind_is_refused(
+    name: str, value: Any, model: str, paid: str, fal: FakeFal, uploaded: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A value of a wrong kind is refused in words, of the chosen model and of another; nothing is sent to fal."""
+    photo = {"path": uploaded}
+    answer = post(paid, "try_on", {"person": photo, "garments": [photo], "model": model, name: value})
+    assert answer.startswith("event: error")
+    assert name.removesuffix("s") in answer.lower()
+    assert "Nothing was charged." in answer
+    assert fal.seen == []
+    assert not [record for record in caplog.records if record.name.startswith("vton_ui")]
+
+
+@pytest.mark.parametrize("name", ["private", *{option.name for model in MODELS.values() for option in model.options}])
+def test_null_is_the_default(name: str, paid: str, uploaded: str) -> None:
+    """null is as good as nothing."""
+    assert post(paid, "estimate", {"person": uploaded, "garments": uploaded, name: None}).startswith("event: complete")
+
+
+def test_private(paid: str, fal: FakeFal, uploaded: str) -> None:
+    """What is asked for in private fal is told not to store, and else it is not."""
+    photo = {"path": uploaded}
+    for private in (True, False):
+        post(paid, "try_on", {"person": photo, "garments": [photo], "private": private})
+    assert [seen.headers.get("x-fal-store-io") for seen in fal.seen if seen.operation == "submit"] == ["0", None]
+
+
+SLOTS = ["person", "garments", "model", "private", "request_id", *sorted({name for name, _ in WRONG_OPTIONS})]
+NO_PHOTO = "data:image/png;base64," + "QUJD" * 3000
+
+
+@pytest.mark.parametrize(
+    "wrap", [str, lambda uri: [uri], lambda uri: {"path": uri, "meta": META}, lambda uri: {uri: 1}]
+)
+@pytest.mark.parametrize("slot", SLOTS)
+@pytest.mark.parametrize("uri", ["data:,QUJD", NO_PHOTO], ids=["short", "long"])
+def test_no_data_uri_is_repeated(
+    uri: str, slot: str, wrap: Callable[[str], Any], paid: str, fal: FakeFal, uploaded: str
+) -> None:
+    """A photo in the wrong place, or one that is none, is not read out in the refusal."""
+    given = {"person": uploaded, "garments": uploaded, slot: wrap(uri)}
+    answer = post(paid, "try_on", given)
+    if "event: complete" in answer:
+        assert (slot, uri, wrap) in {(text, "data:,QUJD", str) for text in ("prompt", "description")}
+        return
+    assert "QUJD" not in answer
+    assert len(answer) < 500
+    assert fal.seen == []
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"garments": ...}, "garments is missing. Nothing was charged."),
+        ({NO_PHOTO: 1}, "There is a parameter that this endpoint does not have; /gradio_api/info lists them."),
+    ],
+    ids=["missing", "unknown"],
+)
+def test_wrong_names(wrong: dict[str, Any], words: str, paid: str, uploaded: str) -> None:
+    """A parameter that is missing, or that nobody knows, is told as what it is."""
+    given = {"person": uploaded, "garments": uploaded, **wrong}
+    body = {name: value for name, value in given.items() if value is not ...}
+    answer = httpx.post(f"{paid}gradio_api/call/v2/estimate", json=body)
+    assert (answer.status_code, answer.json()["detail"][: len(words)]) == (422, words)
+    assert "QUJD" not in answer.text
+
+
 def test_an_error_of_our_own(
     script: Client, fal: FakeFal, photos: Photos, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -539,6 +638,8 @@ def test_an_error_of_our_own(
 def post(url: str, name: str, body: Mapping[str, Any], **headers: str) -> str:
     """The whole answer to a call, as it travels."""
     started = httpx.post(f"{url}gradio_api/call/v2/{name}", json=dict(body), headers=headers)
+    if started.status_code == 422:
+        return started.text
     started.raise_for_status()
     event = started.json()["event_id"]
     return httpx.get(f"{url}gradio_api/call/{name}/{event}", headers=headers, timeout=30).text
@@ -664,7 +765,7 @@ def test_bad_key(key: str, words: str, paid: str, fal: FakeFal, photos: Photos) 
 def test_empty_key(paid: str, fal: FakeFal, photos: Photos) -> None:
     """An empty header is no key."""
     mine = {"path": upload(paid, photos.large)}
-    assert post(paid, "try_on", {"person": mine, "garments": [mine]}, **{"x-fal-key": ""}).startswith("event: complete")
+    assert "event: complete" in post(paid, "try_on", {"person": mine, "garments": [mine]}, **{"x-fal-key": ""})
     assert only(fal).key == TEST_KEY
 
 
@@ -704,9 +805,135 @@ def test_twenty_at_once(script: Client, fal: FakeFal, photos: Photos) -> None:
         assert {job.state for job in fal.jobs.values()} == {"IN_QUEUE"}
         assert {job.arguments["seed"] for job in fal.jobs.values()} == set(range(20))
     finally:
-        calls[0].cancel()  # all of them: Gradio cancels what a client runs of an endpoint
+        for call in calls:
+            call.cancel()
     until(lambda: all(job.cancelled for job in fal.jobs.values()))
     assert fal.count("submit") == 20
+
+
+def test_a_call_is_cancelled_alone(script: Client, fal: FakeFal, photos: Photos) -> None:
+    """Of two calls that one script has under way, the one that is cancelled ends at fal, and the other delivers."""
+    fal.concurrent = 0  # nobody's turn comes
+    kept = script.submit(**asked(photos, seed=1), api_name="/try_on")
+    dropped = script.submit(**asked(photos, seed=2), api_name="/try_on")
+    until(lambda: len(fal.jobs) == 2)
+    dropped.cancel()
+    until(lambda: any(job.cancelled for job in fal.jobs.values()))
+    fal.concurrent = None
+    _, facts = kept.result(timeout=20)
+    assert facts["seed"] == 1
+    assert {job.arguments["seed"]: job.cancelled for job in fal.jobs.values()} == {1: False, 2: True}
+
+
+def test_a_call_is_cancelled_alone_over_raw_http(paid: str, fal: FakeFal, uploaded: str) -> None:
+    """The same for two calls of one session, of which one is named to be cancelled."""
+    fal.concurrent = 0  # nobody's turn comes
+    config = httpx.get(f"{paid}config").json()
+    (fn,) = [each["id"] for each in config["dependencies"] if each["api_name"] == "try_on"]
+    parameters = httpx.get(f"{paid}gradio_api/info").json()["named_endpoints"]["/try_on"]["parameters"]
+    with httpx.Client(base_url=f"{paid}gradio_api", timeout=30) as client:
+        events = []
+        for seed in (1, 2):
+            given = {"person": uploaded, "garments": uploaded, "seed": seed}
+            data = [given.get(item["parameter_name"], item["parameter_default"]) for item in parameters]
+            body = {"data": data, "fn_index": fn, "session_hash": "one-session"}
+            events.append(client.post("/queue/join", json=body).json()["event_id"])
+        until(lambda: len(fal.jobs) == 2)
+        body = {"session_hash": "one-session", "fn_index": fn, "event_id": events[1]}
+        assert client.post("/cancel", json=body).json() == {"success": True}
+        assert {job.arguments["seed"]: job.cancelled for job in fal.jobs.values()} == {1: False, 2: True}
+        fal.concurrent = None
+        with client.stream("GET", "/queue/data", params={"session_hash": "one-session"}) as stream:
+            messages = [json.loads(line[5:]) for line in stream.iter_lines() if line.startswith("data:")]
+    over = {message["event_id"]: message["output"] for message in messages if message["msg"] == "process_completed"}
+    assert over[events[0]]["data"][1]["seed"] == 1
+    assert over[events[1]] == {}
+
+
+@pytest.mark.parametrize("body", [{}, [], "x", {"session_hash": "a", "fn_index": 0, "event_id": None}], ids=str)
+def test_nothing_is_cancelled(body: Any, paid: str) -> None:
+    """A request that names no call cancels none, and is refused."""
+    assert httpx.post(f"{paid}gradio_api/cancel", json=body).status_code == 422
+
+
+# Progress
+
+
+def test_a_script_is_told_the_words_of_the_page(script: Client, fal: FakeFal, photos: Photos) -> None:
+    """A script's status has the page's words, and the request id before there is a picture; the result is as ever."""
+    fal.concurrent = 0  # nobody's turn comes
+    call = script.submit(**asked(photos), api_name="/try_on")
+    until(lambda: "next in line" in str(call.status().progress_data))
+    (progress,) = call.status().progress_data
+    assert progress.desc.startswith("Waiting, next in line · ")
+    assert progress.desc.endswith(f"request id {only(fal).id}")
+    fal.concurrent = None
+    picture, facts = call.result(timeout=20)
+    assert facts["request_id"] == only(fal).id
+    assert call.outputs() == [(picture, facts)]
+
+
+def test_a_reader_of_the_stream_is_told_the_request_id(paid: str, fal: FakeFal, uploaded: str) -> None:
+    """The stream of a raw call has every step, with the request id before there is a picture."""
+    fal.concurrent = 0  # nobody's turn comes
+    started = httpx.post(f"{paid}gradio_api/call/v2/try_on", json={"person": uploaded, "garments": uploaded})
+    steps: list[tuple[str, Any]] = []
+    with httpx.stream("GET", f"{paid}gradio_api/call/try_on/{started.json()['event_id']}", timeout=30) as stream:
+        event = ""
+        for line in stream.iter_lines():
+            event = line.removeprefix("event: ") if line.startswith("event:") else event
+            if line.startswith("data:") and event != "heartbeat":
+                steps.append((event, json.loads(line[5:])))
+                if steps[-1][1][1].get("request_id"):
+                    fal.concurrent = None
+    assert {event for event, _ in steps[:-1]} == {"generating"}
+    assert [data[1] for _, data in steps[:3]] == [
+        {"status": words, "request_id": None}
+        for words in ("Preparing the photos", "Sending the photos", "Sending the order")
+    ]
+    assert steps[3][1] == [None, {"status": "Accepted, waiting", "request_id": only(fal).id}]
+    assert steps[-1][0] == "complete"
+    assert steps[-1][1][1]["request_id"] == only(fal).id
+
+
+# Callers who leave
+
+
+def sheets() -> int:
+    """How many sheets were made."""
+    return len(list(Path(get_upload_folder()).glob("*/sheet.jpg")))
+
+
+def asked_of(url: str, door: str, uploaded: str) -> tuple[str, str, dict[str, Any]]:
+    """A stream that, once it is open, has /compose at work: its method, address and body."""
+    given = {"garments": [uploaded] * 6}
+    if door == "http":
+        event = httpx.post(f"{url}gradio_api/call/v2/compose", json=given).json()["event_id"]
+        return "GET", f"{url}gradio_api/call/compose/{event}", {}
+    call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "compose", "arguments": given}}
+    headers = {"accept": "application/json, text/event-stream"}
+    return "POST", f"{url}gradio_api/mcp/", {"json": call, "headers": headers}
+
+
+@pytest.mark.parametrize("door", ["http", "mcp"])
+def test_who_leaves_frees_their_place(door: str, free: str, tmp_path: Path) -> None:
+    """Of sheets that nobody waits for any more, those that are not begun are not made."""
+    large = tmp_path / "large.jpg"
+    large.write_bytes(photo_bytes(4000, 3000))
+    heavy, light = upload(free, large), upload(free, tiny(tmp_path))
+    before, left = sheets(), 8
+    with ExitStack() as streams, httpx.Client(timeout=30) as client:
+        for _ in range(left):
+            method, address, rest = asked_of(free, door, heavy)
+            streams.enter_context(client.stream(method, address, **rest))
+    assert post(free, "compose", {"garments": light}).startswith("event: complete")
+    assert sheets() - before < left
+
+
+def tiny(folder: Path) -> Path:
+    path = folder / "tiny.jpg"
+    path.write_bytes(photo_bytes(300, 300))
+    return path
 
 
 def test_estimate_does_not_wait(script: Client, fal: FakeFal, photos: Photos) -> None:
@@ -832,6 +1059,39 @@ def test_third_model_has_limits_too(wide: str, connect: Callable[..., Client], p
 # MCP
 
 
+async def test_a_call_of_an_agent_ends_alone(paid: str, fal: FakeFal, photos: Photos) -> None:
+    """Of two calls of one agent, the one that it gives up runs on at fal, and the other delivers."""
+    fal.concurrent = 0  # nobody's turn comes
+    given = {"person": data_uri(photos.large), "garments": data_uri(photos.small)}
+    async with agent(paid) as session:
+        kept = asyncio.create_task(session.call_tool("try_on", {**given, "seed": 1}))
+        with pytest.raises(McpError, match="Timed out"):
+            await session.call_tool("try_on", {**given, "seed": 2}, read_timeout_seconds=timedelta(seconds=2))
+        await asyncio.to_thread(until, lambda: len(fal.jobs) == 2)
+        fal.concurrent = None
+        assert facts_of(await kept)["seed"] == 1
+    assert {job.arguments["seed"]: job.cancelled for job in fal.jobs.values()} == {1: False, 2: False}
+
+
+@pytest.mark.parametrize("door", ["http", "mcp"])
+def test_an_order_is_followed_when_its_caller_has_left(door: str, paid: str, fal: FakeFal, uploaded: str) -> None:
+    """A caller who hangs up does not stop the order, which is paid: it is followed to its picture."""
+    fal.concurrent = 0  # nobody's turn comes
+    given = {"person": uploaded, "garments": uploaded}
+    if door == "http":
+        event = httpx.post(f"{paid}gradio_api/call/v2/try_on", json=given).json()["event_id"]
+        request: dict[str, Any] = {"method": "GET", "url": f"{paid}gradio_api/call/try_on/{event}"}
+    else:
+        call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "try_on", "arguments": given}}
+        headers = {"accept": "application/json, text/event-stream"}
+        request = {"method": "POST", "url": f"{paid}gradio_api/mcp/", "json": call, "headers": headers}
+    with httpx.stream(**request, timeout=30):
+        until(lambda: fal.count("stream") > 0)
+    fal.concurrent = None
+    until(lambda: fal.count("result") > 0)
+    assert only(fal).cancelled is False
+
+
 @asynccontextmanager
 async def agent(url: str, **headers: str) -> AsyncIterator[ClientSession]:
     """An agent's connection to a server."""
@@ -852,12 +1112,29 @@ def text(result: CallToolResult) -> str:
     return "\n".join(part.text for part in result.content if isinstance(part, TextContent))
 
 
+def facts_of(result: CallToolResult) -> dict[str, Any]:
+    """What an agent is told as JSON, which says the same as text and as an object."""
+    assert not result.isError, text(result)
+    facts: dict[str, Any] = json.loads(text(result))
+    assert facts == result.structuredContent
+    return facts
+
+
+def picture_of(result: CallToolResult) -> bytes:
+    """The one picture that an agent is given, of the kind that it is said to be."""
+    (picture,) = [part for part in result.content if isinstance(part, ImageContent)]
+    data = base64.b64decode(picture.data)
+    with Image.open(io.BytesIO(data)) as image:
+        assert image.get_format_mimetype() == picture.mimeType
+    return data
+
+
+def only_words(heard: Sequence[tuple[float, str | None]]) -> list[str]:
+    return [str(words) for _, words in heard]
+
+
 def download(url: str) -> bytes:
     return httpx.get(url).raise_for_status().content
-
-
-async def heard(progress: float, total: float | None, message: str | None) -> None:
-    """An agent that listens to the progress is answered part by part."""
 
 
 @EACH_MODEL
@@ -866,34 +1143,43 @@ async def test_agent_tries_on(model: ModelSpec, paid: str, fal: FakeFal, photos:
     person, garment = data_uri(photos.large), data_uri(photos.small)
     async with agent(paid) as session:
         arguments = {"person": person, "garments": [garment], "model": model.name, "seed": 3}
-        result = await session.call_tool("try_on", arguments, progress_callback=heard)
-    assert not result.isError
-    picture, address, facts = result.content
+        result = await session.call_tool("try_on", arguments)
+    told = facts_of(result)
     job = only(fal)
-    assert isinstance(picture, ImageContent)
-    assert isinstance(address, TextContent)
-    assert isinstance(facts, TextContent)
-    told = ast.literal_eval(facts.text)
-    assert set(told) == FACTS
+    assert set(told) == {*FACTS, "picture"}
     assert (told["request_id"], told["seed"], told["sandbox"]) == (job.id, 3, False)
-    kept = download(address.text.removeprefix("Image URL: "))
-    for data in (base64.b64decode(picture.data), kept):
+    for data in (picture_of(result), download(told["picture"])):
         with Image.open(io.BytesIO(data)) as image:
             assert image.size == (told["width"], told["height"])
+    assert picture_of(result) == download(told["picture"])
 
 
-async def test_agent_without_progress(free: str, fal: FakeFal, photos: Photos) -> None:
-    """An agent that does not listen to the progress is told where the picture is."""
-    async with agent(free) as session:
-        result = await session.call_tool(
-            "try_on", {"person": data_uri(photos.large), "garments": [data_uri(photos.small)]}
-        )
-    assert not result.isError
-    file, facts = ast.literal_eval(text(result))
-    with Image.open(io.BytesIO(download(file["url"]))) as image:
-        assert image.size == (facts["width"], facts["height"])
-    assert facts["sandbox"] is True
-    assert fal.seen == []
+async def test_agent_hears_the_words_of_the_page(paid: str, fal: FakeFal, photos: Photos) -> None:
+    """An agent is told of every step in the page's words, and of the request id before there is a picture."""
+    fal.concurrent = 0  # nobody's turn comes
+    heard: list[tuple[float, str | None]] = []
+
+    async def hear(progress: float, total: float | None, message: str | None) -> None:
+        heard.append((progress, message))
+        if only_words(heard)[-1].startswith("Waiting"):
+            fal.concurrent = None
+
+    given = {"person": data_uri(photos.large), "garments": [data_uri(photos.small)]}
+    async with agent(paid) as session:
+        result = await session.call_tool("try_on", given, progress_callback=hear)
+    assert facts_of(result)["request_id"] == only(fal).id
+    words = only_words(heard)
+    assert words[:3] == ["Preparing the photos", "Sending the photos", "Sending the order"]
+    accepted = words.index(f"Accepted, waiting · request id {only(fal).id}")
+    assert all(said.endswith(only(fal).id) for said in words[accepted:])
+    assert {said.split(" ")[0] for said in words[accepted + 1 :]} <= {
+        "Waiting",
+        "Waiting,",
+        "Running",
+        "Running:",
+        "Running,",
+    }
+    assert [number for number, _ in heard] == list(range(1, len(heard) + 1))
 
 
 async def test_agent_names_uploads(paid: str, fal: FakeFal, photos: Photos) -> None:
@@ -901,7 +1187,49 @@ async def test_agent_names_uploads(paid: str, fal: FakeFal, photos: Photos) -> N
     address = f"{paid}gradio_api/file={upload(paid, photos.large)}"
     async with agent(paid) as session:
         result = await session.call_tool("estimate", {"person": address, "garments": [address, address]})
-    assert ast.literal_eval(text(result))["total_usd"] == 0.0475
+    assert facts_of(result)["total_usd"] == 0.0475
+    assert fal.seen == []
+
+
+@pytest.mark.parametrize(
+    "person",
+    [
+        str,
+        lambda path: {"path": path},
+        lambda path: {"path": path, "meta": META},
+        lambda path: f"/gradio_api/file={path}",
+    ],
+    ids=["path", "object", "meta", "address"],
+)
+@pytest.mark.parametrize("several", [True, False], ids=["list", "alone"])
+async def test_a_photo_is_named_as_its_upload_was(
+    several: bool, person: Callable[[str], Any], paid: str, fal: FakeFal, uploaded: str
+) -> None:
+    """The path that an upload was given is taken over both doors, alone and in a list, and so is a single garment."""
+    garments = [person(uploaded)] if several else person(uploaded)
+    given = {"person": person(uploaded), "garments": garments}
+    async with agent(paid) as session:
+        assert facts_of(await session.call_tool("estimate", given))["total_usd"] == 0.0475
+    assert '"total_usd": 0.0475' in post(paid, "estimate", given)
+    assert post(paid, "compose", {"garments": garments}).startswith("event: complete")
+
+
+async def test_data_uris_over_http(paid: str, photos: Photos) -> None:
+    """A data URI is taken over HTTP as over MCP."""
+    given = {"person": data_uri(photos.large), "garments": data_uri(photos.large)}
+    assert '"total_usd": 0.0475' in post(paid, "estimate", given)
+
+
+@pytest.mark.parametrize("slot", [slot for slot in SLOTS if slot not in ("prompt", "description")])
+async def test_no_data_uri_is_repeated_to_an_agent(slot: str, paid: str, fal: FakeFal, uploaded: str) -> None:
+    """The same over MCP, where Gradio's own refusals would tell it."""
+    for uri in ("data:,QUJD", NO_PHOTO):
+        for wrong in ({slot: uri}, {slot: [uri]}, {slot: {"path": uri, "meta": META}}, {uri: 1}):
+            async with agent(paid) as session:
+                result = await session.call_tool("try_on", {"person": uploaded, "garments": uploaded, **wrong})
+            assert result.isError
+            assert "QUJD" not in text(result)
+            assert len(text(result)) < 500
     assert fal.seen == []
 
 
@@ -909,10 +1237,8 @@ async def test_agent_composes(free: str, photos: Photos) -> None:
     """An agent gets the sheet as a picture."""
     async with agent(free) as session:
         result = await session.call_tool("compose", {"garments": [data_uri(photos.small)] * 2})
-    picture = result.content[0]
-    assert isinstance(picture, ImageContent)
-    assert picture.mimeType == "image/jpeg"
-    with Image.open(io.BytesIO(base64.b64decode(picture.data))) as image:
+    assert picture_of(result) == download(facts_of(result)["picture"])
+    with Image.open(io.BytesIO(picture_of(result))) as image:
         assert image.width > image.height
 
 
@@ -932,7 +1258,13 @@ async def test_agent_reads_the_tools(paid: str) -> None:
         assert all(kind["description"] for kind in options.values())
         assert "From 1 to 4, 4 by default" in options["num_inference_steps"]["description"]
         assert "From 1 to 50, 30 by default" in options["num_inference_steps"]["description"]
+        for photo in (schema["properties"]["person"], schema["properties"]["garments"]["items"]):
+            assert photo["type"] == "string"
+            assert "required" not in photo
     assert "costs money" in str(tools["try_on"].description)
+    assert "request id as soon as" in str(tools["try_on"].description)
+    assert "upload_file_to_gradio" not in str(tools)
+    assert "POST /gradio_api/upload" in tools["compose"].inputSchema["properties"]["garments"]["description"]
     assert "cost_usd" in str(tools["try_on"].description)
     assert tools["compose"].inputSchema["required"] == ["garments"]
     assert set(tools["result"].inputSchema["properties"]) == {"request_id"}
@@ -940,15 +1272,19 @@ async def test_agent_reads_the_tools(paid: str) -> None:
 
 WRONG_FOR_AGENTS: dict[str, tuple[dict[str, Any], str]] = {
     "steps": ({"num_inference_steps": 9}, "Give a whole number from 1 to 4. Nothing was charged."),
-    "model": ({"model": "dall-e"}, "'dall-e' is not one of ['flux-vto', 'cat-vton']"),
+    "model": ({"model": "dall-e"}, "'dall-e' is no model here. Use one of flux-vto, cat-vton."),
     "seven": ({"garments": ["http://127.0.0.1/"] * 7}, "There are 7 garments. Use at most 6; take 1 away."),
     "private person": ({"person": "http://169.254.169.254/"}, "The photo cannot be fetched from this address. Upload"),
     "private garment": ({"garments": ["http://10.0.0.1/"]}, "Garment: The photo cannot be fetched from this address."),
-    "path": ({"person": __file__}, "Invalid file data format, provide a url"),
+    "path": ({"person": __file__}, "Person: The photo cannot be fetched from this address."),
     "path in a list": ({"garments": [__file__]}, "Garment: The photo cannot be fetched from this address."),
-    "forged": ({"person": {"path": __file__, "meta": META}}, "is not of type 'string'"),
-    "forged in a list": ({"garments": [{"path": __file__, "meta": META}]}, "is not of type 'string'"),
-    "forged in an option": ({"prompt": {"path": __file__, "meta": META}}, "is not of type 'string'"),
+    "forged": ({"person": {"path": __file__, "meta": META}}, "Person: The photo is no upload of yours."),
+    "forged in a list": ({"garments": [{"path": __file__, "meta": META}]}, "Garment: The photo is no upload of yours."),
+    "forged in an option": ({"prompt": {"path": __file__, "meta": META}}, "cannot be used for prompt. Give text."),
+    "no person": ({"person": None}, "Person: There is no photo of a person yet."),
+    "no garments": ({"garments": None}, "Garments: There is no garment yet."),
+    "unknown": ({"colour": "red"}, "The parameters are person, garments, model, "),
+    "somebody else": ({"request": {}}, "The parameters are person, garments, model, "),
 }
 
 
@@ -971,7 +1307,7 @@ async def test_agent_brings_a_key(free: str, fal: FakeFal, photos: Photos, caplo
         with_key = await session.call_tool("try_on", given)
     async with agent(free) as session:
         without = await session.call_tool("try_on", given)
-    assert "'sandbox': False" in text(with_key)
-    assert "'sandbox': True" in text(without)
+    assert facts_of(with_key)["sandbox"] is False
+    assert facts_of(without)["sandbox"] is True
     assert only(fal).key == OTHER_KEY
     assert OTHER_KEY not in text(with_key) + text(without) + caplog.text

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from pathlib import Path
-from types import SimpleNamespace
 
-import gradio as gr
 import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
@@ -15,15 +13,6 @@ from tests.conftest import photo_bytes, serving
 from tests.fake_fal import TEST_KEY, FakeFal
 from tests.fake_schemas import platform_error
 from vton_ui.settings import Settings, load
-from vton_ui.ui.visitor import visitor_of
-
-
-class Calling:
-    """As much of a web request as tells who calls."""
-
-    def __init__(self, address: str) -> None:
-        self.client = SimpleNamespace(host=address)
-        self.headers: dict[str, str] = {}
 
 
 @pytest.fixture
@@ -74,16 +63,6 @@ def test_rate_of_one_visitor(fal: FakeFal, tmp_path: Path, photos: dict[str, obj
         with pytest.raises(AppError, match="hour"):
             forged.predict(**photos)
         Client(url, verbose=False, headers={"x-forwarded-for": "198.51.100.8"}).predict(**photos)
-
-
-def test_a_household_is_one_visitor() -> None:
-    """Of an IPv6 address only the half counts that a visitor cannot choose."""
-    one, other, third = (
-        visitor_of(gr.Request(Calling(address)), 0)  # type: ignore[arg-type]
-        for address in ("2001:db8:1:2::7", "2001:db8:1:2:aaaa::9", "2001:db8:1:3::7")
-    )
-    assert one == other
-    assert one != third
 
 
 def test_settings_from_the_environment(tmp_path: Path) -> None:

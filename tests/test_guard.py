@@ -19,8 +19,10 @@ import pytest
 from starlette.types import ASGIApp, Message
 
 from tests.conftest import photo_bytes, serving
+from vton_ui.quota import UploadQuota
+from vton_ui.seen import Seen
 from vton_ui.settings import Settings
-from vton_ui.ui import build, guard, uploads
+from vton_ui.ui import build, intake, uploads
 from vton_ui.ui.guard import Guard
 from vton_ui.ui.names import PUBLIC, real_path, with_public_paths, with_real_paths
 
@@ -150,7 +152,7 @@ def chunks(size: int) -> Iterator[bytes]:
 @pytest.mark.parametrize("route", ["queue/join", "call/try_on", "call/v2/try_on", "run/refresh", "cancel", "nothing"])
 def test_large_objects(route: str, told: bool, url: str) -> None:
     """Two megabytes are enough for whatever is no photo."""
-    size = guard.MAX_BODY + 1
+    size = intake.MAX_BODY + 1
     body = bytes(size) if told else chunks(size)
     answer = httpx.post(f"{url}gradio_api/{route}", content=body, headers={"content-type": "application/json"})
     assert answer.status_code == 413
@@ -171,7 +173,7 @@ def test_large_numbers(route: str, url: str) -> None:
 
 def test_upload_without_an_end(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """An upload that does not tell its length is cut off at the limit."""
-    monkeypatch.setattr(guard, "MAX_UPLOAD_BODY", 500_000)
+    monkeypatch.setattr(intake, "MAX_UPLOAD_BODY", 500_000)
     head = b'--x\r\nContent-Disposition: form-data; name="files"; filename="a.jpg"\r\nContent-Type: image/jpeg\r\n\r\n'
 
     def body() -> Iterator[bytes]:
@@ -270,6 +272,10 @@ def test_folder_by_another_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 # What goes wrong
 
 
+def guarded(app: ASGIApp) -> Guard:
+    return Guard(app, uploaded=UploadQuota(), seen=Seen())
+
+
 async def answered(app: ASGIApp, **scope: Any) -> list[Message]:
     """All that an app answers to an empty request, through the guard."""
     messages: list[Message] = []
@@ -280,7 +286,7 @@ async def answered(app: ASGIApp, **scope: Any) -> list[Message]:
     async def send(message: Message) -> None:
         messages.append(message)
 
-    await Guard(app)({"type": "http", "method": "GET", "path": "/", "headers": [], **scope}, receive, send)
+    await guarded(app)({"type": "http", "method": "GET", "path": "/", "headers": [], **scope}, receive, send)
     return messages
 
 
@@ -325,7 +331,7 @@ async def test_streams_flow() -> None:
     async def send(message: Message) -> None:
         messages.append(message)
 
-    await Guard(app)({"type": "http", "method": "GET", "path": "/", "headers": []}, asyncio.Event().wait, send)  # type: ignore[arg-type]
+    await guarded(app)({"type": "http", "method": "GET", "path": "/", "headers": []}, asyncio.Event().wait, send)  # type: ignore[arg-type]
     assert len(left) == 2
     assert b"content-length" not in dict(messages[0]["headers"])
 
@@ -367,6 +373,101 @@ def test_nonsense(
         assert KEY not in text
     assert not [word for word in ("Traceback", ".py", "visitor-key-secret") if word in answer.text]
     assert httpx.get(f"{url}config").status_code == 200
+
+
+HALF = '"\\ud83d"'
+BROKEN = {
+    "no number": "NaN",
+    "infinity": "Infinity",
+    "minus infinity": "-Infinity",
+    "too large": "1e999",
+    "too long": "9" * 5000,
+    "half a character": HALF,
+    "too deep": "[" * 3000 + "]" * 3000,
+}
+DOORS_FOR_OBJECTS = {
+    "call": ("call/estimate", '{"data": [%s]}'),
+    "call v2": ("call/v2/estimate", '{"person": %s, "garments": []}'),
+    "join": ("queue/join", '{"data": [{"a": [%s]}], "fn_index": 0, "session_hash": "x"}'),
+    "run": ("run/use_roomier", '{"data": [%s]}'),
+    "mcp": (
+        "mcp/",
+        '{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params":'
+        ' {"name": "estimate", "arguments": {"person": %s, "garments": []}}}',
+    ),
+}
+
+
+@pytest.mark.parametrize("broken", BROKEN.values(), ids=BROKEN)
+@pytest.mark.parametrize(("route", "body"), DOORS_FOR_OBJECTS.values(), ids=DOORS_FOR_OBJECTS)
+def test_what_json_has_no_words_for(
+    route: str, body: str, broken: str, url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is refused in words before anything else sees it, and is no fault of the app."""
+    headers = {"content-type": "application/json", "accept": "application/json, text/event-stream"}
+    answer = httpx.post(f"{url}gradio_api/{route}", content=body % broken, headers=headers)
+    assert answer.status_code == 400
+    assert answer.json()["detail"].endswith(".")
+    assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
+
+
+@pytest.mark.parametrize("body", [{"person": 1}, {"person": None}, {}, {"nothing": 1, "person": None, "garments": []}])
+def test_wrong_arguments(body: Any, url: str, caplog: pytest.LogCaptureFixture) -> None:
+    """An argument that is missing or unknown is the caller's fault, and is told so."""
+    answer = httpx.post(f"{url}gradio_api/call/v2/estimate", json=body)
+    assert (answer.status_code, "missing or unknown" in answer.json()["detail"]) == (422, True)
+    assert caplog.text == ""
+
+
+@pytest.mark.parametrize(
+    "path", ["/files/nothing.jpg", "/files/", "/files/a/b/c", "/files/%00", f"/files/{'x' * 5000}"]
+)
+def test_a_refused_file(path: str, url: str) -> None:
+    """Whoever refuses a file, nobody tells where it would lie."""
+    status, text = ask(url, f"/gradio_api/file={path}")
+    assert status in (403, 404)
+    assert json.loads(text) == {"detail": NO_FILE}
+    assert ask(url, f"/gradio_api/file={path}", "HEAD") == (status, "")
+
+
+# Names of uploads
+
+NAMES = [
+    "a\nb.jpg",
+    "a\r\nb.jpg",
+    "a%0Ab.jpg",
+    "a\tb.jpg",
+    "a\0b.jpg",
+    "a\x1bb.jpg",
+    "a\u202egpj.exe",
+    "100%.jpg",
+    "a%2Fb.jpg",
+]
+NAMES += [
+    "x" * 300 + ".jpg",
+    "é" * 300 + ".jpg",
+    ".",
+    "..",
+    "....",
+    "../../me.jpg",
+    "%2e%2e",
+    "/",
+    " ",
+    "%",
+    "a?b#c.jpg",
+]
+
+
+@pytest.mark.parametrize("name", NAMES, ids=ascii)
+def test_an_odd_file_name(name: str, url: str) -> None:
+    """A photo is taken under a name that can be asked for again, whatever it was called."""
+    photo = photo_bytes(310, 310)
+    path = upload(url, name, photo)
+    event = httpx.post(f"{url}gradio_api/run/person_arrived", json={"data": [{"path": path, "meta": META}]}).json()
+    for address in (f"{url}gradio_api/file={path}", event["data"][0]["url"]):
+        assert httpx.get(address).content == photo
+    assert path.isprintable()
+    assert len(os.path.basename(path).encode()) <= 255
 
 
 # How uploads go

@@ -56,7 +56,10 @@ CORE: dict[str, set[str]] = {
     "lost": {"job"},
     "backend": {"errors", "fal_answers", "following", "job", "lost", "pricing", "spec"},
     "sandbox": {"draft", "errors", "job", "photos", "pool", "pricing", "spec"},
-    "studio": {"admission", "booking", "job", "jobs", "spec"},
+    "seen": set(),
+    "quota": {"errors"},
+    "disk": {"errors"},
+    "studio": {"admission", "booking", "job", "jobs", "quota", "seen", "spec"},
     "lookup": {"booking", "errors", "job", "results", "spec", "studio", "tryon"},
     "reconcile": {"booking", "errors", "job", "studio"},
 }

@@ -6,6 +6,8 @@ VtonError                what happened, what to do, what it cost
 │   ├── GarmentsError    too few or too many garments for the model
 │   └── OptionError      a setting outside its range, named by its option
 ├── OverBudget           a cap that the owner set is reached; nothing was sent
+├── RateLimited          more free work, or more bytes, than a visitor may have in a while
+├── DiskFull             the server has no room for more files
 └── FalError             fal, or the way to it
     ├── KeyRefused       fal does not know the key, or has locked its account
     ├── Unreachable      no connection was made: nothing was sent
@@ -84,6 +86,14 @@ class OptionError(InputError):
 
 class OverBudget(VtonError):
     """A cap that the owner set is reached; nothing was sent."""
+
+
+class RateLimited(VtonError):
+    """More free work, or more bytes, than a visitor may have in a while."""
+
+
+class DiskFull(VtonError):
+    """The server has no room for more files."""
 
 
 class FalError(VtonError):

@@ -26,12 +26,12 @@ def complete(model: ModelSpec, given: Mapping[str, Any]) -> dict[str, Value]:
 
 
 def check(option: Option, value: Any) -> Value:
-    """The value as its option wants it; None and an empty box are the default.
+    """The value as its option wants it; None is the default.
 
     Raises:
         OptionError: It is of the wrong kind or outside the option's range.
     """
-    if value is None or value == "":
+    if value is None:
         return option.default
     if isinstance(option, Choice):
         return _choice(option, value)
@@ -85,4 +85,12 @@ def _text(option: Text, value: Any) -> str:
 
 
 def _wrong(option: Option, value: Any, cure: str) -> OptionError:
-    return OptionError(f"{str(value)[:40]!r} cannot be used for {option.name}.", cure, slot=option.label)
+    return OptionError(f"{shortened(value)} cannot be used for {option.name}.", cure, slot=option.label)
+
+
+def shortened(value: Any) -> str:
+    """A value as an error may repeat it: short, and never a photo that came as a data URI."""
+    words = str(value)
+    if len(words) <= 40 and "data:" not in words:
+        return repr(words)
+    return f"A text of {len(words)} characters" if isinstance(value, str) else "What was given"

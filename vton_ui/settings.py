@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from contextlib import suppress
@@ -11,6 +12,9 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 from dotenv import dotenv_values
+
+_HOST = re.compile(r"(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*")
+_ORIGIN = re.compile(r"https?://(\[[0-9a-f:.]+\]|[a-z0-9_.-]+)(:\d{1,5})?")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +31,10 @@ class Settings:
         visitor_rate: VTON_VISITOR_RATE, tries an hour for one visitor on the owner's key; None: no cap.
         unknown_price_usd: VTON_UNKNOWN_PRICE_USD, what a model without a published price counts as.
         proxies: VTON_PROXIES, how many proxies of one's own stand before the server and add to X-Forwarded-For.
+        hosts: VTON_HOSTS, further names that the server answers to, "*.example.com" for all below one.
+        origins: VTON_ORIGINS, the other sites whose pages may call the server, as scheme://host[:port].
+        free_rate: VTON_FREE_RATE, free pieces of work a minute for one visitor: drafts, sheets, estimates.
+        upload_mb: VTON_UPLOAD_MB, megabytes of photos an hour from one visitor.
     """
 
     fal_key: str | None = field(default=None, repr=False)
@@ -38,6 +46,10 @@ class Settings:
     visitor_rate: int | None = None
     unknown_price_usd: Decimal = Decimal("0.05")
     proxies: int = 0
+    hosts: tuple[str, ...] = ()
+    origins: tuple[str, ...] = ()
+    free_rate: int = 60
+    upload_mb: int = 200
 
 
 def load(environment: Mapping[str, str] | None = None, dotenv: Path = Path(".env")) -> Settings:
@@ -48,14 +60,11 @@ def load(environment: Mapping[str, str] | None = None, dotenv: Path = Path(".env
         dotenv: A file of further variables, which the environment overrides.
 
     Raises:
-        SystemExit: A number is none; better told at the start than found on a bill.
+        SystemExit: A value is none of its kind; better told at the start than found on a bill.
     """
     given = {**dotenv_values(dotenv), **(os.environ if environment is None else environment)}
     known = {name: value.strip() for name, value in given.items() if value and value.strip()}
-    rate = _number(known.get("VTON_VISITOR_RATE"), "VTON_VISITOR_RATE")
     unknown = _number(known.get("VTON_UNKNOWN_PRICE_USD"), "VTON_UNKNOWN_PRICE_USD")
-    if rate is not None and rate != int(rate):
-        raise SystemExit(f"VTON_VISITOR_RATE is {rate}; it must be a whole number.")
     # On a Space there is always one proxy, Hugging Face's own.
     proxies = _number(known.get("VTON_PROXIES"), "VTON_PROXIES") or Decimal("SPACE_ID" in known)
     return Settings(
@@ -65,9 +74,13 @@ def load(environment: Mapping[str, str] | None = None, dotenv: Path = Path(".env
         keep_hours=float(_number(known.get("VTON_KEEP_HOURS"), "VTON_KEEP_HOURS") or Settings.keep_hours),
         daily_budget_usd=_number(known.get("VTON_DAILY_BUDGET_USD"), "VTON_DAILY_BUDGET_USD"),
         visitor_budget_usd=_number(known.get("VTON_VISITOR_BUDGET_USD"), "VTON_VISITOR_BUDGET_USD"),
-        visitor_rate=None if rate is None else int(rate),
+        visitor_rate=_whole(known, "VTON_VISITOR_RATE"),
         unknown_price_usd=Settings.unknown_price_usd if unknown is None else unknown,
         proxies=int(proxies),
+        hosts=_hosts(known),
+        origins=_list(known, "VTON_ORIGINS", _ORIGIN, "scheme://host[:port], such as https://shop.example.com"),
+        free_rate=_positive(known, "VTON_FREE_RATE", Settings.free_rate),
+        upload_mb=_positive(known, "VTON_UPLOAD_MB", Settings.upload_mb),
     )
 
 
@@ -84,6 +97,39 @@ def secret_of(data_dir: Path) -> bytes:
             os.link(mine, path)
         mine.unlink()
     return path.read_bytes()
+
+
+def _hosts(known: Mapping[str, str]) -> tuple[str, ...]:
+    """The owner's names, and those that a Space, Gradio's share link and the address to listen on bring along."""
+    own = _list(known, "VTON_HOSTS", _HOST, "a name, such as studio.example.com or *.example.com")
+    share = ("*.gradio.live",) * (_parts(known, "GRADIO_SHARE") == ("true",))
+    return (*own, *_parts(known, "SPACE_HOST"), *share, *_parts(known, "GRADIO_SERVER_NAME"))
+
+
+def _list(known: Mapping[str, str], name: str, form: re.Pattern[str], words: str) -> tuple[str, ...]:
+    parts = _parts(known, name)
+    for part in parts:
+        if not form.fullmatch(part):
+            raise SystemExit(f"{name} has {part!r} in it; it must be {words}, several separated by commas.")
+    return parts
+
+
+def _parts(known: Mapping[str, str], name: str) -> tuple[str, ...]:
+    return tuple(part.strip().lower() for part in known.get(name, "").split(",") if part.strip())
+
+
+def _whole(known: Mapping[str, str], name: str) -> int | None:
+    number = _number(known.get(name), name)
+    if number is not None and number != int(number):
+        raise SystemExit(f"{name} is {number}; it must be a whole number.")
+    return None if number is None else int(number)
+
+
+def _positive(known: Mapping[str, str], name: str, default: int) -> int:
+    number = _whole(known, name)
+    if number == 0:
+        raise SystemExit(f"{name} is 0; it must be 1 or more.")
+    return default if number is None else number
 
 
 def _number(value: str | None, name: str) -> Decimal | None:

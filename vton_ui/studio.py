@@ -10,6 +10,8 @@ from vton_ui.admission import Admission
 from vton_ui.booking import Means
 from vton_ui.job import Backend, Purse
 from vton_ui.jobs import JobStore, job_store
+from vton_ui.quota import FreeWork, UploadQuota
+from vton_ui.seen import Seen
 from vton_ui.spec import ModelSpec
 
 
@@ -27,6 +29,11 @@ class Studio:
         secret: What signs what browsers keep.
         admission: The line in which all try-ons wait for their turn.
         proxies: How many proxies of the owner's stand before the server.
+        hosts: Further names that the server answers to.
+        origins: Other sites whose pages may call the server.
+        free: How much free work each visitor may have done.
+        uploaded: How much each visitor may upload.
+        seen: Which uploads are whose.
     """
 
     models: Mapping[str, ModelSpec]
@@ -36,7 +43,12 @@ class Studio:
     keep_hours: float
     examples: Path
     secret: bytes
-    proxies: int
+    proxies: int = 0
+    hosts: tuple[str, ...] = ()
+    origins: tuple[str, ...] = ()
+    free: FreeWork = field(default_factory=FreeWork)
+    uploaded: UploadQuota = field(default_factory=UploadQuota)
+    seen: Seen = field(default_factory=Seen)
     admission: Admission = field(default_factory=Admission)
 
     @property

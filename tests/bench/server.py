@@ -21,6 +21,8 @@ ROOT = Path(__file__).parents[2]
 PATIENCE = 120.0
 OURS, BASELINE, EMPTY, BARE = "tests.elsewhere", "tests.bench.baseline", "tests.bench.empty", "tests.bench.bare"
 CAPS = ("VTON_DAILY_BUDGET_USD", "VTON_VISITOR_BUDGET_USD", "VTON_VISITOR_RATE")
+LIMITS = ("VTON_FREE_RATE", "VTON_UPLOAD_MB")
+"""All the load comes from one address, and would count as one visitor's."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +96,7 @@ def start(module: str, folder: Path, where: tuple[Mapping[str, str], str]) -> Se
         "VTON_DATA_DIR": str(folder / "data"),
         "GRADIO_SERVER_PORT": str(port),
         "GRADIO_ANALYTICS_ENABLED": "False",
+        **dict.fromkeys(LIMITS, str(10**6)),
         **dict.fromkeys(CAPS, ""),  # empty and not absent, or those of a .env file would hold
     }
     if module != OURS:  # this app has a folder of its own

@@ -1,42 +1,59 @@
-"""The endpoints for scripts and agents: /try_on, /estimate, /compose and /result, over HTTP and MCP.
+"""The endpoints for scripts and agents: /try_on, /estimate, /compose and /result, over HTTP and MCP (see `tools`).
 
-Their parameters are the options of all models, so their signatures are made from the registry. Gradio checks
-nothing of what it is given here, neither types nor paths: `options.complete` and `uploads.own` do. Over MCP it
-hands on the files of a list as the bare addresses that it was given: `uploads.fetched` gets them.
+Their parameters are made from the registry (see `signatures`). Gradio checks nothing of what it is given here, neither
+types nor paths: `options.check` and `uploads.own` do.
 """
 
 import asyncio
-import inspect
 import logging
 import secrets
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal, Optional
+from typing import Any, Optional
 
 import gradio as gr
 from gradio.context import get_blocks_context
 from gradio.events import api as add_api
 from gradio.utils import get_upload_folder
 
+from vton_ui.booking import Means
 from vton_ui.composite import grid
-from vton_ui.errors import OptionError, VtonError
-from vton_ui.job import Done
+from vton_ui.disk import disk_full
+from vton_ui.errors import Cost, OptionError, VtonError
+from vton_ui.job import Accepted, Done
 from vton_ui.lookup import look_up
-from vton_ui.options import complete
+from vton_ui.options import check, complete, shortened
 from vton_ui.photos import to_jpeg
 from vton_ui.pool import in_pool
 from vton_ui.prepare import sheet
 from vton_ui.request import Request, estimate, live_price, named, new_request
-from vton_ui.spec import Choice, Flag, ModelSpec, Number, Option, Text
+from vton_ui.spec import Option
 from vton_ui.studio import Studio
 from vton_ui.tryon import try_on
+from vton_ui.ui.compat import while_heard
 from vton_ui.ui.guard import where
+from vton_ui.ui.names import real_path
+from vton_ui.ui.progress import Step, tell
+from vton_ui.ui.signatures import (
+    CALLER,
+    GARMENTS,
+    KEY,
+    PRIVATE,
+    PRIVATE_FLAG,
+    REQUEST_ID,
+    Given,
+    option_parameters,
+    photo_parameters,
+    shared_options,
+    signed,
+)
 from vton_ui.ui.uploads import fetched, offered, own
-from vton_ui.ui.visitor import visitor_of
+from vton_ui.ui.view import told
+from vton_ui.ui.visitor import browser_of, visitor_of
 
-Given = Mapping[str, Any]
+ADDRESSES = ("http://", "https://", "data:")
 
 _log = logging.getLogger(__name__)
 
@@ -56,25 +73,43 @@ def add_endpoints(studio: Studio) -> None:
     async def run_result(given: Given) -> tuple[Optional[gr.FileData], dict[str, Any]]:
         return await _result(studio, given)
 
-    parameters = [*_photo_parameters(studio), *_option_parameters(studio.models), _PRIVATE, _KEY, _CALLER]
-    for run, name, about, wanted, returned in (
-        (run_try_on, "try_on", _TRY_ON, parameters, tuple[gr.FileData, dict[str, Any]]),
-        (run_estimate, "estimate", _ESTIMATE, parameters, dict[str, Any]),
-        (run_compose, "compose", _COMPOSE, [_GARMENTS], gr.FileData),
-        (run_result, "result", _RESULT, [_REQUEST_ID, _KEY, _CALLER], tuple[Optional[gr.FileData], dict[str, Any]]),
+    found = tuple[Optional[gr.FileData], dict[str, Any]]
+    parameters = [*photo_parameters(studio.models), *option_parameters(studio.models), PRIVATE, KEY, CALLER]
+    for run, name, about, wanted, returned, free in (
+        (run_try_on, "try_on", _TRY_ON, parameters, tuple[gr.FileData, dict[str, Any]], False),
+        (run_estimate, "estimate", _ESTIMATE, parameters, dict[str, Any], True),
+        (run_compose, "compose", _COMPOSE, [GARMENTS, CALLER], gr.FileData, True),
+        (run_result, "result", _RESULT, [REQUEST_ID, KEY, CALLER], found, True),
     ):
-        add_api(_endpoint(run, name, about, wanted, returned), api_name=name, concurrency_limit=None)
+        function = signed(_in_words(run, free=free), name, about, wanted, returned, free=free)
+        add_api(function, api_name=name, api_description=about, concurrency_limit=None)
     page = get_blocks_context()
     for fn in page.fns.values() if page else ():
         for block in fn.inputs:
-            _let_addresses_in(block)
+            _let_addresses_in(block, studio)
 
 
 async def _try_on(studio: Studio, given: Given) -> tuple[gr.FileData, dict[str, Any]]:
+    visitor = visitor_of(given["request"])
+    means = studio.means(given["x_fal_key"], visitor)
+    if means.purse is None:  # else the owner's caps count it
+        studio.free.count(visitor)
+    work = _followed(studio, given, means)
+    # A draft is work of this machine alone; an order is paid, whoever listens.
+    return await (while_heard(work) if means.backend.sandbox else work)
+
+
+async def _followed(studio: Studio, given: Given, means: Means) -> tuple[gr.FileData, dict[str, Any]]:
+    """A try-on of which the caller is told every step."""
     request = await _request(studio, given)
-    means = studio.means(given["x_fal_key"], visitor_of(given["request"], studio.proxies))
+    request_id: Optional[str] = None
     async for event in try_on(request, means):
-        if isinstance(event, Done):
+        if isinstance(event, Accepted):
+            request_id = event.job.request_id
+        if not isinstance(event, Done):
+            words, share = told(event)
+            tell(Step(words=words, share=share, request_id=request_id))
+        else:
             result = event.result
             facts = {
                 **result.facts,
@@ -87,6 +122,7 @@ async def _try_on(studio: Studio, given: Given) -> tuple[gr.FileData, dict[str, 
 
 
 async def _estimate(studio: Studio, given: Given) -> dict[str, Any]:
+    studio.free.count(visitor_of(given["request"]))
     request = await _request(studio, given)
     backend = studio.backend_for(given["x_fal_key"])
     costs = await asyncio.to_thread(estimate, request, await live_price(request.model, backend))
@@ -100,6 +136,7 @@ async def _estimate(studio: Studio, given: Given) -> dict[str, Any]:
 
 
 async def _compose(studio: Studio, given: Given) -> gr.FileData:
+    studio.free.count(visitor_of(given["request"]))
     roomiest = max(studio.models.values(), key=lambda model: model.max_garments)
     pixels = roomiest.garment_pixels(complete(roomiest, {}))
     garments = named(await _garments(studio, given))
@@ -111,7 +148,8 @@ async def _compose(studio: Studio, given: Given) -> gr.FileData:
 
 
 async def _result(studio: Studio, given: Given) -> tuple[Optional[gr.FileData], dict[str, Any]]:
-    visitor = visitor_of(given["request"], studio.proxies)
+    visitor = visitor_of(given["request"])
+    studio.free.count(visitor)
     found = await look_up(given["request_id"], studio, given["x_fal_key"] or None, visitor)
     facts = {**found.facts, **({"cost_usd": _number(found.facts["cost_usd"])} if "cost_usd" in found.facts else {})}
     picture = gr.FileData(path=str(offered(found.result.path))) if found.result else None
@@ -123,36 +161,59 @@ async def _request(studio: Studio, given: Given) -> Request:
     model = studio.models.get(name) if isinstance(name, str) else None
     if model is None:
         raise OptionError(
-            f"{str(name)[:40]!r} is no model here.", f"Use one of {', '.join(studio.models)}.", slot="model"
+            f"{shortened(name)} is no model here.", f"Use one of {', '.join(studio.models)}.", slot="model"
         )
-    path = await _photo(person, "Person", studio) if person else None
+    own_options = {option.name for option in model.options}
+    for option_name, options in shared_options(studio.models).items():
+        if option_name not in own_options:
+            _check_unused(options, given[option_name])
+    private = bool(check(PRIVATE_FLAG, given["private"]))
+    path = await _photo(person, "Person", studio, given) if person else None
     garments = await _garments(studio, given)
-    return new_request(model, path, garments, given, private=given["private"] is True)
+    return new_request(model, path, garments, given, private=private)
+
+
+def _check_unused(options: Sequence[Option], value: Any) -> None:
+    """Refuse what no model takes. A call carries the options of all models, and those of others are left out."""
+    refusals = []
+    for option in options:
+        try:
+            check(option, value)
+            return
+        except OptionError as exc:
+            refusals.append(exc)
+    raise refusals[0]
 
 
 async def _garments(studio: Studio, given: Given) -> list[Path]:
     files = given["garments"] or []
+    if isinstance(files, (str, Mapping)):
+        files = [files]
     if not isinstance(files, list):
         raise OptionError("garments is no list.", "Give a list of files.", slot="garments")
     grid(len(files))  # too many are refused before any is fetched
-    return [await _photo(file, slot, studio) for file, slot in named(files)]
+    return [await _photo(file, slot, studio, given) for file, slot in named(files)]
 
 
-async def _photo(file: Any, slot: str, studio: Studio) -> Path:
-    if isinstance(file, str):
-        file = {"path": await fetched(file, slot=slot)}
-    return own(file.get("path") if isinstance(file, Mapping) else None, slot=slot, examples=studio.examples)
+async def _photo(file: Any, slot: str, studio: Studio, given: Given) -> Path:
+    named = file.get("path") if isinstance(file, Mapping) else file
+    upload = real_path(named) if isinstance(named, str) else None
+    if upload is None and (isinstance(file, str) or str(named).startswith(ADDRESSES)):
+        upload = str(await fetched(str(named), slot=slot, quota=studio.uploaded))
+    path = own(upload or named, slot=slot, examples=studio.examples)
+    studio.seen.add(browser_of(given["request"]), [path])  # nobody else's Forget deletes it meanwhile
+    return path
 
 
-def _let_addresses_in(block: Any) -> None:
+def _let_addresses_in(block: Any, studio: Studio) -> None:
     """Have an input take web addresses as `fetched` does, which tells in words why one cannot be used."""
     inward = block.async_move_resource_to_block_cache
 
     async def move(source: Any) -> Any:
-        if not str(source).startswith(("http://", "https://")):
+        if not str(source).startswith(ADDRESSES):
             return await inward(source)
-        with _told():
-            return str(await fetched(str(source)))
+        with _in_gradios_words():
+            return str(await fetched(str(source), quota=studio.uploaded))
 
     block.async_move_resource_to_block_cache = move
 
@@ -163,130 +224,53 @@ def _number(usd: Any) -> Optional[float]:
 
 _TRY_ON = (
     "Show a person wearing garments. With a fal key, the server's or your own in the header x-fal-key, this costs "
-    "money: /estimate tells how much, for free.",
-    "The picture, and how it was made: model, endpoint, request_id, seed, width, height, seconds, cost_usd (null "
-    "where fal publishes no price), prompt, sandbox (true: a rough draft made on the server, not AI).",
+    "money: /estimate tells how much, for free. It takes from seconds to a minute; the progress tells the request id "
+    "as soon as fal has given it. If you leave before the end, the order runs on and is paid: /result with the "
+    "request id fetches the picture, for free. "
+    "Returns the picture, and how it was made: model, endpoint, request_id, seed, width, height, seconds, cost_usd "
+    "(null where fal publishes no price), prompt, sandbox (true: a rough draft made on the server, not AI)."
 )
 _ESTIMATE = (
-    "What /try_on would cost with the same arguments. Free.",
-    "total_usd (null where fal publishes no price), lines of {what, usd}, and a note.",
+    "What /try_on would cost with the same arguments. Free. "
+    "Returns total_usd (null where fal publishes no price), lines of {what, usd}, and a note."
 )
 _COMPOSE = (
-    "Put several garments on one sheet, as a model that takes one garment picture gets to see them. Free.",
-    "The sheet, a JPEG.",
+    "Put several garments on one sheet, as a model that takes one garment picture gets to see them. Free. "
+    "Returns the sheet, a JPEG."
 )
 _RESULT = (
-    "Fetch a request again by its id, or ask how it is going. Free.",
-    "The picture, null unless status is done; and status (waiting, running, done, failed or unknown) with all that is "
-    "known of the request.",
+    "Fetch a request again by its id, or ask how it is going. Free. "
+    "Returns the picture, null unless status is done; and status (waiting, running, done, failed or unknown) with all "
+    "that is known of the request."
 )
 
 _UNEXPECTED = "Something failed in this app; its log says what. Try again. fal may have charged if an order was sent."
 
-Parameter = tuple[str, Any, Any, str]
-"""Name, type, default, description; `...` as default: none."""
 
-_GARMENTS: Parameter = ("garments", list[gr.FileData], ..., "Photos of the garments, from head to toe.")
-_REQUEST_ID: Parameter = ("request_id", str, ..., "The request_id that /try_on told.")
-_PRIVATE: Parameter = ("private", bool, False, "fal stores no record of the request; a lost answer stays lost.")
-_CALLER: Parameter = ("request", Optional[gr.Request], None, "")
-_KEY: Parameter = ("x_fal_key", Optional[gr.Header], None, "A fal key of your own, as a header.")
+def _in_words(
+    run: Callable[[Given], Coroutine[Any, Any, Any]], *, free: bool
+) -> Callable[[Given], Coroutine[Any, Any, Any]]:
+    """An endpoint that errs in words, and that stops when its caller leaves if it is free."""
 
+    async def answered(given: Given) -> Any:
+        with _in_gradios_words(Cost.NOTHING if free else Cost.MAYBE):
+            return await (while_heard(run(given)) if free else run(given))
 
-def _photo_parameters(studio: Studio) -> list[Parameter]:
-    names = tuple(studio.models)
-    about = "; ".join(f"{model.name}: {model.good_at} ({model.licence})" for model in studio.models.values())
-    return [
-        ("person", gr.FileData, ..., "A photo of one person."),
-        _GARMENTS,
-        ("model", Literal[names], studio.default_model.name, about),
-    ]
-
-
-def _option_parameters(models: Mapping[str, ModelSpec]) -> list[Parameter]:
-    """The options of all models; one that several share takes what any of them takes, and each tells its own range."""
-    shared: dict[str, list[Option]] = {}
-    words: dict[str, dict[str, list[str]]] = {}
-    for model in models.values():
-        for option in model.options:
-            shared.setdefault(option.name, []).append(option)
-            words.setdefault(option.name, {}).setdefault(_words(option), []).append(model.name)
-    return [
-        (name, *_type(options), " ".join(f"{' and '.join(who)}: {said}" for said, who in words[name].items()))
-        for name, options in shared.items()
-    ]
-
-
-def _words(option: Option) -> str:
-    label = option.label if option.label.endswith("?") else f"{option.label}."
-    return " ".join(part for part in (label, option.hint, _range(option)) if part)
-
-
-def _type(options: Sequence[Option]) -> tuple[Any, Any]:
-    """Type and default of what these options of several models have in common."""
-    kind = _kind(options)
-    default = options[0].default
-    if isinstance(options[0], Number) or any(option.default != default for option in options):
-        return Optional[kind], None  # None is each model's own default
-    return kind, default
-
-
-def _kind(options: Sequence[Option]) -> Any:
-    first = options[0]
-    if isinstance(first, Choice):
-        choices = (value for option in options if isinstance(option, Choice) for value, _ in option.choices)
-        return Literal[tuple(dict.fromkeys(choices))]
-    if isinstance(first, Number):
-        whole = all(float(option.step).is_integer() for option in options if isinstance(option, Number))
-        return int if whole else float
-    return str if isinstance(first, Text) else bool
-
-
-def _range(option: Option) -> str:
-    if isinstance(option, Number):
-        default = "" if option.default is None else f", {option.default:g} by default"
-        return f"From {option.minimum:g} to {option.maximum:.0f}{default}."
-    return "Off by default." if isinstance(option, Flag) else ""
-
-
-def _endpoint(
-    run: Callable[[Given], Awaitable[Any]], name: str, about: tuple[str, str], wanted: list[Parameter], returned: Any
-) -> Callable[..., Awaitable[Any]]:
-    """A function whose signature and docstring Gradio and MCP can read the parameters from."""
-    signature = inspect.Signature(
-        [
-            inspect.Parameter(
-                parameter,
-                inspect.Parameter.POSITIONAL_OR_KEYWORD,
-                annotation=kind,
-                default=inspect.Parameter.empty if default is ... else default,
-            )
-            for parameter, kind, default, _ in wanted
-        ],
-        return_annotation=returned,
-    )
-
-    async def endpoint(*args: Any, **kwargs: Any) -> Any:
-        bound = signature.bind(*args, **kwargs)
-        bound.apply_defaults()
-        with _told():
-            return await run(bound.arguments)
-
-    endpoint.__name__ = name
-    endpoint.__signature__ = signature  # type: ignore[attr-defined]
-    endpoint.__annotations__ = {parameter: kind for parameter, kind, _, _ in wanted} | {"return": returned}
-    described = "\n".join(f"    {parameter}: {words}" for parameter, _, _, words in wanted if words)
-    endpoint.__doc__ = f"{about[0]}\n\nArgs:\n{described}\n\nReturns:\n    {about[1]}"
-    return endpoint
+    return answered
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _in_gradios_words(cost: Cost = Cost.NOTHING) -> Iterator[None]:
     """Our errors as Gradio's, which is what reaches the caller in words."""
     try:
         yield
+    except gr.Error:
+        raise
     except VtonError as exc:
         raise gr.Error(str(exc), print_exception=False) from exc
     except Exception as exc:
+        full = disk_full(exc, cost)
+        if full is not None:
+            raise gr.Error(str(full), print_exception=False) from exc
         _log.error("unexpected: %s", where(exc))
         raise gr.Error(_UNEXPECTED, print_exception=False) from exc

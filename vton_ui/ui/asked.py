@@ -15,7 +15,7 @@ from vton_ui.spec import ModelSpec
 from vton_ui.studio import Studio
 from vton_ui.ui import controls
 from vton_ui.ui.page import Page
-from vton_ui.ui.uploads import own
+from vton_ui.ui.uploads import shown_by
 
 Values = Mapping[Component, Any]
 """What the page's components hold."""
@@ -37,8 +37,8 @@ class Asked:
         return new_request(self.model, self.person, self.garments, {**self.given, **changed}, private=self.private)
 
 
-def read_page(page: Page, studio: Studio, values: Values) -> Asked:
-    """Read the page.
+def read_page(page: Page, studio: Studio, values: Values, browser: str) -> Asked:
+    """Read the page of a browser, which has shown what stands there.
 
     Raises:
         PhotoError: A path is not the visitor's own.
@@ -51,8 +51,8 @@ def read_page(page: Page, studio: Studio, values: Values) -> Asked:
     person = values[page.person]
     return Asked(
         model=model,
-        person=own(person, slot="Person", examples=studio.examples) if person else None,
-        garments=[own(path, slot="Garment", examples=studio.examples) for path in values[page.garments] or []],
+        person=shown_by(browser, person, slot="Person", studio=studio) if person else None,
+        garments=[shown_by(browser, path, slot="Garment", studio=studio) for path in values[page.garments] or []],
         given={name: value for name, value in given.items() if name in relevant},
         key=key_of(page, values),
         private=bool(values[page.private]),

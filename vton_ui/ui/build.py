@@ -17,16 +17,27 @@ from gradio.block_function import BlockFunction
 from gradio.utils import get_upload_folder
 from starlette.middleware import Middleware
 
+from vton_ui.disk import disk_full
 from vton_ui.reconcile import keep_reconciled
 from vton_ui.studio import Studio
 from vton_ui.ui.api import add_endpoints
+from vton_ui.ui.compat import (
+    CancelOne,
+    believe_no_forwarded_headers,
+    clean_file_names,
+    put_outermost,
+    serve_tools,
+    wrong_arguments,
+)
 from vton_ui.ui.guard import Guard, malformed, where
-from vton_ui.ui.names import real_path
+from vton_ui.ui.origins import Origins
 from vton_ui.ui.pace import Pace
 from vton_ui.ui.page import lay_out
 from vton_ui.ui.sessions import forget_gone, keep_light
 from vton_ui.ui.theme import palette_css, theme
+from vton_ui.ui.tools import answer_tool
 from vton_ui.ui.uploads import MAX_FILE_BYTES, refuse_addresses, sweep
+from vton_ui.ui.visitor import Visitors
 from vton_ui.ui.wire import wire
 
 TITLE = "Try-on studio"
@@ -53,6 +64,9 @@ class App(gr.Blocks):
             exc.print_exception = False
             raise
         except Exception as exc:
+            full = disk_full(exc)
+            if full is not None:
+                raise gr.Error(str(full), print_exception=False) from None
             _log.error("failed: %s", where(exc))
             raise gr.Error("The app could not do this. Load the page again.", print_exception=False) from None
 
@@ -97,6 +111,8 @@ def build(studio: Studio) -> gr.Blocks:
 def launch_options(studio: Studio) -> dict[str, Any]:
     """The arguments of `demo.launch` that the app relies on."""
     studio.store.mkdir(parents=True, exist_ok=True)
+    believe_no_forwarded_headers()
+    clean_file_names()
     return {
         "theme": theme(),
         "css": palette_css() + Path(__file__).with_name("style.css").read_text(encoding="utf-8"),
@@ -104,8 +120,13 @@ def launch_options(studio: Studio) -> dict[str, Any]:
         # What the page may show; the guard lets nobody ask for a file there.
         "allowed_paths": [str(studio.store), str(studio.examples)],
         "app_kwargs": {
-            "middleware": [Middleware(Guard), Middleware(Pace)],
-            "exception_handlers": {RequestValidationError: malformed},
+            "middleware": [
+                Middleware(Visitors, proxies=studio.proxies),
+                Middleware(Guard, uploaded=studio.uploaded, seen=studio.seen),
+                Middleware(Pace),
+                Middleware(CancelOne),
+            ],
+            "exception_handlers": {RequestValidationError: malformed, TypeError: wrong_arguments},
             "lifespan": _life(studio),
         },
         "max_file_size": MAX_FILE_BYTES,
@@ -134,12 +155,10 @@ def _life(studio: Studio) -> Any:
     async def life(app: Any) -> AsyncIterator[None]:
         # What is there by now stays; looking through it for garbage again and again would hold up every visitor.
         gc.freeze()
+        put_outermost(app, lambda inner: Origins(inner, hosts=studio.hosts, origins=studio.origins))
         keep_light(app, app.get_blocks())
-        mcp = app.get_blocks().mcp_server_obj
-        opened = mcp.get_image
-        # It opens pictures by the path that its own client was given, which is the public one.
-        mcp.get_image = lambda path: opened(real_path(path) or path)
-        tidying = asyncio.create_task(_keep_tidy(app.get_blocks(), _uploads(studio)))
+        serve_tools(app.get_blocks(), answer_tool)
+        tidying = asyncio.create_task(_keep_tidy(app.get_blocks(), studio))
         reconciling = asyncio.create_task(keep_reconciled(studio))
         yield
         tidying.cancel()
@@ -148,9 +167,11 @@ def _life(studio: Studio) -> Any:
     return life
 
 
-async def _keep_tidy(demo: gr.Blocks, folder: Path) -> None:
+async def _keep_tidy(demo: gr.Blocks, studio: Studio) -> None:
+    folder = _uploads(studio)
     while True:
         if Path(get_upload_folder()) == folder:  # in a folder that others use too, nothing of theirs is touched
             await asyncio.to_thread(sweep, folder, older_than=UPLOAD_SECONDS, kept=str(demo.config))
+        studio.seen.drop_deleted()
         forget_gone(demo)
         await asyncio.sleep(SWEEP_SECONDS)

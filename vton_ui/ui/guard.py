@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import logging
 import re
 import traceback
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from starlette.responses import JSONResponse
+from starlette.datastructures import Headers
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from vton_ui.ui.names import real_path, with_public_paths, with_real_paths
+from vton_ui.disk import disk_full
+from vton_ui.quota import UploadQuota
+from vton_ui.seen import Seen
+from vton_ui.ui.intake import UPLOAD, Intake, Refused
+from vton_ui.ui.names import real_path, with_public_paths
 from vton_ui.ui.uploads import MAX_FILE_BYTES
-
-MAX_BODY = 2_000_000
-MAX_MCP_BODY = 2 * MAX_FILE_BYTES
-"""Agents may have no other way to bring photos than inside the call, each a third larger than it is."""
-MAX_UPLOAD_BODY = 8 * MAX_FILE_BYTES
-"""A person and six garments; Gradio itself looks at every single file."""
+from vton_ui.ui.visitor import browser_in
 
 SAFE = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"same-origin"))
 # A file that is opened by itself must not run as a page. Nobody between here and the visitor keeps it.
@@ -32,39 +35,81 @@ _FILE = re.compile(r"(?P<route>.*/file[=/])(?P<path>.*)", re.DOTALL)
 _CLOSED = re.compile(r"/(?:proxy=|process_recording|component_server|deep_link|custom_component/|dev/reload)")
 _TEXTS = (b"application/json", b"text/html", b"text/event-stream", b"text/plain")
 
+NO_FILE = "There is no such file."
+DRAIN_SECONDS = 1.0
+# Gradio looks for the arguments and files of these without a look whether they are there.
+_FROM_OUTSIDE = re.compile(r"/gradio_api/(?:call/v2/|upload)")
+
 _log = logging.getLogger(__name__)
 
 
 class Guard:
-    """ASGI middleware around Gradio's app."""
+    """ASGI middleware around Gradio's app.
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
+    Args:
+        uploaded: How much each visitor may upload.
+        seen: Which uploads are whose.
+    """
+
+    def __init__(self, app: ASGIApp, *, uploaded: UploadQuota, seen: Seen) -> None:
+        self.app, self._seen = app, seen
+        self._intake = Intake(uploaded=uploaded)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or say why not."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        answer = _Answer(send, is_file=_FILE.fullmatch(scope["path"]) is not None)
+        answer, body = _Answer(send, scope, self._seen), _Body(receive)
         try:
-            await self.app(_opened(scope), await _taken_in(scope, receive), answer.send)
+            await self.app(_opened(scope), await self._intake.taken_in(scope, body.receive), answer.send)
             return
-        except _Refused as exc:
-            instead = JSONResponse({"detail": str(exc)}, exc.status)
-        except Exception as exc:  # Gradio raises at nonsense, and uvicorn would log all of its frames
-            _log.error("failed: %s", where(exc))
-            instead = JSONResponse({"detail": "Something failed in this app. Try again."}, 500)
+        except Refused as exc:
+            refused = exc
+        except Exception as exc:
+            refused = _refusal(scope, exc)
         if not answer.started:  # else the connection breaks off, which is all that can still be said
-            await instead(scope, receive, answer.send)
+            await body.drain()
+            await _in_words(scope, refused)(scope, receive, answer.send)
 
 
-class _Refused(Exception):
-    """A request that is answered here."""
+def _refusal(scope: Scope, exc: Exception) -> Refused:
+    """What a visitor is told of an error that nobody caught."""
+    full = disk_full(exc)
+    if full is not None:
+        return Refused(507, str(full))
+    # Gradio raises at arguments it does not know and files that are none, and uvicorn would log all of its frames
+    if isinstance(exc, (TypeError, KeyError)) and _FROM_OUTSIDE.search(scope["path"]):
+        return Refused(422, "This request is malformed: something in it is missing or unknown. See /gradio_api/info.")
+    _log.error("failed: %s", where(exc))
+    return Refused(500, "Something failed in this app. Try again.")
 
-    def __init__(self, status: int, words: str) -> None:
-        super().__init__(words)
-        self.status = status
+
+def _in_words(scope: Scope, refused: Refused) -> Response:
+    """A refusal; of an upload as plain text, which is what the page shows."""
+    if UPLOAD in scope["path"]:
+        return PlainTextResponse(str(refused), refused.status)
+    return JSONResponse({"detail": str(refused)}, refused.status)
+
+
+class _Body:
+    """A request's body on its way in."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive, self._over = receive, False
+
+    async def receive(self) -> Message:
+        """The next piece."""
+        message = await self._receive()
+        self._over = not message.get("more_body", False)
+        return message
+
+    async def drain(self) -> None:
+        """Take in the rest and drop it: browsers show no answer that comes while they still send."""
+        rest = MAX_FILE_BYTES
+        with suppress(TimeoutError, asyncio.TimeoutError):
+            while rest > 0 and not self._over:
+                rest -= len((await asyncio.wait_for(self.receive(), DRAIN_SECONDS)).get("body", b""))
 
 
 def _opened(scope: Scope) -> Scope:
@@ -72,71 +117,52 @@ def _opened(scope: Scope) -> Scope:
     file = _FILE.fullmatch(scope["path"])
     if file is None:
         if _CLOSED.search(scope["path"]):
-            raise _Refused(403, "This is closed here.")
+            raise Refused(403, "This is closed here.")
         return scope
     path = real_path(file["path"])
     if path is None:
-        raise _Refused(403, "There is no such file.")
+        raise Refused(403, NO_FILE)
     # Gradio answers a range with all headers of the request, keys and cookies among them: it gets the whole file.
     headers = [(name, value) for name, value in scope["headers"] if name.lower() != b"range"]
     return {**scope, "path": file["route"] + path, "headers": headers}
 
 
-async def _taken_in(scope: Scope, receive: Receive) -> Receive:
-    """The request's body, up to the limit; what is no upload is read at once, and its files get their real paths."""
-    limits = {"/gradio_api/upload": MAX_UPLOAD_BODY, "/gradio_api/mcp": MAX_MCP_BODY}
-    limit = next((limits[route] for route in limits if route in scope["path"]), MAX_BODY)
-    length = dict(scope["headers"]).get(b"content-length", b"0")
-    if not length.isdigit() or int(length) > limit:
-        raise _too_large(limit)
-    seen = 0
-
-    async def counted() -> Message:
-        nonlocal seen
-        message = await receive()
-        seen += len(message.get("body", b""))
-        if seen > limit:
-            raise _too_large(limit)
-        return message
-
-    if limit != MAX_BODY or scope["method"] != "POST":
-        return counted
-    body, more = b"", True
-    while more:
-        message = await counted()
-        body += message.get("body", b"")
-        more = message.get("more_body", False)
-    whole: list[Message] = [{"type": "http.request", "body": with_real_paths(body)}]
-
-    async def replayed() -> Message:
-        return whole.pop() if whole else await receive()
-
-    return replayed
-
-
-def _too_large(limit: int) -> _Refused:
-    return _Refused(413, f"This is more than {limit // 10**6} MB. Send photos to /gradio_api/upload, up to 30 MB each.")
-
-
 class _Answer:
     """An answer on its way out."""
 
-    def __init__(self, send: Send, *, is_file: bool) -> None:
-        self._send, self._is_file = send, is_file
-        self.started = self._is_text = False
+    def __init__(self, send: Send, scope: Scope, seen: Seen) -> None:
+        self._send, self._scope, self._seen = send, scope, seen
+        self._is_file = _FILE.fullmatch(scope["path"]) is not None
+        self.started = self._is_text = self._is_list = self._replaced = False
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.started = True
+            if self._is_file and message["status"] >= 400:
+                await self._no_file(message["status"])
+                return
             headers = [(name.lower(), value) for name, value in message["headers"]]
             self._is_text = not self._is_file and dict(headers).get(b"content-type", b"").startswith(_TEXTS)
+            self._is_list = message["status"] == 200 and self._scope["path"] == UPLOAD
             ours = SAFE + SAFE_FILE * self._is_file
             replaced = {name for name, _ in ours} | ({b"content-length"} if self._is_text else set())
             message = {**message, "headers": [*(pair for pair in headers if pair[0] not in replaced), *ours]}
+        elif self._replaced:
+            return
         elif self._is_text and message.get("body"):
+            if self._is_list:
+                self._seen.uploaded(browser_in(Headers(scope=self._scope)), map(Path, json.loads(message["body"])))
             # Gradio sends a page, an object and an event in one piece each.
             message = {**message, "body": with_public_paths(message["body"])}
         await self._send(message)
+
+    async def _no_file(self, status: int) -> None:
+        """In the place of Gradio's own words, which tell where the file would lie."""
+        self._replaced = True
+        body = b"" if self._scope["method"] == "HEAD" else json.dumps({"detail": NO_FILE}).encode()
+        headers = [(b"content-type", b"application/json"), *SAFE, *SAFE_FILE]
+        await self._send({"type": "http.response.start", "status": status, "headers": headers})
+        await self._send({"type": "http.response.body", "body": body})
 
 
 async def malformed(request: Any, exc: Exception) -> JSONResponse:

@@ -11,9 +11,9 @@ import gradio as gr
 from gradio.components import Component
 
 from vton_ui.ahead import prepare_soon
-from vton_ui.errors import GarmentsError, VtonError
+from vton_ui.errors import GarmentsError, RateLimited, VtonError
 from vton_ui.options import complete
-from vton_ui.photos import measure
+from vton_ui.photos import measure, shows_in_browser
 from vton_ui.pool import in_pool
 from vton_ui.prepare import sheet
 from vton_ui.pricing import Estimate, money
@@ -23,31 +23,25 @@ from vton_ui.studio import Studio
 from vton_ui.ui import view
 from vton_ui.ui.asked import Asked, read_page
 from vton_ui.ui.page import Page, examples
-from vton_ui.ui.seen import Seen
-from vton_ui.ui.uploads import own, showable
+from vton_ui.ui.uploads import showable, shown_by
+from vton_ui.ui.visitor import browser_of, visitor_of
 
 Updates = dict[Component, Any]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Handlers:
-    """The page's quick events on one studio: those that only change what stands on it.
-
-    Attributes:
-        seen: The uploads that stood on a page, by browser session, so that they can be forgotten.
-    """
+    """The page's quick events on one studio: those that only change what stands on it."""
 
     page: Page
     studio: Studio
-    seen: Seen
 
     async def refresh(self, values: dict[Component, Any], request: gr.Request) -> Updates:
         """The button, the estimate and the notice for what stands on the page now."""
         page = self.page
         plain: Updates = {page.use_model: gr.update(visible=False), page.estimate: "", page.notice: ""}
         try:
-            asked = read_page(page, self.studio, values)
-            self.seen.add(request.session_hash, [*([asked.person] if asked.person else []), *asked.garments])
+            asked = read_page(page, self.studio, values, browser_of(request))
             await asyncio.to_thread(_look_at, asked)
             missing = _missing(asked)
             if missing:
@@ -62,7 +56,9 @@ class Handlers:
                 page.notice: view.failure(exc),
                 page.use_model: self._roomier(exc, values),
             }
-        prepare_soon(order)
+        # Only that: an estimate is never refused to who moves a slider, and the click prepares what is not ready.
+        if self.studio.free.allows(visitor_of(request)):
+            prepare_soon(order)
         return {
             **plain,
             page.try_on: gr.update(value=_invitation(costs, free=backend.sandbox), interactive=True),
@@ -89,34 +85,44 @@ class Handlers:
         """Show the chosen model's options and no others."""
         return [gr.update(visible=model == name) for model, blocks in self.page.groups.items() for _ in blocks]
 
-    async def show_sheet(self, name: str, garments: list[str]) -> Any:
+    async def show_sheet(self, name: str, garments: list[str], request: gr.Request) -> Any:
         """The sheet as the model will get it, once there is more than one garment on it."""
         model = self.studio.models.get(name, self.studio.default_model)
         if not 1 < len(garments or []) <= model.max_garments:
             return gr.update(visible=False, value=None)
         try:
-            paths = [own(path, slot="Garment", examples=self.studio.examples) for path in garments]
+            browser = browser_of(request)
+            paths = [shown_by(browser, path, slot="Garment", studio=self.studio) for path in garments]
+            self.studio.free.count(visitor_of(request))
             limit = model.garment_pixels(complete(model, {}))
             return gr.update(visible=True, value=await in_pool(sheet, named(paths), limit))
+        except RateLimited as exc:
+            raise gr.Error(str(exc), print_exception=False) from exc
         except VtonError:
             return gr.update(visible=False, value=None)  # `refresh` tells what is wrong
 
-    async def person_arrived(self, path: str | None) -> Any:
+    async def person_arrived(self, path: str | None, request: gr.Request) -> Any:
         """A photo that browsers cannot show becomes one they can."""
-        return await self._shown(path, "Person") if path else gr.skip()
+        return await self._shown(path, "Person", request) if path else gr.skip()
 
-    async def garments_arrived(self, paths: list[str]) -> Any:
+    async def garments_arrived(self, paths: list[str], request: gr.Request) -> Any:
         """The same for every garment."""
-        shown_paths = [await self._shown(path, "Garment") for path in paths or []]
+        shown_paths = [await self._shown(path, "Garment", request) for path in paths or []]
         return gr.skip() if shown_paths == (paths or []) else shown_paths
 
-    async def _shown(self, path: str, slot: str) -> str:
+    async def _shown(self, path: str, slot: str, request: gr.Request) -> str:
         try:
-            real = own(path, slot=slot, examples=self.studio.examples)
-            seen = await in_pool(showable, real, slot=slot)
+            real = shown_by(browser_of(request), path, slot=slot, studio=self.studio)
+            if await in_pool(shows_in_browser, real, slot=slot):
+                return path
+            self.studio.free.count(visitor_of(request))
+            converted = await in_pool(showable, real, slot=slot)
+        except RateLimited as exc:
+            raise gr.Error(str(exc), print_exception=False) from exc
         except VtonError:
             return path  # `refresh` tells what is wrong
-        return path if seen == real else str(seen)
+        self.studio.seen.add(browser_of(request), [converted])
+        return str(converted)
 
     async def example_person(self, index: int) -> str:
         """Put an example into the person's slot."""

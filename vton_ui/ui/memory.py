@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,10 +34,16 @@ class Memory:
     Attributes:
         secret: What signs it.
         store: The folder of results, which they are named relative to.
+        browser: Whose it is; what one browser was given means nothing when another sends it.
     """
 
     secret: bytes
     store: Path
+    browser: str = ""
+
+    def of(self, browser: str) -> Memory:
+        """The same for one browser."""
+        return replace(self, browser=browser)
 
     def jobs(self, state: Any) -> list[Job]:
         """The jobs under way, newest first."""
@@ -88,7 +94,7 @@ class Memory:
         opened = []
         for token in tokens[:100] if isinstance(tokens, list) else ():
             try:
-                opened.append(URLSafeSerializer(self.secret, salt=kind).loads(token))
+                opened.append(self._signer(kind).loads(token))
             except (BadData, TypeError):
                 continue
         return opened
@@ -103,11 +109,11 @@ class Memory:
             }
             for result, job in results[:MAX_RESULTS]
         ]
-        sign_job, sign_result = (
-            URLSafeSerializer(self.secret, salt="jobs"),
-            URLSafeSerializer(self.secret, salt="results"),
-        )
+        sign_job, sign_result = self._signer("jobs"), self._signer("results")
         return {
             "jobs": [str(sign_job.dumps(job.to_dict())) for job in jobs[:MAX_JOBS]],
             "results": [str(sign_result.dumps(data)) for data in kept],
         }
+
+    def _signer(self, kind: str) -> URLSafeSerializer:
+        return URLSafeSerializer(self.secret, salt=f"{kind} of {self.browser}")

@@ -27,11 +27,11 @@ from vton_ui.studio import Studio
 from vton_ui.tryon import resume, try_on
 from vton_ui.ui import view
 from vton_ui.ui.asked import Values, key_of, read_page
-from vton_ui.ui.memory import EMPTY, Memory
+from vton_ui.ui.memory import EMPTY
 from vton_ui.ui.page import Page
-from vton_ui.ui.seen import Seen
 from vton_ui.ui.shown import Shown, Updates, button, told
-from vton_ui.ui.visitor import visitor_of
+from vton_ui.ui.uploads import forget_uploads
+from vton_ui.ui.visitor import browser_of, visitor_of
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -45,9 +45,7 @@ class Runs:
 
     page: Page
     studio: Studio
-    memory: Memory
     shown: Shown
-    seen: Seen
     stops: dict[str, set[asyncio.Event]] = field(default_factory=lambda: defaultdict(set))
     ordering: set[str] = field(default_factory=set)
 
@@ -71,9 +69,9 @@ class Runs:
 
     async def come_back(self, values: dict[Component, Any], request: gr.Request) -> AsyncGenerator[Updates, None]:
         """Follow again what this browser has under way, and show what it has kept."""
-        state = values[self.page.memory]
-        yield {self.page.recent: self.shown.recent(state)}
-        for job in reversed(self.memory.jobs(state)):
+        state, shown = values[self.page.memory], self._shown(request)
+        yield {self.page.recent: shown.recent(state)}
+        for job in reversed(shown.memory.jobs(state)):
             async with aclosing(self._return_to(job, values, state, request)) as updates:
                 async for update in updates:
                     state = update.get(self.page.memory, state)
@@ -81,15 +79,15 @@ class Runs:
 
     async def find(self, values: dict[Component, Any], request: gr.Request) -> AsyncGenerator[Updates, None]:
         """Fetch a request again by its id, which costs nothing."""
-        page, state = self.page, values[self.page.memory]
+        page, state, shown = self.page, values[self.page.memory], self._shown(request)
         try:
             request_id = request_id_of(values[page.find_id])
             means = self._means(values, request)
         except VtonError as exc:
-            yield self.shown.failed(exc, values, state)
+            yield shown.failed(exc, values, state)
             return
         record = await self.studio.jobs.find(request_id)
-        known = self.memory.job_of(state, request_id) or (record.job if record else None)
+        known = shown.memory.job_of(state, request_id) or (record.job if record else None)
         models = [self.studio.models[known.model]] if known and known.model in self.studio.models else None
         last: VtonError | None = None
         for model in models or self.studio.models.values():
@@ -97,19 +95,20 @@ class Runs:
             try:
                 async with aclosing(resume(job, model, replace(means, purse=None))) as events:
                     async for event in events:
-                        update, state = self.shown.happened(event, job, model, values, state)
+                        update, state = shown.happened(event, job, model, values, state)
                         yield update
                 return
             except VtonError as exc:
                 last = exc
         if last is not None:
-            yield self.shown.failed(last, values, state)
+            yield shown.failed(last, values, state)
 
-    async def show_recent(self, values: dict[Component, Any], event: gr.SelectData) -> Updates:
+    async def show_recent(self, values: dict[Component, Any], event: gr.SelectData, request: gr.Request) -> Updates:
         """Put a kept result back into the mirror."""
-        results = self.memory.results(values[self.page.memory])
+        shown = self._shown(request)
+        results = shown.memory.results(values[self.page.memory])
         if not isinstance(event.index, int) or event.index >= len(results):
-            return {self.page.recent: self.shown.recent(values[self.page.memory])}
+            return {self.page.recent: shown.recent(values[self.page.memory])}
         result, _ = results[event.index]
         model = self.studio.models.get(str(result.facts["model"]), self.studio.default_model)
         path = str(result.path)
@@ -122,17 +121,15 @@ class Runs:
         }
 
     async def forget(self, values: dict[Component, Any], request: gr.Request) -> Updates:
-        """Delete this browser's results, its list, and the photos that stood on this page."""
-        page, examples = self.page, self.studio.examples.resolve()
-        state = values[page.memory]
-        jobs = [*self.memory.jobs(state), *(job for _, job in self.memory.results(state))]
+        """Delete this browser's results, its list, and the photos that it uploaded and nobody else."""
+        page, state, memory = self.page, values[self.page.memory], self._shown(request).memory
+        results = memory.results(state)
+        jobs = [*memory.jobs(state), *(job for _, job in results)]
         await self.studio.jobs.forget({job.request_id for job in jobs})
-        for result, _ in self.memory.results(values[page.memory]):
+        for result, _ in results:
             await in_pool(_discard, result.path)
         ahead.forget()
-        for path in self.seen.pop(request.session_hash):
-            if not path.is_relative_to(examples):
-                path.unlink(missing_ok=True)
+        await in_pool(forget_uploads, browser_of(request), self.studio)
         return {
             page.memory: dict(EMPTY),
             page.recent: gr.update(value=[], visible=False),
@@ -151,22 +148,25 @@ class Runs:
         self, values: Values, request: gr.Request, changed: Mapping[str, Any]
     ) -> AsyncGenerator[Updates, None]:
         session, stop, state = request.session_hash or "", asyncio.Event(), values[self.page.memory]
+        shown = self._shown(request)
         if session in self.ordering:
             return  # one click, one order
         self.ordering.add(session)
         self.stops[session].add(stop)
         job: Job | None = None
         try:
-            yield self.shown.started(values)
-            asked = read_page(self.page, self.studio, values)
+            yield shown.started(values)
+            asked = read_page(self.page, self.studio, values, browser_of(request))
             means = self._means(values, request)
+            if means.purse is None:  # else the owner's caps count it
+                self.studio.free.count(self._visitor(request))
             async with aclosing(try_on(asked.request(**changed), means, stop=stop)) as events:
                 async for event in events:
                     job = event.job if isinstance(event, (Ordering, Accepted)) else job
-                    update, state = self.shown.happened(event, job, asked.model, values, state)
+                    update, state = shown.happened(event, job, asked.model, values, state)
                     yield update
         except Exception as exc:
-            yield self.shown.failed(told(exc), values, self.shown.after(exc, job, state))
+            yield shown.failed(told(exc), values, shown.after(exc, job, state))
         finally:
             self.ordering.discard(session)
             self._unstop(session, stop)
@@ -174,26 +174,26 @@ class Runs:
     async def _return_to(
         self, job: Job, values: Values, state: Any, request: gr.Request
     ) -> AsyncGenerator[Updates, None]:
-        session, stop = request.session_hash or "", asyncio.Event()
+        session, stop, shown = request.session_hash or "", asyncio.Event(), self._shown(request)
         model = self.studio.models.get(job.model)
         key = key_of(self.page, values)
         if model is None or (job.sandbox and not self.studio.sandbox):
-            yield {self.page.memory: self.memory.without_job(state, job)}
+            yield {self.page.memory: shown.memory.without_job(state, job)}
             return
         if job.own_key and not key:
             yield {self.page.failure: view.OWN_KEY_WANTED, self.page.look_again: button("Fetch it")}
             return
         self.stops[session].add(stop)
         try:
-            yield {**self.shown.started(values), self.page.status: view.RETURNED}
+            yield {**shown.started(values), self.page.status: view.RETURNED}
             means = self._means(values, request) if job.own_key else self.studio.means(None, self._visitor(request))
             async with aclosing(resume(job, model, means, stop=stop)) as events:
                 async for event in events:
                     job = event.job if isinstance(event, Accepted) else job
-                    update, state = self.shown.happened(event, job, model, values, state)
+                    update, state = shown.happened(event, job, model, values, state)
                     yield update
         except Exception as exc:
-            yield self.shown.failed(told(exc), values, self.shown.after(exc, job, state))
+            yield shown.failed(told(exc), values, shown.after(exc, job, state))
         finally:
             self._unstop(session, stop)
 
@@ -203,7 +203,10 @@ class Runs:
             del self.stops[session]
 
     def _visitor(self, request: gr.Request) -> str:
-        return visitor_of(request, self.studio.proxies)
+        return visitor_of(request)
+
+    def _shown(self, request: gr.Request) -> Shown:
+        return self.shown.of(browser_of(request))
 
     def _means(self, values: Values, request: gr.Request) -> Means:
         return self.studio.means(key_of(self.page, values), self._visitor(request))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import gradio as gr
 from gradio.components import Component
 
+from vton_ui.disk import disk_full
 from vton_ui.errors import (
     Cost,
     Filtered,
@@ -38,6 +39,10 @@ class Shown:
 
     page: Page
     memory: Memory
+
+    def of(self, browser: str) -> Shown:
+        """The same for one browser."""
+        return replace(self, memory=self.memory.of(browser))
 
     def recent(self, state: Any) -> Any:
         """The strip of results that are still kept."""
@@ -128,5 +133,8 @@ def told(exc: Exception) -> VtonError:
     if isinstance(exc, VtonError):
         _log.info("failed: %s %s", type(exc).__name__, exc.request_id or "")
         return exc
+    full = disk_full(exc, Cost.MAYBE)
+    if full is not None:
+        return full
     _log.error("unexpected: %s", where(exc))
     return VtonError("Something failed in this app.", "Try again; the photos are still here.", cost=Cost.MAYBE)

@@ -6,23 +6,29 @@ import asyncio
 import ipaddress
 import os
 import secrets
+import shutil
 import socket
 import time
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urljoin, urlsplit
 
 import gradio as gr
 from gradio.context import LocalContext
-from gradio.processing_utils import PUBLIC_HOSTNAME_WHITELIST, save_base64_to_cache
+from gradio.processing_utils import PUBLIC_HOSTNAME_WHITELIST, hash_file, save_base64_to_cache
 from gradio.utils import get_upload_folder
 from safehttpx import AsyncSecureTransport, get, matches_domain_whitelist  # type: ignore[import-untyped]
 
-from vton_ui.errors import PhotoError
+from vton_ui.disk import check_room, disk_full
+from vton_ui.errors import DiskFull, PhotoError, RateLimited
 from vton_ui.framing import fitted
 from vton_ui.photos import read, shows_in_browser, to_jpeg
+from vton_ui.quota import UploadQuota
+from vton_ui.studio import Studio
 from vton_ui.ui.names import real_path
+from vton_ui.ui.visitor import visitor_of
 
 MAX_FILE_BYTES = 30_000_000
 DOWNLOAD_SECONDS = 20.0
@@ -51,11 +57,42 @@ def own(path: Any, *, slot: str, examples: Path) -> Path:
     return real
 
 
-async def fetched(address: str, *, slot: str | None = None) -> Path:
+def shown_by(browser: str, path: Any, *, slot: str, studio: Studio) -> Path:
+    """The same for a file that a browser shows, and has not given up since it uploaded it."""
+    real = own(path, slot=slot, examples=studio.examples)
+    if studio.seen.gave_up(browser, real):
+        raise PhotoError("The photo is no longer there.", "Upload it again.", slot=slot)
+    studio.seen.add(browser, [real])
+    return real
+
+
+def forget_uploads(browser: str, studio: Studio) -> None:
+    """Take away a browser's right to its uploads, and delete those that nobody else has; examples are everybody's."""
+    theirs = studio.seen.paths(browser)
+    kept = {path for path in theirs if path.parent.name in _example_hashes(studio.examples.resolve())}
+    kept |= {path for path in theirs if path.is_relative_to(studio.examples.resolve())}
+    for path in studio.seen.give_up(browser, kept=kept):
+        path.unlink(missing_ok=True)
+
+
+@lru_cache(maxsize=8)
+def _example_hashes(examples: Path) -> frozenset[str]:
+    """The folders in which Gradio keeps copies of the examples: it names uploads by their content."""
+    return frozenset(hash_file(path) for path in examples.rglob("*.jpg"))
+
+
+async def fetched(address: str, *, slot: str | None = None, quota: UploadQuota | None = None) -> Path:
     """The file behind a data URI or a public web address, which is how agents name files.
+
+    Args:
+        address: Of what is behind it, the same holds as of an upload.
+        slot: Where it goes.
+        quota: What a download counts towards; a data URI came inside a request, which is counted as it comes.
 
     Raises:
         PhotoError: There is none, it is on a private network, too large, or too slow.
+        RateLimited: It is more than the visitor may bring.
+        DiskFull: There is no room for it.
     """
     folder = get_upload_folder()
     try:
@@ -66,8 +103,16 @@ async def fetched(address: str, *, slot: str | None = None) -> Path:
             path = Path(save_base64_to_cache(address, folder))
         else:
             photo = await asyncio.wait_for(_downloaded(address), DOWNLOAD_SECONDS)
+            check_room(Path(folder), len(photo))
+            if quota is not None:
+                quota.count(visitor_of(LocalContext.request.get(None)), len(photo))
             path = _written(photo, "photo")
+    except (RateLimited, DiskFull):
+        raise
     except Exception as exc:  # whatever the network, a name server or a decoder has to say
+        full = disk_full(exc)
+        if full is not None:
+            raise full from exc
         raise PhotoError(
             "The photo cannot be fetched from this address.", "Upload the file, or give a public one.", slot=slot
         ) from exc
@@ -175,9 +220,9 @@ def offered(path: Path) -> Path:
     Gradio would hash and copy it there, and hold up all other visitors for as long.
     """
     name = Path(get_upload_folder()) / secrets.token_urlsafe(16) / path.name
-    try:
-        name.parent.mkdir(parents=True)
-        os.link(path, name)
-    except OSError:  # on another disk, or one that knows no second names
-        return path
-    return name
+    name.parent.mkdir(parents=True)
+    for copy in (os.link, shutil.copyfile):  # the uploads may be on another disk, or on one that knows no second names
+        with suppress(OSError):
+            copy(path, name)
+            return name
+    return path

@@ -50,15 +50,20 @@ def estimate_line(costs: Estimate, *, free: bool) -> str:
 
 def status(event: Event) -> str:
     """What is happening now."""
+    words, share = told(event)
     if isinstance(event, Done):
-        return _plain("done", f"Done in {event.result.facts['seconds']} s")
+        return _plain("done", words)
     if isinstance(event, Cancelled):
-        return _plain("cancelled", f"Cancelled. {event.cost.value}")
-    return _working(*_now(event))
+        return _plain("cancelled", words)
+    return _working(words, share)
 
 
-def _now(event: Event) -> tuple[str, float | None]:
-    """The words for a running try-on, and how far it is, from 0 to 1, where that is known."""
+def told(event: Event) -> tuple[str, float | None]:
+    """An event in plain words, and how far the try-on is, from 0 to 1, where that is known."""
+    if isinstance(event, Done):
+        return f"Done in {event.result.facts['seconds']} s", None
+    if isinstance(event, Cancelled):
+        return f"Cancelled. {event.cost.value}", None
     if isinstance(event, Preparing):
         return "Preparing the photos", None
     if isinstance(event, Uploading):

@@ -1,35 +1,139 @@
-"""Who a visitor is, as far as the owner's caps go."""
+"""Who a visitor is, as far as the owner's caps go, and which browser it is, as far as its own jobs go."""
 
 from __future__ import annotations
 
+import re
+import secrets
+from collections.abc import Iterable
 from ipaddress import IPv6Address, ip_address, ip_network
 
 import gradio as gr
+from itsdangerous import BadSignature, Signer
+from starlette.datastructures import Headers
+from starlette.requests import cookie_parser
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+HEADER = "x-vton-visitor"
+"""Where a request tells its visitor to all that comes after; signed, for Gradio's MCP calls this server once more,
+from this machine and with the headers of the first call."""
+INNER = "vton_ui.inner"
+"""The key of a request's scope that tells whether it is such a second call."""
+COOKIE = "vton-browser"
+COOKIE_SECONDS = 365 * 86400
+
+_ID = re.compile(r"[A-Za-z0-9_-]{22,64}")
+_WITH_PORT = re.compile(r"\[(?P<v6>[^\]]*)\](?::\d+)?|(?P<v4>\d+\.\d+\.\d+\.\d+):\d+")
 
 
-def visitor_of(request: gr.Request | None, proxies: int) -> str:
-    """The user name if signed in, else the address.
+class Visitors:
+    """ASGI middleware: works out who calls, and gives every browser a name that only it knows.
 
     Args:
-        request: The request of the event.
-        proxies: How many proxies of one's own stand before the server. Each appends the address it was called from
+        proxies: How many proxies of the owner's stand before the server. Each appends the address it was called from
             to X-Forwarded-For, so that many from the right can be believed; all before them a visitor can forge.
     """
+
+    def __init__(self, app: ASGIApp, *, proxies: int) -> None:
+        self._app, self._proxies = app, proxies
+        self._signer = Signer(secrets.token_bytes(32), salt=HEADER)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, with its visitor in it."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        told = self._told(headers)
+        visitor = told or _address(scope, headers, self._proxies)
+        others = [pair for pair in scope["headers"] if pair[0].lower() != HEADER.encode()]
+        signed = self._signer.sign(visitor.encode("ascii", "backslashreplace"))
+
+        async def sent(message: Message) -> None:
+            if message["type"] == "http.response.start" and scope["method"] == "GET" and _is_page(message):
+                message = {**message, "headers": [*message["headers"], *_cookie(scope, headers)]}
+            await send(message)
+
+        passed = {**scope, "headers": [*others, (HEADER.encode(), signed)], INNER: told is not None}
+        await self._app(passed, receive, sent)
+
+    def _told(self, headers: Headers) -> str | None:
+        """The visitor that this server itself wrote into the request before."""
+        for value in headers.getlist(HEADER):
+            try:
+                return self._signer.unsign(value).decode()
+            except BadSignature:
+                continue
+        return None
+
+
+def visitor_of(request: gr.Request | None) -> str:
+    """The user name if signed in, else the address."""
     if request is None:
         return "unknown"
     name = getattr(request, "username", None)
-    if name:
-        return f"user {name}"
-    chain = [part.strip() for part in str(request.headers.get("x-forwarded-for") or "").split(",") if part.strip()]
-    if proxies and len(chain) >= proxies:
+    return f"user {name}" if name else visitor_in(request.headers)
+
+
+def visitor_in(headers: Headers) -> str:
+    """The address that `Visitors` has written into a request."""
+    return str(headers.get(HEADER) or "unknown").rpartition(".")[0] or "unknown"
+
+
+def browser_of(request: gr.Request | None) -> str:
+    """The browser by its cookie; where it takes none, the visitor."""
+    found = None if request is None else _browser_id(request.headers)
+    return f"browser {found}" if found else visitor_of(request)
+
+
+def browser_in(headers: Headers) -> str:
+    """The same, before it is known who is signed in."""
+    found = _browser_id(headers)
+    return f"browser {found}" if found else visitor_in(headers)
+
+
+def _browser_id(headers: Headers) -> str | None:
+    found = cookie_parser(headers.get("cookie") or "").get(COOKIE, "")
+    return found if _ID.fullmatch(found) else None
+
+
+def _is_page(message: Message) -> bool:
+    kinds = [value for name, value in message["headers"] if name.lower() == b"content-type"]
+    return any(kind.startswith(b"text/html") for kind in kinds)
+
+
+def _cookie(scope: Scope, headers: Headers) -> list[tuple[bytes, bytes]]:
+    """The browser's name, the old one where it has one. Nobody on the way may give the page to another browser."""
+    name = _browser_id(headers) or secrets.token_urlsafe(24)
+    forwarded = (headers.get("x-forwarded-proto") or "").partition(",")[0].strip()
+    # In a Space the page stands in another site's frame, where only a cookie of this kind is kept.
+    secure = (forwarded or scope.get("scheme")) == "https"
+    site = "SameSite=None; Secure; Partitioned" if secure else "SameSite=Lax"
+    cookie = f"{COOKIE}={name}; Path=/; Max-Age={COOKIE_SECONDS}; HttpOnly; {site}"
+    return [(b"set-cookie", cookie.encode()), (b"cache-control", b"private")]
+
+
+def _address(scope: Scope, headers: Headers, proxies: int) -> str:
+    """The visitor by address: the one that the owner's outermost proxy was called from, else the connection's."""
+    chain = _chain(headers.getlist("x-forwarded-for"))
+    if 0 < proxies <= len(chain):
         return f"address {_household(chain[-proxies])}"
-    return f"address {_household(request.client.host) if request.client else 'unknown'}"
+    return f"address {_household(scope['client'][0]) if scope.get('client') else 'unknown'}"
+
+
+def _chain(lines: Iterable[str]) -> list[str]:
+    """The addresses of X-Forwarded-For, which may come in several lines."""
+    whole = ",".join(lines)
+    return [part.strip() for part in whole.split(",")] if whole.strip() else []
 
 
 def _household(address: str) -> str:
-    """The address; of an IPv6 one the first half, since one household has all of the second."""
+    """An address without a port; of an IPv6 one the first half, since one household has all of the second."""
+    found = _WITH_PORT.fullmatch(address)
+    bare = (found["v6"] or found["v4"]) if found else address
     try:
-        parsed = ip_address(address)
+        parsed = ip_address(bare.partition("%")[0])
     except ValueError:
-        return address
-    return str(ip_network(f"{parsed}/64", strict=False)) if isinstance(parsed, IPv6Address) else str(parsed)
+        return address[:100]
+    if not isinstance(parsed, IPv6Address):
+        return str(parsed)
+    return str(parsed.ipv4_mapped or ip_network((int(parsed) >> 64 << 64, 64)))

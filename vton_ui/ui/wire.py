@@ -11,7 +11,6 @@ from vton_ui.ui.handlers import Handlers
 from vton_ui.ui.memory import Memory
 from vton_ui.ui.page import Page
 from vton_ui.ui.runs import Runs
-from vton_ui.ui.seen import Seen
 from vton_ui.ui.shown import Shown
 
 LOOK_AT = "() => document.querySelector('{0}')?.scrollIntoView({{behavior: 'smooth', block: 'nearest'}})"
@@ -24,10 +23,9 @@ MENDED = "(card) => (card || '').includes('data-mended-by=\"change\"') ? '' : {_
 
 def wire(page: Page, studio: Studio) -> None:
     """Let the page's events happen."""
-    seen = Seen()
-    do = Handlers(page=page, studio=studio, seen=seen)
+    do = Handlers(page=page, studio=studio)
     memory = Memory(secret=studio.secret, store=studio.store)
-    runs = Runs(page=page, studio=studio, memory=memory, shown=Shown(page=page, memory=memory), seen=seen)
+    runs = Runs(page=page, studio=studio, shown=Shown(page=page, memory=memory))
     # Off the queue: what only touches the page must not wait behind anybody's try-on.
     quick: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
     slow: dict[str, Any] = {"concurrency_limit": None, "show_progress": "hidden", "api_visibility": "private"}

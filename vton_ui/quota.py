@@ -1,0 +1,61 @@
+"""How much each visitor may have for free: work that costs this machine time, and bytes that fill its disk."""
+
+from __future__ import annotations
+
+import math
+import time
+
+from limits import RateLimitItemPerHour, RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter, SlidingWindowCounterRateLimiter
+
+from vton_ui.errors import RateLimited
+
+MB = 1_000_000
+
+
+class FreeWork:
+    """Free pieces of work in any minute, for each visitor: drafts, sheets, estimates, conversions."""
+
+    def __init__(self, a_minute: int = 60) -> None:
+        self._limit = RateLimitItemPerMinute(a_minute)
+        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+
+    def allows(self, visitor: str) -> bool:
+        """Count one piece; False if it is one too many."""
+        return bool(self._limiter.hit(self._limit, visitor))
+
+    def count(self, visitor: str) -> None:
+        """Count one piece. RateLimited if it is one too many."""
+        if self.allows(visitor):
+            return
+        resets = self._limiter.get_window_stats(self._limit, visitor).reset_time
+        seconds = max(1, math.ceil(resets - time.time()))
+        raise RateLimited(
+            f"Each visitor gets {self._limit.amount} free tries a minute here, and these are done.",
+            f"Wait {seconds} {'second' if seconds == 1 else 'seconds'}.",
+        )
+
+
+class UploadQuota:
+    """Bytes in any hour, for each visitor; what the hour before counts fades as the hour passes."""
+
+    def __init__(self, megabytes: int = 200) -> None:
+        self._limit = RateLimitItemPerHour(megabytes * MB)
+        self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
+
+    def check(self, visitor: str, size: int) -> None:
+        """Whether so many bytes may come. RateLimited if not."""
+        if self._limiter.get_window_stats(self._limit, visitor).remaining < size:
+            raise self._refusal()
+
+    def count(self, visitor: str, size: int) -> None:
+        """So many bytes have come. RateLimited if they are too many."""
+        if size and not self._limiter.hit(self._limit, visitor, cost=size):
+            raise self._refusal()
+
+    def _refusal(self) -> RateLimited:
+        return RateLimited(
+            f"Each visitor may upload {self._limit.amount // MB} MB an hour, and this is more.",
+            "Upload smaller photos, or wait until the hour is over.",
+        )

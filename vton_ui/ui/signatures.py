@@ -1,0 +1,157 @@
+"""The signatures of the endpoints for scripts and agents, made from the registry of models.
+
+Gradio reads names, types, defaults and descriptions from a function's signature and docstring, and so do agents.
+"""
+
+import inspect
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import Any, Literal, Optional
+
+import gradio as gr
+
+from vton_ui.spec import Choice, Flag, ModelSpec, Number, Option, Text
+
+Given = Mapping[str, Any]
+"""The arguments of a call by name, every parameter of its endpoint among them."""
+
+Parameter = tuple[str, Any, Any, str]
+"""Name, type, default, description; `...` as default: none."""
+
+HOW_TO_GIVE = (
+    "A public http(s) address, a data URI, a path that POST /gradio_api/upload returned, or a gradio.FileData of one."
+)
+
+GARMENTS: Parameter = (
+    "garments",
+    list[gr.FileData],
+    ...,
+    f"Photos of the garments, from head to toe; one alone needs no list. For each: {HOW_TO_GIVE}",
+)
+PRIVATE_FLAG = Flag(name="private", label="Private")
+PRIVATE: Parameter = ("private", bool, False, "fal stores no record of the request; a lost answer stays lost.")
+REQUEST_ID: Parameter = ("request_id", str, ..., "The request_id that /try_on told.")
+CALLER: Parameter = ("request", Optional[gr.Request], None, "")
+KEY: Parameter = ("x_fal_key", Optional[gr.Header], None, "A fal key of your own, as a header.")
+
+
+def photo_parameters(models: Mapping[str, ModelSpec]) -> list[Parameter]:
+    """The photos, and the model, of which the first is the default."""
+    about = "; ".join(f"{model.name}: {model.good_at} ({model.licence})" for model in models.values())
+    return [
+        ("person", gr.FileData, ..., f"A photo of one person. {HOW_TO_GIVE}"),
+        GARMENTS,
+        ("model", Literal[tuple(models)], next(iter(models)), about),
+    ]
+
+
+def option_parameters(models: Mapping[str, ModelSpec]) -> list[Parameter]:
+    """The options of all models; one that several share takes what any of them takes, and each tells its own range."""
+    words: dict[str, dict[str, list[str]]] = {}
+    for model in models.values():
+        for option in model.options:
+            words.setdefault(option.name, {}).setdefault(_words(option), []).append(model.name)
+    return [
+        (name, *_type(options), " ".join(f"{' and '.join(who)}: {said}" for said, who in words[name].items()))
+        for name, options in shared_options(models).items()
+    ]
+
+
+def shared_options(models: Mapping[str, ModelSpec]) -> dict[str, list[Option]]:
+    """Every option's name, and what it is to each model that has it."""
+    shared: dict[str, list[Option]] = {}
+    for model in models.values():
+        for option in model.options:
+            shared.setdefault(option.name, []).append(option)
+    return shared
+
+
+def _words(option: Option) -> str:
+    parts = (part for part in (option.label, option.hint, _range(option)) if part)
+    return " ".join(part if part.endswith((".", "?")) else f"{part}." for part in parts)
+
+
+def _type(options: Sequence[Option]) -> tuple[Any, Any]:
+    """Type and default of what these options of several models have in common."""
+    kind = _kind(options)
+    default = options[0].default
+    if isinstance(options[0], Number) or any(option.default != default for option in options):
+        return Optional[kind], None  # None is each model's own default
+    return kind, default
+
+
+def _kind(options: Sequence[Option]) -> Any:
+    first = options[0]
+    if isinstance(first, Choice):
+        choices = (value for option in options if isinstance(option, Choice) for value, _ in option.choices)
+        return Literal[tuple(dict.fromkeys(choices))]
+    if isinstance(first, Number):
+        whole = all(float(option.step).is_integer() for option in options if isinstance(option, Number))
+        return int if whole else float
+    return str if isinstance(first, Text) else bool
+
+
+def _range(option: Option) -> str:
+    if isinstance(option, Number):
+        default = "" if option.default is None else f", {option.default:g} by default"
+        return f"From {option.minimum:g} to {option.maximum:.0f}{default}."
+    return "Off by default." if isinstance(option, Flag) else ""
+
+
+def signed(
+    run: Callable[[Given], Coroutine[Any, Any, Any]],
+    name: str,
+    about: str,
+    wanted: list[Parameter],
+    returned: Any,
+    *,
+    free: bool,
+) -> Callable[..., Coroutine[Any, Any, Any]]:
+    """A function that runs `run` with its arguments by name, whose signature and docstring Gradio can read.
+
+    Args:
+        run: What it does.
+        name: Its name.
+        about: What it does and what it returns, in words.
+        wanted: Its parameters.
+        returned: The type of what it returns.
+        free: Whether it never costs money, so that it may be stopped at any time.
+    """
+    signature = inspect.Signature(
+        [
+            inspect.Parameter(
+                parameter,
+                inspect.Parameter.POSITIONAL_OR_KEYWORD,
+                annotation=kind,
+                default=inspect.Parameter.empty if default is ... else default,
+            )
+            for parameter, kind, default, _ in wanted
+        ],
+        return_annotation=returned,
+    )
+
+    async def endpoint(*args: Any, **kwargs: Any) -> Any:
+        bound = signature.bind(*args, **kwargs)
+        bound.apply_defaults()
+        return await run(bound.arguments)
+
+    endpoint.__name__ = name
+    endpoint.__signature__ = signature  # type: ignore[attr-defined]
+    endpoint.free = free  # type: ignore[attr-defined]
+    endpoint.__annotations__ = {parameter: kind for parameter, kind, _, _ in wanted} | {"return": returned}
+    described = "\n".join(f"    {parameter}: {words}" for parameter, _, _, words in wanted if words)
+    endpoint.__doc__ = f"{about}\n\nArgs:\n{described}"
+    return endpoint
+
+
+def parameters_of(endpoint: Callable[..., Any]) -> dict[str, Any]:
+    """The names of an endpoint's parameters, each with its default; None where it has none."""
+    parameters = inspect.signature(endpoint).parameters.values()
+    return {
+        parameter.name: None if parameter.default is inspect.Parameter.empty else parameter.default
+        for parameter in parameters
+    }
+
+
+def is_free(endpoint: Any) -> bool:
+    """Whether a signed function never costs money."""
+    return bool(endpoint.free)
