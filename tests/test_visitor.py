@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -140,6 +141,24 @@ def test_no_proxy(fal: FakeFal, tmp_path: Path) -> None:
         assert tried(url, from_(ONE))
         assert not tried(url, from_(OTHER))
         assert not tried_over_mcp(url, {"x-forwarded-for": FORGED})
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has 127.0.0.2")
+def test_agents_at_two_addresses(fal: FakeFal, tmp_path: Path) -> None:
+    """Without a proxy the caller over MCP is who made the connection, and not this server that calls itself."""
+    arguments = {"person": PHOTO, "garments": [PHOTO]}
+    call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "try_on", "arguments": arguments}}
+    settings = Settings(fal_key=TEST_KEY, data_dir=tmp_path, fal_api_url=fal.api_url, visitor_rate=1)
+    with serving(settings) as url:
+
+        def tried_from(address: str) -> bool:
+            with httpx.Client(transport=httpx.HTTPTransport(local_address=address), timeout=60) as http:
+                accepted = {"accept": "application/json, text/event-stream"}
+                return "1 try an hour" not in http.post(f"{url}gradio_api/mcp/", json=call, headers=accepted).text
+
+        addresses = ("127.0.0.2", "127.0.0.3", "127.0.0.1", "127.0.0.2")
+        assert [tried_from(address) for address in addresses] == [True, True, True, False]
+    assert fal.count("submit") == 3
 
 
 # Browsers

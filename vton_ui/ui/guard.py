@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from vton_ui.disk import disk_full
 from vton_ui.quota import UploadQuota
 from vton_ui.seen import Seen
-from vton_ui.ui.intake import UPLOAD, Intake, Refused
+from vton_ui.ui.intake import Intake, Refused, is_upload
 from vton_ui.ui.names import real_path, with_public_paths
 from vton_ui.ui.uploads import MAX_FILE_BYTES
 from vton_ui.ui.visitor import browser_in
@@ -87,7 +87,7 @@ def _refusal(scope: Scope, exc: Exception) -> Refused:
 
 def _in_words(scope: Scope, refused: Refused) -> Response:
     """A refusal; of an upload as plain text, which is what the page shows."""
-    if UPLOAD in scope["path"]:
+    if is_upload(scope):
         return PlainTextResponse(str(refused), refused.status)
     return JSONResponse({"detail": str(refused)}, refused.status)
 
@@ -143,7 +143,7 @@ class _Answer:
                 return
             headers = [(name.lower(), value) for name, value in message["headers"]]
             self._is_text = not self._is_file and dict(headers).get(b"content-type", b"").startswith(_TEXTS)
-            self._is_list = message["status"] == 200 and self._scope["path"] == UPLOAD
+            self._is_list = message["status"] == 200 and is_upload(self._scope)
             ours = SAFE + SAFE_FILE * self._is_file
             replaced = {name for name, _ in ours} | ({b"content-length"} if self._is_text else set())
             message = {**message, "headers": [*(pair for pair in headers if pair[0] not in replaced), *ours]}

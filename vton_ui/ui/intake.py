@@ -57,7 +57,7 @@ class Intake:
             Refused: It is too much, or nothing that can be worked with.
         """
         counted = _Counted(scope, receive, self.uploaded)
-        if scope["method"] != "POST" or _is_upload(scope):
+        if scope["method"] != "POST" or is_upload(scope):
             return counted.receive
         body, more = bytearray(), True
         while more:
@@ -111,12 +111,13 @@ class _Counted:
             raise Refused(507, str(exc)) from exc
 
 
-def _is_upload(scope: Scope) -> bool:
-    return UPLOAD in scope["path"]
+def is_upload(scope: Scope) -> bool:
+    """Whether a request brings files."""
+    return bool(scope["path"].endswith(UPLOAD))
 
 
 def _limit(scope: Scope) -> int:
-    if _is_upload(scope):
+    if is_upload(scope):
         return MAX_UPLOAD_BODY
     return MAX_MCP_BODY if MCP in scope["path"] or scope.get(INNER) else MAX_BODY
 
@@ -125,7 +126,7 @@ def _uncounted(scope: Scope) -> int:
     """How many bytes may come without being counted: what Gradio's MCP sends on was counted as it came."""
     if scope.get(INNER):
         return MAX_MCP_BODY
-    return 0 if _is_upload(scope) else PHOTO_BYTES
+    return 0 if is_upload(scope) else PHOTO_BYTES
 
 
 def _too_large(limit: int) -> Refused:
