@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from vton_ui import pricing
 from vton_ui.admission import Admission
 from vton_ui.ahead import prepared
-from vton_ui.errors import Cost, FalError, JobFailed, SubmitUnclear, VtonError
+from vton_ui.errors import Cost, FalError, JobFailed, ResultLost, SubmitUnclear, VtonError
 from vton_ui.job import (
     Accepted,
     Backend,
@@ -35,7 +35,7 @@ from vton_ui.job import (
     Uploading,
     Waiting,
 )
-from vton_ui.pool import in_pool
+from vton_ui.pool import Unfinished, in_pool
 from vton_ui.prepare import Prepared
 from vton_ui.request import Request, live_price
 from vton_ui.results import keep
@@ -155,7 +155,14 @@ async def _finish(job: Job, model: ModelSpec, means: Means, stop: asyncio.Event)
     except asyncio.CancelledError:
         await asyncio.shield(backend.cancel(job))
         raise
-    result = await in_pool(keep, fetched.picture, fetched.answer, job_facts(job), job.frame, means.store)
+    try:
+        result = await in_pool(keep, fetched.picture, fetched.answer, job_facts(job), job.frame, means.store)
+    except Unfinished as exc:
+        raise ResultLost(
+            "The picture took too long to save.",
+            "Fetch the request again by its id; that costs nothing.",
+            request_id=job.request_id,
+        ) from exc
     yield Done(result=result)
 
 

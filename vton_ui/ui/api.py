@@ -8,7 +8,6 @@ hands on the files of a list as the bare addresses that it was given: `uploads.f
 import asyncio
 import inspect
 import logging
-import secrets
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
@@ -18,21 +17,19 @@ from typing import Any, Literal, Optional
 import gradio as gr
 from gradio.context import get_blocks_context
 from gradio.events import api as add_api
-from gradio.utils import get_upload_folder
 
+from vton_ui.ahead import on_photos
 from vton_ui.composite import grid
 from vton_ui.errors import OptionError, VtonError
 from vton_ui.job import Done
 from vton_ui.options import complete
-from vton_ui.photos import to_jpeg
-from vton_ui.pool import in_pool
-from vton_ui.prepare import sheet
+from vton_ui.prepare import sheet_jpeg
 from vton_ui.request import Request, estimate, live_price, named, new_request
 from vton_ui.spec import Choice, Flag, ModelSpec, Number, Option, Text
 from vton_ui.studio import Studio
 from vton_ui.tryon import try_on
 from vton_ui.ui.guard import where
-from vton_ui.ui.uploads import fetched, offered, own
+from vton_ui.ui.uploads import fetched, offered, own, written
 from vton_ui.ui.visitor import visitor_of
 
 Given = Mapping[str, Any]
@@ -98,11 +95,8 @@ async def _compose(studio: Studio, given: Given) -> gr.FileData:
     roomiest = max(studio.models.values(), key=lambda model: model.max_garments)
     pixels = roomiest.garment_pixels(complete(roomiest, {}))
     garments = named(await _garments(studio, given))
-    jpeg = await in_pool(lambda: to_jpeg(sheet(garments, pixels)))
-    path = Path(get_upload_folder()) / secrets.token_urlsafe(16) / "sheet.jpg"
-    path.parent.mkdir(parents=True)
-    path.write_bytes(jpeg)
-    return gr.FileData(path=str(path))
+    slot = garments[0][1] if len(garments) == 1 else "Garments"
+    return gr.FileData(path=str(written(await on_photos(slot, sheet_jpeg, garments, pixels), "sheet")))
 
 
 async def _request(studio: Studio, given: Given) -> Request:

@@ -17,6 +17,7 @@ from gradio.block_function import BlockFunction
 from gradio.utils import get_upload_folder
 from starlette.middleware import Middleware
 
+from vton_ui.pool import warm_up
 from vton_ui.studio import Studio
 from vton_ui.ui.api import add_endpoints
 from vton_ui.ui.guard import Guard, malformed, where
@@ -133,6 +134,7 @@ def _life(studio: Studio) -> Any:
     async def life(app: Any) -> AsyncIterator[None]:
         # What is there by now stays; looking through it for garbage again and again would hold up every visitor.
         gc.freeze()
+        warm_up()
         keep_light(app, app.get_blocks())
         mcp = app.get_blocks().mcp_server_obj
         opened = mcp.get_image

@@ -10,12 +10,11 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
-from vton_ui.ahead import prepare_soon
+from vton_ui.ahead import on_photos, prepare_soon
 from vton_ui.errors import GarmentsError, VtonError
 from vton_ui.options import complete
 from vton_ui.photos import measure
-from vton_ui.pool import in_pool
-from vton_ui.prepare import sheet
+from vton_ui.prepare import sheet_jpeg, shown
 from vton_ui.pricing import Estimate, money
 from vton_ui.request import estimate, live_price, named
 from vton_ui.spec import ModelSpec
@@ -24,7 +23,7 @@ from vton_ui.ui import view
 from vton_ui.ui.asked import Asked, read_page
 from vton_ui.ui.page import Page, examples
 from vton_ui.ui.seen import Seen
-from vton_ui.ui.uploads import own, showable
+from vton_ui.ui.uploads import own, written
 
 Updates = dict[Component, Any]
 
@@ -97,7 +96,8 @@ class Handlers:
         try:
             paths = [own(path, slot="Garment", examples=self.studio.examples) for path in garments]
             limit = model.garment_pixels(complete(model, {}))
-            return gr.update(visible=True, value=await in_pool(sheet, named(paths), limit))
+            picture = await on_photos("Garments", sheet_jpeg, named(paths), limit)
+            return gr.update(visible=True, value=str(written(picture, "sheet")))
         except VtonError:
             return gr.update(visible=False, value=None)  # `refresh` tells what is wrong
 
@@ -113,10 +113,10 @@ class Handlers:
     async def _shown(self, path: str, slot: str) -> str:
         try:
             real = own(path, slot=slot, examples=self.studio.examples)
-            seen = await in_pool(showable, real, slot=slot)
+            picture = await on_photos(slot, shown, real, slot=slot)
         except VtonError:
             return path  # `refresh` tells what is wrong
-        return path if seen == real else str(seen)
+        return str(written(picture, real.stem)) if picture else path
 
     async def example_person(self, index: int) -> str:
         """Put an example into the person's slot."""

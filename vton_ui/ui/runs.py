@@ -21,7 +21,6 @@ from gradio.utils import get_upload_folder
 from vton_ui import ahead
 from vton_ui.errors import OptionError, VtonError
 from vton_ui.job import Accepted, Job, Ordering
-from vton_ui.pool import in_pool
 from vton_ui.results import discard
 from vton_ui.spec import ModelSpec
 from vton_ui.studio import Studio
@@ -125,7 +124,7 @@ class Runs:
         """Delete this browser's results, its list, and the photos that stood on this page."""
         page, examples = self.page, self.studio.examples.resolve()
         for result, _ in self.memory.results(values[page.memory]):
-            await in_pool(_discard, result.path)
+            await asyncio.to_thread(_discard, result.path)
         ahead.forget()
         for path in self.seen.pop(request.session_hash):
             if not path.is_relative_to(examples):

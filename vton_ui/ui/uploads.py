@@ -20,16 +20,11 @@ from gradio.utils import get_upload_folder
 from safehttpx import AsyncSecureTransport, get, matches_domain_whitelist  # type: ignore[import-untyped]
 
 from vton_ui.errors import PhotoError
-from vton_ui.framing import fitted
-from vton_ui.photos import read, shows_in_browser, to_jpeg
 from vton_ui.ui.names import real_path
 
 MAX_FILE_BYTES = 30_000_000
 DOWNLOAD_SECONDS = 20.0
 """All the time that a photo behind an address has to arrive."""
-
-SHOWN_PIXELS = 2_000_000
-"""Pixels kept of a photo that the browser cannot show and that is therefore converted on arrival."""
 
 
 def own(path: Any, *, slot: str, examples: Path) -> Path:
@@ -66,7 +61,7 @@ async def fetched(address: str, *, slot: str | None = None) -> Path:
             path = Path(save_base64_to_cache(address, folder))
         else:
             photo = await asyncio.wait_for(_downloaded(address), DOWNLOAD_SECONDS)
-            path = _written(photo, "photo")
+            path = written(photo, "photo")
     except Exception as exc:  # whatever the network, a name server or a decoder has to say
         raise PhotoError(
             "The photo cannot be fetched from this address.", "Upload the file, or give a public one.", slot=slot
@@ -127,7 +122,8 @@ class _Limited(AsyncSecureTransport):  # type: ignore[misc]
         return type(response)(response.status_code, headers=kept, content=bytes(body))
 
 
-def _written(data: bytes, stem: str) -> Path:
+def written(data: bytes, stem: str) -> Path:
+    """A JPEG of the server's own making, or one that it fetched, as a file among the uploads."""
     path = Path(get_upload_folder()) / secrets.token_urlsafe(16) / f"{stem}.jpg"
     path.parent.mkdir(parents=True)
     path.write_bytes(data)
@@ -156,17 +152,6 @@ def sweep(folder: Path, *, older_than: float, kept: str) -> None:
         with suppress(OSError):  # not empty, or deleted by another hand
             if own_name not in kept and path.lstat().st_ctime < time.time() - older_than:
                 path.rmdir() if path.is_dir() else path.unlink()
-
-
-def showable(path: Path, *, slot: str) -> Path:
-    """The photo, or a JPEG of it where browsers cannot show its format (HEIC, TIFF). CPU work.
-
-    Raises:
-        PhotoError: The photo cannot be used.
-    """
-    if shows_in_browser(path, slot=slot):
-        return path
-    return _written(to_jpeg(read(path, slot=slot, to=lambda size: fitted(size, SHOWN_PIXELS))), path.stem)
 
 
 def offered(path: Path) -> Path:
