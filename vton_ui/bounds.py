@@ -6,6 +6,7 @@ far within these bounds.
 
 from __future__ import annotations
 
+import math
 import struct
 
 from vton_ui import heif, jpeg, tiff
@@ -20,6 +21,7 @@ MAX_PARTS = 20_000
 """Segments, chunks, blocks, strips or tiles of a file."""
 _TILE_WIDTH, _TILE_LENGTH, _TILES = 322, 323, 324
 _STRIPS, _COMPRESSION = 273, 259
+_JPEG_INSIDE = 7
 _COMPRESSIONS = {1, 2, 3, 4, 5, 7, 8, 32773, 32946}
 """None, fax, LZW, JPEG, Deflate, PackBits."""
 
@@ -60,7 +62,7 @@ def check(data: bytes) -> None:
 def exif_is_small(exif: bytes) -> bool:
     """Whether EXIF can be looked into at no cost; it may point many times at the same megabytes."""
     try:
-        return not exif or (len(exif) <= MAX_METADATA and bool(tiff.directory(exif.removeprefix(b"Exif\0\0"))))
+        return not exif or (len(exif) <= MAX_METADATA and tiff.directory(exif.removeprefix(b"Exif\0\0")) is not None)
     except ValueError:
         return False
 
@@ -77,6 +79,13 @@ def _jpeg(data: bytes) -> None:
         raise TooHeavy("too many scans")
     if seen.metadata > MAX_METADATA:
         raise TooHeavy("too much metadata")
+
+
+def _scans(data: bytes) -> int:
+    try:
+        return jpeg.outline(data, most=MAX_PARTS).scans
+    except ValueError as exc:
+        raise TooHeavy(str(exc)) from exc
 
 
 def _png(data: bytes) -> None:
@@ -125,15 +134,17 @@ def _webp(data: bytes) -> None:
 
 
 def _tiff(data: bytes) -> None:
-    entries = tiff.directory(data)
-    none = tiff.Entry(0, 0, 1)
-    if entries.get(_COMPRESSION, none).first not in _COMPRESSIONS:
+    numbers = tiff.directory(data)
+    (compression, *_) = numbers.get(_COMPRESSION) or (1,)
+    if compression not in _COMPRESSIONS:
         raise TooHeavy("an unusual compression")
-    if max(entries.get(tag, none).values for tag in (_STRIPS, _TILES)) > MAX_PARTS:
+    parts = (*numbers.get(_STRIPS, ()), *numbers.get(_TILES, ()))
+    if len(parts) > MAX_PARTS:
         raise TooHeavy("too many strips or tiles")
-    tile = entries.get(_TILE_WIDTH, none).first * entries.get(_TILE_LENGTH, none).first
-    if tile > MAX_PIXELS // 4:
+    if math.prod(max(numbers.get(tag, ()), default=0) for tag in (_TILE_WIDTH, _TILE_LENGTH)) > MAX_PIXELS // 4:
         raise TooHeavy("too large tiles")
+    if compression == _JPEG_INSIDE and any(_scans(data[at:]) > 4 for at in set(parts)):
+        raise TooHeavy("too many scans")
 
 
 def _big_tiff(data: bytes) -> None:

@@ -45,7 +45,8 @@ _BAND_PIXELS = 4_000_000
 """Pixels of a large picture that are converted at a time."""
 _MIDDLE_GREY = {127, 128}
 """What libjpeg puts where a file has no pixels; the first where it holds inks."""
-_NOISE = bytes(range(1, 255)) * 3
+_NOISE = b"".join(bytes((*range(1, 255), 0xFF, restart)) for restart in range(0xD0, 0xD8)) * 2
+"""Pixels of no picture, with all restart markers, since a decoder may be waiting for any of them."""
 
 pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
 # Sizes are checked here, by kind of file and with a message that helps; Pillow's own limit is kept above ours.

@@ -79,7 +79,7 @@ def sheet_jpeg(garments: Sequence[tuple[Path, str]], pixels: int) -> bytes:
     return to_jpeg(sheet(garments, pixels))
 
 
-def shown(path: Path, *, slot: str) -> bytes | None:
+def shown(path: Path, slot: str) -> bytes | None:
     """A photo as a JPEG, where browsers cannot show its format (HEIC, TIFF). PhotoError if it cannot be used."""
     if shows_in_browser(path, slot=slot):
         return None

@@ -113,7 +113,7 @@ class Handlers:
     async def _shown(self, path: str, slot: str) -> str:
         try:
             real = own(path, slot=slot, examples=self.studio.examples)
-            picture = await on_photos(slot, shown, real, slot=slot)
+            picture = await on_photos(slot, shown, real, slot)
         except VtonError:
             return path  # `refresh` tells what is wrong
         return str(written(picture, real.stem)) if picture else path
