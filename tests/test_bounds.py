@@ -63,7 +63,9 @@ HEAVY: dict[str, Callable[[], bytes]] = {
     "JPEG, much EXIF": lambda: after_start(saved(SMALL), (b"\xff\xe1\xff\xffExif\0\0" + bytes(65_527)) * 200),
     "PNG, many chunks": lambda: png(300, 300, 8, 2, *[chunk(b"IDAT")] * 500_000),
     "PNG, much text": lambda: png(300, 300, 8, 2, chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(10**9 // 8), 9) * 20)),
-    "GIF, a long comment": lambda: GIF[:GIF_HEAD] + b"!\xfe" + (b"\xff" + bytes(255)) * 100_000 + b"\0" + GIF[GIF_HEAD:],
+    "GIF, a long comment": lambda: (
+        GIF[:GIF_HEAD] + b"!\xfe" + (b"\xff" + bytes(255)) * 100_000 + b"\0" + GIF[GIF_HEAD:]
+    ),
     "GIF, many comments": lambda: GIF[:GIF_HEAD] + b"!\xfe\x01a\0" * 1_000_000 + GIF[GIF_HEAD:],
     "TIFF, many tiles": lambda: tiff((256, 4, 1, 300), (257, 4, 1, 300), (324, 4, 90_000, 50), more=bytes(360_000)),
     "TIFF, large tiles": lambda: tiff((256, 4, 1, 300), (257, 4, 1, 300), (322, 4, 1, 60_000), (323, 4, 1, 60_000)),
@@ -201,7 +203,7 @@ def test_grey_ground(how: dict[str, object], mode: str, size: tuple[int, int], t
 
 # Memory
 
-PEAK = """
+PEAK = r"""
 import re, sys
 from vton_ui.framing import fitted
 from vton_ui.photos import read

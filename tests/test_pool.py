@@ -110,7 +110,9 @@ async def test_nobody_is_left_behind(pause: float) -> None:
     assert 1 <= len(pids) <= pool.WORKERS
     children = Path(f"/proc/{os.getpid()}/task")
     started = {pid for task in children.iterdir() for pid in (task / "children").read_text().split()}
-    workers = [pid for pid in started if alive(int(pid)) and "vton_ui.worker" in Path(f"/proc/{pid}/cmdline").read_text()]
+    workers = [
+        pid for pid in started if alive(int(pid)) and "vton_ui.worker" in Path(f"/proc/{pid}/cmdline").read_text()
+    ]
     assert len(workers) <= pool.WORKERS
 
 
