@@ -21,9 +21,9 @@ def saved(image: Image.Image, format: str = "JPEG", **how: Any) -> bytes:
     return buffer.getvalue()
 
 
-def grain(width: int, height: int, mode: str = "RGB") -> Image.Image:
-    """A picture with something in each of its pixels."""
-    dice = np.random.default_rng(1)
+def grain(width: int, height: int, mode: str = "RGB", seed: int | None = 1) -> Image.Image:
+    """A picture with something in each of its pixels; without a seed it is another one each time."""
+    dice = np.random.default_rng(seed)
     return Image.fromarray(dice.integers(60, 200, (height, width, 3), np.uint8)).convert(mode)
 
 

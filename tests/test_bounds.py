@@ -50,8 +50,6 @@ def repeated_exif() -> bytes:
     return tiff(*((0x9000 + number, 7, 500_000, 0) for number in range(100)), more=bytes(500_000))
 
 
-GIF = saved(SMALL.convert("P"), "GIF")
-GIF_HEAD = 13 + (3 << (GIF[10] & 7) + 1)
 HEAVY: dict[str, Callable[[], bytes]] = {
     "JPEG, many scans": many_scans,
     "JPEG, thousands of scans": lambda: claiming(many_scans(256, 9000), 7700, 7700),
@@ -63,10 +61,8 @@ HEAVY: dict[str, Callable[[], bytes]] = {
     "JPEG, much EXIF": lambda: after_start(saved(SMALL), (b"\xff\xe1\xff\xffExif\0\0" + bytes(65_527)) * 200),
     "PNG, many chunks": lambda: png(300, 300, 8, 2, *[chunk(b"IDAT")] * 500_000),
     "PNG, much text": lambda: png(300, 300, 8, 2, chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(10**9 // 8), 9) * 20)),
-    "GIF, a long comment": lambda: (
-        GIF[:GIF_HEAD] + b"!\xfe" + (b"\xff" + bytes(255)) * 100_000 + b"\0" + GIF[GIF_HEAD:]
-    ),
-    "GIF, many comments": lambda: GIF[:GIF_HEAD] + b"!\xfe\x01a\0" * 1_000_000 + GIF[GIF_HEAD:],
+    "GIF, a long comment": lambda: _gif(b"!\xfe" + (b"\xff" + bytes(255)) * 100_000 + b"\0"),
+    "GIF, many comments": lambda: _gif(b"!\xfe\x01a\0" * 1_000_000),
     "TIFF, many tiles": lambda: tiff((256, 4, 1, 300), (257, 4, 1, 300), (324, 4, 90_000, 50), more=bytes(360_000)),
     "TIFF, large tiles": lambda: tiff((256, 4, 1, 300), (257, 4, 1, 300), (322, 4, 1, 60_000), (323, 4, 1, 60_000)),
     "TIFF, JPEG of many scans": jpeg_in_tiff,
@@ -78,6 +74,12 @@ HEAVY: dict[str, Callable[[], bytes]] = {
 def _hidden(jpeg: bytes) -> bytes:
     at = jpeg.rindex(b"\xff\xda")
     return jpeg[:at] + b"\xff\xfe\x00\x04\xff\xd9" + jpeg[at:]
+
+
+def _gif(more: bytes) -> bytes:
+    data = saved(SMALL.convert("P"), "GIF")
+    head = 13 + (3 << (data[10] & 7) + 1)
+    return data[:head] + more + data[head:]
 
 
 def _bmp_of_runs() -> bytes:
