@@ -7,7 +7,6 @@ import gc
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,12 +23,13 @@ from tests.fake_fal import FakeFal
 from vton_ui import photos
 from vton_ui.backend import FalBackend
 from vton_ui.models import FLUX_VTO
-from vton_ui.pool import NICENESS, in_pool
+from vton_ui.pool import in_pool
 from vton_ui.settings import Settings
 from vton_ui.spec import Size
 from vton_ui.ui import uploads
 from vton_ui.ui.build import build, launch_options
 from vton_ui.ui.sessions import forget_gone
+from vton_ui.worker import NICENESS
 
 
 @pytest.fixture(scope="module")
@@ -94,12 +94,12 @@ def test_no_statistics(demo: gr.Blocks) -> None:
     }
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="threads have a niceness of their own on Linux only")
+@pytest.mark.skipif(sys.platform == "win32", reason="niceness is Unix's")
 async def test_pictures_step_back() -> None:
     """Work on pictures leaves the processor to the event loop, whose own niceness stays."""
-    before = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
-    seen = await in_pool(lambda: os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
-    assert (seen, os.getpriority(os.PRIO_PROCESS, threading.get_native_id())) == (max(before, NICENESS), before)
+    before = os.getpriority(os.PRIO_PROCESS, 0)
+    seen = await in_pool(os.getpriority, os.PRIO_PROCESS, 0)
+    assert (seen, os.getpriority(os.PRIO_PROCESS, 0)) == (max(before, NICENESS), before)
 
 
 async def test_one_connection_for_a_job(fal: FakeFal, backend: FalBackend) -> None:

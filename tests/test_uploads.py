@@ -23,11 +23,12 @@ from gradio.data_classes import FileData, ImageData
 from PIL import Image
 
 from tests.conftest import photo_bytes
+from vton_ui import prepare
 from vton_ui.errors import PhotoError
 from vton_ui.ui import uploads
 from vton_ui.ui.names import PUBLIC
 from vton_ui.ui.slots import GarmentPhotos, PersonPhoto
-from vton_ui.ui.uploads import fetched, own, showable, sweep
+from vton_ui.ui.uploads import fetched, own, sweep, written
 
 
 @pytest.fixture
@@ -294,8 +295,9 @@ def test_sweep(folder: Path) -> None:
 def test_a_format_no_browser_shows(format: str, folder: Path) -> None:
     """Such a photo becomes a JPEG of its own beside it, with the same picture."""
     photo = put(folder / "hash" / "me.heic", format)
-    shown = showable(photo, slot="Person")
-    assert shown != photo
+    picture = prepare.shown(photo, "Person")
+    assert picture
+    shown = written(picture, photo.stem)
     assert shown.name == "me.jpg"
     assert shown.is_relative_to(folder)
     with Image.open(shown) as image, Image.open(io.BytesIO(photo_bytes(300, 400, "PNG"))) as original:
@@ -308,8 +310,8 @@ def test_it_is_made_smaller(folder: Path) -> None:
     """The JPEG has no more pixels than anything here needs."""
     photo = folder / "me.tif"
     photo.write_bytes(photo_bytes(2400, 1600, "TIFF"))
-    with Image.open(showable(photo, slot="Person")) as image:
-        assert 0.99 * uploads.SHOWN_PIXELS < image.width * image.height <= uploads.SHOWN_PIXELS
+    with Image.open(io.BytesIO(prepare.shown(photo, "Person") or b"")) as image:
+        assert 0.99 * prepare.SHOWN_PIXELS < image.width * image.height <= prepare.SHOWN_PIXELS
         assert image.width / image.height == pytest.approx(1.5, abs=0.01)
 
 
@@ -317,14 +319,14 @@ def test_it_is_made_smaller(folder: Path) -> None:
 def test_a_format_browsers_show(format: str, folder: Path) -> None:
     """Such a photo stays the visitor's own file."""
     photo = put(folder / "me", format)
-    assert showable(photo, slot="Person") == photo
+    assert prepare.shown(photo, "Person") is None
 
 
 def test_not_a_photo(folder: Path) -> None:
     """What is no photo is named by its slot, and nothing is written."""
     (folder / "me.tif").write_text("text")
     with pytest.raises(PhotoError, match="Garment 3: This file is not a photo"):
-        showable(folder / "me.tif", slot="Garment 3")
+        prepare.shown(folder / "me.tif", "Garment 3")
     assert [path.name for path in folder.iterdir()] == ["me.tif"]
 
 

@@ -21,6 +21,7 @@ VtonError                what happened, what to do, what it cost
 from __future__ import annotations
 
 from enum import Enum
+from typing import Any
 
 
 class Cost(Enum):
@@ -60,12 +61,22 @@ class VtonError(Exception):
         self.cost = cost or self.default_cost
         self.request_id = request_id
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """An exception is pickled by its `args` alone, unless it says otherwise."""
+        return _again, (type(self), self.cause, self.cure, self.slot, self.cost, self.request_id)
+
     def __str__(self) -> str:
         """All of it in one line: what a script sees."""
         parts = [f"{self.slot}: {self.cause}" if self.slot else self.cause, self.cure, self.cost.value]
         if self.request_id:
             parts.append(f"Request id: {self.request_id}.")
         return " ".join(parts)
+
+
+def _again(
+    kind: type[VtonError], cause: str, cure: str, slot: str | None, cost: Cost, request_id: str | None
+) -> VtonError:
+    return kind(cause, cure, slot=slot, cost=cost, request_id=request_id)
 
 
 class InputError(VtonError):

@@ -9,26 +9,24 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
 
 import pillow_heif
 from PIL import Image, ImageCms
 
-from vton_ui import jpeg
+from vton_ui import bounds, jpeg
+from vton_ui.bounds import MAX_JPEG_PIXELS, MAX_PARTS, MAX_PIXELS
 from vton_ui.errors import PhotoError
 from vton_ui.spec import Size
 
 MAX_BYTES = 30_000_000
 MIN_SIDE = 256
 """Pixels; below this neither model has enough to work on."""
-MAX_JPEG_PIXELS = 200_000_000
-"""Phones make them, and a baseline JPEG is decoded at reduced scale, so they stay cheap."""
-MAX_PIXELS = 60_000_000
 # Pillow reads MPO, the JPEG of many phones, through JPEG and knows no opener of that name.
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "HEIF", "GIF", "BMP", "TIFF")
 KINDS = "JPEG, PNG, WebP, AVIF, HEIC, GIF, BMP or TIFF"
 JPEG_QUALITY = 92
 
+_JPEGS = ("JPEG", "MPO")
 _ORIENTATION_TAG = 0x0112
 _TURNS = {
     2: (Image.Transpose.FLIP_LEFT_RIGHT,),
@@ -43,8 +41,14 @@ _SIDEWAYS = (5, 6, 7, 8)
 _STARTS = (b"\xff\xd8\xff", b"\x89PNG", b"RIFF", b"GIF8", b"II*\0", b"MM\0*")
 _BRANDS = (b"heic", b"heix", b"mif1", b"msf1", b"avif", b"avis")
 _SRGB = ImageCms.createProfile("sRGB")
+_BAND_PIXELS = 4_000_000
+"""Pixels of a large picture that are converted at a time."""
+_MIDDLE_GREY = {127, 128}
+"""What libjpeg puts where a file has no pixels; the first where it holds inks."""
+_NOISE = b"".join(bytes((*range(1, 255), 0xFF, restart)) for restart in range(0xD0, 0xD8)) * 2
+"""Pixels of no picture, with all restart markers, since a decoder may be waiting for any of them."""
 
-pillow_heif.register_heif_opener()
+pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
 # Sizes are checked here, by kind of file and with a message that helps; Pillow's own limit is kept above ours.
 Image.MAX_IMAGE_PIXELS = MAX_JPEG_PIXELS
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
@@ -66,19 +70,15 @@ def as_it_is(source: Path, *, slot: str, to: Callable[[Size], Size]) -> tuple[by
     That is a JPEG that decodes to its end, upright, of the size asked for and not heavy for it, with nothing in the
     file but the picture. Arguments and errors as `read`.
     """
-    with _opened(source, slot) as image:
+    data = _bytes(source, slot)
+    with _opened(data, slot) as image:
         size = Size(*image.size)
-        if image.format != "JPEG" or image.mode != "RGB" or to(size) != size or source.stat().st_size > size.pixels / 2:
+        if image.format != "JPEG" or image.mode != "RGB" or to(size) != size or len(data) > size.pixels / 2:
             return None
-        data = source.read_bytes()
         if not _is_bare(data):
             return None
-        try:
-            # Whether it can be decoded to its end shows at 1/8 scale too, in half the time.
-            image.draft(None, (size.width // 8, size.height // 8))
-            image.load()
-        except Exception as exc:  # Pillow raises whatever its codecs raise
-            raise _damaged(slot) from exc
+        # Whether it can be decoded to its end shows at 1/8 scale too, in half the time.
+        _load(image, data, slot, Size(size.width // 8, size.height // 8))
     return data, size
 
 
@@ -97,24 +97,23 @@ def read(source: str | Path | bytes, *, slot: str, to: Callable[[Size], Size]) -
         to: The size to scale it to, given its upright size: see `fitted` and `contained`.
 
     Raises:
-        PhotoError: It is missing, empty, no image, cut off, too large or too small.
+        PhotoError: It is missing, empty, no image, cut off, too large, too small or too much work.
     """
-    with _opened(source, slot) as image:
+    data = _bytes(source, slot)
+    with _opened(data, slot) as image:
+        if image.format == "PNG":
+            _load(image, data, slot)  # it may bring its EXIF turn after its pixels
+        turn = _orientation(image)
+        upright = to(_upright_size(image))
+        # The pixels are scaled as they are stored, and turned when they are few.
+        size = Size(upright.height, upright.width) if turn in _SIDEWAYS else upright
+        # A little less than wanted: phones' 3024 × 4032 at 1/4 are 98.4 % of 768 × 1024, and scaling them up by so
+        # little leaves them as sharp as scaling down from 1/2, with a quarter of the pixels to go through.
+        _load(image, data, slot, Size(size.width * 49 // 50, size.height * 49 // 50))
         try:
-            if image.format == "PNG":
-                image.load()  # it may bring its EXIF turn after its pixels
-            turn = _orientation(image)
-            upright = to(_upright_size(image))
-            # The pixels are scaled as they are stored, and turned when they are few.
-            size = Size(upright.height, upright.width) if turn in _SIDEWAYS else upright
-            # A no-op but for JPEG, which it decodes at 1/2, 1/4 or 1/8 scale, never below the size asked for. That is
-            # a little less than wanted: phones' 3024 × 4032 at 1/4 are 98.4 % of 768 × 1024, and scaling them up by
-            # so little leaves them as sharp as scaling down from 1/2, with a quarter of the pixels to go through.
-            image.draft(None, (size.width * 49 // 50, size.height * 49 // 50))
-            image.load()
             flat = _to_srgb(_reduced(image, size))
         except Exception as exc:  # Pillow raises whatever its codecs raise
-            raise _damaged(slot) from exc
+            raise damaged(slot) from exc
     if flat.size != size:
         # Hamming's takes half the time of Lanczos', and even of a knitted jumper the two are 40 dB alike.
         shrinks = size.width <= flat.width and size.height <= flat.height
@@ -137,28 +136,65 @@ def to_jpeg(image: Image.Image) -> bytes:
 @contextmanager
 def _opened(source: str | Path | bytes, slot: str) -> Iterator[Image.Image]:
     """The photo with its header read and its size allowed; nothing is decoded yet."""
-    with _stream(source, slot) as stream:
-        image = _header(stream, slot)
+    data = _bytes(source, slot)
+    try:
+        bounds.check(data)
+        image = Image.open(io.BytesIO(data), formats=FORMATS)
+    except bounds.TooMuch as exc:
+        raise _too_many(exc.limit, slot, exc.pixels) from exc
+    except bounds.TooHeavy as exc:
+        raise _unusual(slot) from exc
+    except Image.DecompressionBombError as exc:
+        raise _too_many(MAX_PIXELS, slot) from exc
+    except Exception as exc:  # Pillow raises whatever its readers of headers raise
+        raise _not_a_photo(data[:512], slot) from exc
+    with image:
         _check(image, slot)
         yield image
 
 
-def _header(stream: BinaryIO, slot: str) -> Image.Image:
-    head = stream.read(512)
-    stream.seek(0)
+def _load(image: Image.Image, data: bytes, slot: str, size: Size | None = None) -> None:
+    """Decode an opened photo: a JPEG at 1/2, 1/4 or 1/8 scale if it is not below `size` then, all others as they are.
+
+    Raises:
+        PhotoError: It is damaged.
+    """
     try:
-        return Image.open(stream, formats=FORMATS)
-    except Image.DecompressionBombError as exc:
-        raise _too_many(MAX_PIXELS, slot) from exc
-    except Exception as exc:  # Pillow raises whatever its readers of headers raise
-        raise _not_a_photo(head, slot) from exc
+        image.draft(None, size)
+        image.load()
+        whole = image.format not in _JPEGS or _is_whole(image, data)
+    except MemoryError as exc:
+        raise too_heavy(slot) from exc
+    except Exception as exc:  # Pillow raises whatever its codecs raise
+        raise damaged(slot) from exc
+    if not whole:
+        raise damaged(slot)
+
+
+def _is_whole(image: Image.Image, data: bytes) -> bool:
+    """Whether a decoded JPEG has all the pixels that its header promises; libjpeg fills up with grey what is missing.
+
+    Where the last pixel is grey, noise behind the last pixels of the file shows whether any are missing: it becomes
+    pixels then.
+    """
+    last = image.getpixel((image.width - 1, image.height - 1))
+    if not _MIDDLE_GREY.issuperset(last if isinstance(last, tuple) else (last,)):
+        return True
+    end = jpeg.outline(data, most=MAX_PARTS).first_end
+    return _small(data) == _small(data[:end] + _NOISE + data[end:])
+
+
+def _small(data: bytes) -> bytes:
+    """The pixels of a JPEG at 1/8 scale."""
+    with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+        image.draft(None, (image.width // 8, image.height // 8))
+        return image.tobytes()
 
 
 def _check(image: Image.Image, slot: str) -> None:
-    scaled_decode = image.format in ("JPEG", "MPO") and not image.info.get("progressive")
-    limit = MAX_JPEG_PIXELS if scaled_decode else MAX_PIXELS
+    limit = MAX_JPEG_PIXELS if image.format in _JPEGS else MAX_PIXELS
     if image.width * image.height > limit:
-        raise _too_many(limit, slot, image)
+        raise _too_many(limit, slot, image.width * image.height)
     if min(image.size) < MIN_SIDE:
         raise PhotoError(
             f"The photo is {image.width} × {image.height} pixels, too small to work with.",
@@ -169,7 +205,7 @@ def _check(image: Image.Image, slot: str) -> None:
         raise PhotoError("The photo is made of fractional numbers.", "Save it as a JPEG.", slot=slot)
 
 
-def _stream(source: str | Path | bytes, slot: str) -> BinaryIO:
+def _bytes(source: str | Path | bytes, slot: str) -> bytes:
     try:
         length = len(source) if isinstance(source, bytes) else Path(source).stat().st_size
         if length == 0:
@@ -180,21 +216,13 @@ def _stream(source: str | Path | bytes, slot: str) -> BinaryIO:
                 f"Use a photo of at most {MAX_BYTES // 1_000_000} MB; a JPEG is usually far smaller.",
                 slot=slot,
             )
-        return io.BytesIO(source) if isinstance(source, bytes) else open(source, "rb")
+        return source if isinstance(source, bytes) else Path(source).read_bytes()
     except OSError as exc:
         raise PhotoError("The photo is no longer there.", "Upload it again.", slot=slot) from exc
 
 
-def _not_a_photo(head: bytes, slot: str) -> PhotoError:
-    start = head.removeprefix(codecs.BOM_UTF8).lstrip().lower()
-    if start.startswith(b"<svg") or (start.startswith((b"<?xml", b"<!--", b"<!doctype")) and b"svg" in start):
-        return PhotoError("An SVG is a drawing, not a photo.", "Save it as PNG and upload that.", slot=slot)
-    if head.startswith(_STARTS) or (head[4:8] == b"ftyp" and head[8:12] in _BRANDS):
-        return _damaged(slot)
-    return PhotoError("This file is not a photo we can read.", f"Use a {KINDS} file.", slot=slot)
-
-
-def _damaged(slot: str) -> PhotoError:
+def damaged(slot: str) -> PhotoError:
+    """What to say of a photo that cannot be decoded."""
     return PhotoError(
         "The photo cannot be read to its end; it may be cut off or damaged.",
         "Upload it again, or save it as a new JPEG.",
@@ -202,8 +230,30 @@ def _damaged(slot: str) -> PhotoError:
     )
 
 
-def _too_many(limit: int, slot: str, image: Image.Image | None = None) -> PhotoError:
-    size = f"{image.width * image.height / 1e6:.1f} megapixels" if image else "too many pixels"
+def too_heavy(slot: str) -> PhotoError:
+    """What to say of a photo that takes more time or memory than one may take."""
+    return PhotoError("The photo takes too long to read.", "Save it as a smaller JPEG and upload that.", slot=slot)
+
+
+def _unusual(slot: str) -> PhotoError:
+    return PhotoError(
+        "The file is built in an unusual way that takes too long to read.",
+        "Save the photo as a new JPEG and upload that.",
+        slot=slot,
+    )
+
+
+def _not_a_photo(head: bytes, slot: str) -> PhotoError:
+    start = head.removeprefix(codecs.BOM_UTF8).lstrip().lower()
+    if start.startswith(b"<svg") or (start.startswith((b"<?xml", b"<!--", b"<!doctype")) and b"svg" in start):
+        return PhotoError("An SVG is a drawing, not a photo.", "Save it as PNG and upload that.", slot=slot)
+    if head.startswith(_STARTS) or (head[4:8] == b"ftyp" and head[8:12] in _BRANDS):
+        return damaged(slot)
+    return PhotoError("This file is not a photo we can read.", f"Use a {KINDS} file.", slot=slot)
+
+
+def _too_many(limit: int, slot: str, pixels: int = 0) -> PhotoError:
+    size = f"{pixels / 1e6:.1f} megapixels" if pixels else "too many pixels"
     return PhotoError(f"The photo has {size}.", f"Use one of at most {limit // 1_000_000} megapixels.", slot=slot)
 
 
@@ -221,6 +271,8 @@ def _is_bare(data: bytes) -> bool:
 def _orientation(image: Image.Image) -> int:
     if image.format == "TIFF":
         return 1  # Pillow turns these by itself
+    if not bounds.exif_is_small(image.info.get("exif") or b""):
+        return 1
     try:
         # Not the method of PNG's own class, which decodes the whole picture to look for EXIF behind it.
         return int(Image.Image.getexif(image).get(_ORIENTATION_TAG, 1))
@@ -234,25 +286,44 @@ def _upright_size(image: Image.Image) -> Size:
 
 
 def _reduced(image: Image.Image, size: Size) -> Image.Image:
-    """At least twice the size asked for, by averaging whole squares: colours are cheaper to convert on fewer pixels."""
-    factor = min(image.width // size.width, image.height // size.height) // 2
-    averageable = image.mode in ("L", "LA", "RGB", "RGBA", "CMYK") and "transparency" not in image.info
-    return image.reduce(factor) if factor > 1 and averageable else image
+    """The picture with 8 bits to a value, and of at least twice the size asked for, by averaging whole squares.
+
+    Colours are cheaper to convert on fewer pixels, and band by band, a large picture takes little memory.
+    """
+    factor = max(1, min(image.width // size.width, image.height // size.height) // 2)
+    rows = max(1, _BAND_PIXELS // image.width // factor) * factor
+    if rows >= image.height:
+        return _averaged(image, factor)
+    small: Image.Image | None = None
+    for top in range(0, image.height, rows):
+        band = _averaged(image.crop((0, top, image.width, min(image.height, top + rows))), factor)
+        if small is None:
+            small = Image.new(band.mode, (band.width, -(-image.height // factor)))
+            small.info = band.info
+        small.paste(band, (0, top // factor))
+    return small or image
 
 
-def _to_srgb(image: Image.Image) -> Image.Image:
-    profile = image.info.get("icc_profile")
+def _averaged(image: Image.Image, factor: int) -> Image.Image:
+    """Each square of `factor` × `factor` pixels as one, in a mode that can be averaged."""
     if image.mode.startswith("I"):  # 16 bits of grey; Pillow's own conversion would clip them
         if image.mode not in ("I", "I;16"):
             image = image.convert("I")
         image = image.point(lambda value: value * (1 / 256)).convert("L")
     if image.has_transparency_data:
-        layer = image.convert("RGBA")
+        image = image if image.mode in ("LA", "RGBA") else image.convert("RGBA")
+    elif image.mode not in ("L", "RGB", "CMYK", "YCbCr", "LAB"):
+        image = image.convert("RGB")  # profiles are for colours, not for their numbers
+    return image.reduce(factor) if factor > 1 else image
+
+
+def _to_srgb(image: Image.Image) -> Image.Image:
+    profile = image.info.get("icc_profile")
+    if image.has_transparency_data:
+        layer = image if image.mode == "RGBA" else image.convert("RGBA")
         flat = Image.new("RGBA", layer.size, "white")
         flat.alpha_composite(layer)
         image = flat.convert("RGB")
-    elif image.mode == "P":
-        image = image.convert("RGB")  # profiles are for colours, not for their numbers
     if profile:
         try:
             source = ImageCms.ImageCmsProfile(io.BytesIO(profile))

@@ -10,8 +10,11 @@ from PIL import Image
 
 from vton_ui import composite
 from vton_ui.framing import Frame, contained, edge_colour, fitted, pad
-from vton_ui.photos import as_it_is, read, to_jpeg
+from vton_ui.photos import as_it_is, read, shows_in_browser, to_jpeg
 from vton_ui.spec import Size
+
+SHOWN_PIXELS = 2_000_000
+"""Pixels kept of a photo that the browser cannot show and that is therefore converted on arrival."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +72,18 @@ def sheet(garments: Sequence[tuple[Path, str]], pixels: int, fixed: Size | None 
     # Each piece is trimmed after this, so it may need more pixels now than its cell has.
     images = [read(path, slot=slot, to=lambda size: fitted(size, 2 * pixels)) for path, slot in garments]
     return composite.sheet(images, pixels=pixels)
+
+
+def sheet_jpeg(garments: Sequence[tuple[Path, str]], pixels: int) -> bytes:
+    """The same as a file, to look at."""
+    return to_jpeg(sheet(garments, pixels))
+
+
+def shown(path: Path, slot: str) -> bytes | None:
+    """A photo as a JPEG, where browsers cannot show its format (HEIC, TIFF). PhotoError if it cannot be used."""
+    if shows_in_browser(path, slot=slot):
+        return None
+    return to_jpeg(read(path, slot=slot, to=lambda size: fitted(size, SHOWN_PIXELS)))
 
 
 def _within(pixels: int, fixed: Size | None) -> Callable[[Size], Size]:

@@ -21,7 +21,7 @@ from vton_ui.draft import drape, drape_sheet
 from vton_ui.errors import JobFailed
 from vton_ui.job import Fetched, Job, Over, Progress, Running, Waiting
 from vton_ui.photos import to_jpeg
-from vton_ui.pool import in_pool
+from vton_ui.pool import Unfinished, in_pool
 from vton_ui.pricing import UnitPrice
 from vton_ui.spec import Answer
 
@@ -84,7 +84,13 @@ class Sandbox:
         arguments = self._jobs.get(job.request_id)
         if arguments is None:
             raise _gone(job)
-        picture = await in_pool(_draft, arguments, self._uploads)
+        person, garment = (_find(arguments, self._uploads, role) for role in ("person", "garment"))
+        try:
+            picture = await in_pool(_draft, person, garment, arguments.get("cloth_type"))
+        except Unfinished as exc:
+            raise JobFailed(
+                "The draft took too long to make.", "Use a smaller photo.", request_id=job.request_id
+            ) from exc
         return Fetched(picture=picture, answer=Answer(url=f"sandbox:{job.request_id}"))
 
     async def cancel(self, job: Job) -> bool:
@@ -116,10 +122,8 @@ def stamped(picture: Image.Image) -> Image.Image:
     return marked
 
 
-def _draft(arguments: Mapping[str, Any], uploads: Mapping[str, bytes]) -> bytes:
-    person = Image.open(io.BytesIO(_find(arguments, uploads, "person")))
-    garment = Image.open(io.BytesIO(_find(arguments, uploads, "garment")))
-    region = arguments.get("cloth_type")
+def _draft(person_jpeg: bytes, garment_jpeg: bytes, region: str | None) -> bytes:
+    person, garment = (Image.open(io.BytesIO(jpeg)) for jpeg in (person_jpeg, garment_jpeg))
     draft = drape(person, garment, region=region) if region else drape_sheet(person, garment)
     return to_jpeg(stamped(draft))
 

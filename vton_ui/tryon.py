@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 from vton_ui import pricing
 from vton_ui.ahead import prepared
 from vton_ui.booking import Means, accepted, booked, claimed, reserved, unbroken, unsent
-from vton_ui.errors import Cost, JobCancelled, JobFailed, SubmitUnclear, VtonError
+from vton_ui.errors import Cost, JobCancelled, JobFailed, ResultLost, SubmitUnclear, VtonError
 from vton_ui.job import (
     LOST_SECONDS,
     Accepted,
@@ -37,7 +37,7 @@ from vton_ui.job import (
     Uploading,
     Waiting,
 )
-from vton_ui.pool import in_pool
+from vton_ui.pool import Unfinished, in_pool
 from vton_ui.prepare import Prepared
 from vton_ui.request import Request, live_price
 from vton_ui.results import Result, keep
@@ -171,7 +171,14 @@ async def _finish(
 async def kept(job: Job, model: ModelSpec, means: Means) -> Result:
     """The picture of a job that is over, fetched, cut back to its photo and kept. VtonError if there is none."""
     fetched = await means.backend.fetch(job, model.read)
-    result = await in_pool(keep, fetched.picture, fetched.answer, job_facts(job), job.frame, means.store)
+    try:
+        result = await in_pool(keep, fetched.picture, fetched.answer, job_facts(job), job.frame, means.store)
+    except Unfinished as exc:
+        raise ResultLost(
+            "The picture took too long to save.",
+            "Fetch the request again by its id; that costs nothing.",
+            request_id=job.request_id,
+        ) from exc
     await means.jobs.keep(job.request_id, result.path)
     return result
 

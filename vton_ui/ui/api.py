@@ -6,7 +6,6 @@ types nor paths: `options.check` and `uploads.own` do.
 
 import asyncio
 import logging
-import secrets
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
@@ -16,8 +15,8 @@ from typing import Any, Optional
 import gradio as gr
 from gradio.context import get_blocks_context
 from gradio.events import api as add_api
-from gradio.utils import get_upload_folder
 
+from vton_ui.ahead import on_photos
 from vton_ui.booking import Means
 from vton_ui.composite import grid
 from vton_ui.disk import disk_full
@@ -25,9 +24,7 @@ from vton_ui.errors import Cost, OptionError, VtonError
 from vton_ui.job import Accepted, Done
 from vton_ui.lookup import look_up
 from vton_ui.options import check, complete, shortened
-from vton_ui.photos import to_jpeg
-from vton_ui.pool import in_pool
-from vton_ui.prepare import sheet
+from vton_ui.prepare import sheet_jpeg
 from vton_ui.request import Request, estimate, live_price, named, new_request
 from vton_ui.spec import Option
 from vton_ui.studio import Studio
@@ -49,7 +46,7 @@ from vton_ui.ui.signatures import (
     shared_options,
     signed,
 )
-from vton_ui.ui.uploads import fetched, offered, own
+from vton_ui.ui.uploads import fetched, offered, own, written
 from vton_ui.ui.view import told
 from vton_ui.ui.visitor import browser_of, visitor_of
 
@@ -140,11 +137,8 @@ async def _compose(studio: Studio, given: Given) -> gr.FileData:
     roomiest = max(studio.models.values(), key=lambda model: model.max_garments)
     pixels = roomiest.garment_pixels(complete(roomiest, {}))
     garments = named(await _garments(studio, given))
-    jpeg = await in_pool(lambda: to_jpeg(sheet(garments, pixels)))
-    path = Path(get_upload_folder()) / secrets.token_urlsafe(16) / "sheet.jpg"
-    path.parent.mkdir(parents=True)
-    path.write_bytes(jpeg)
-    return gr.FileData(path=str(path))
+    slot = garments[0][1] if len(garments) == 1 else "Garments"
+    return gr.FileData(path=str(written(await on_photos(slot, sheet_jpeg, garments, pixels), "sheet")))
 
 
 async def _result(studio: Studio, given: Given) -> tuple[Optional[gr.FileData], dict[str, Any]]:

@@ -18,6 +18,7 @@ from gradio.utils import get_upload_folder
 from starlette.middleware import Middleware
 
 from vton_ui.disk import disk_full
+from vton_ui.pool import warm_up
 from vton_ui.reconcile import keep_reconciled
 from vton_ui.studio import Studio
 from vton_ui.ui.api import add_endpoints
@@ -156,6 +157,7 @@ def _life(studio: Studio) -> Any:
         # What is there by now stays; looking through it for garbage again and again would hold up every visitor.
         gc.freeze()
         put_outermost(app, lambda inner: Origins(inner, hosts=studio.hosts, origins=studio.origins))
+        warm_up()
         keep_light(app, app.get_blocks())
         serve_tools(app.get_blocks(), answer_tool)
         tidying = asyncio.create_task(_keep_tidy(app.get_blocks(), studio))

@@ -10,12 +10,11 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
-from vton_ui.ahead import prepare_soon
+from vton_ui.ahead import on_photos, prepare_soon
 from vton_ui.errors import GarmentsError, RateLimited, VtonError
 from vton_ui.options import complete
 from vton_ui.photos import measure, shows_in_browser
-from vton_ui.pool import in_pool
-from vton_ui.prepare import sheet
+from vton_ui.prepare import sheet_jpeg, shown
 from vton_ui.pricing import Estimate, money
 from vton_ui.request import estimate, live_price, named
 from vton_ui.spec import ModelSpec
@@ -23,7 +22,7 @@ from vton_ui.studio import Studio
 from vton_ui.ui import view
 from vton_ui.ui.asked import Asked, read_page
 from vton_ui.ui.page import Page, examples
-from vton_ui.ui.uploads import showable, shown_by
+from vton_ui.ui.uploads import shown_by, written
 from vton_ui.ui.visitor import browser_of, visitor_of
 
 Updates = dict[Component, Any]
@@ -95,7 +94,8 @@ class Handlers:
             paths = [shown_by(browser, path, slot="Garment", studio=self.studio) for path in garments]
             self.studio.free.count(visitor_of(request))
             limit = model.garment_pixels(complete(model, {}))
-            return gr.update(visible=True, value=await in_pool(sheet, named(paths), limit))
+            picture = await on_photos("Garments", sheet_jpeg, named(paths), limit)
+            return gr.update(visible=True, value=str(written(picture, "sheet")))
         except RateLimited as exc:
             raise gr.Error(str(exc), print_exception=False) from exc
         except VtonError:
@@ -113,14 +113,17 @@ class Handlers:
     async def _shown(self, path: str, slot: str, request: gr.Request) -> str:
         try:
             real = shown_by(browser_of(request), path, slot=slot, studio=self.studio)
-            if await in_pool(shows_in_browser, real, slot=slot):
+            if await asyncio.to_thread(shows_in_browser, real, slot=slot):
                 return path
             self.studio.free.count(visitor_of(request))
-            converted = await in_pool(showable, real, slot=slot)
+            picture = await on_photos(slot, shown, real, slot)
         except RateLimited as exc:
             raise gr.Error(str(exc), print_exception=False) from exc
         except VtonError:
             return path  # `refresh` tells what is wrong
+        if picture is None:
+            return path
+        converted = written(picture, real.stem)
         self.studio.seen.add(browser_of(request), [converted])
         return str(converted)
 

@@ -21,7 +21,6 @@ from vton_ui.booking import Means
 from vton_ui.errors import VtonError
 from vton_ui.job import Accepted, Job, Ordering
 from vton_ui.lookup import request_id_of, unknown_job
-from vton_ui.pool import in_pool
 from vton_ui.results import discard
 from vton_ui.studio import Studio
 from vton_ui.tryon import resume, try_on
@@ -127,9 +126,9 @@ class Runs:
         jobs = [*memory.jobs(state), *(job for _, job in results)]
         await self.studio.jobs.forget({job.request_id for job in jobs})
         for result, _ in results:
-            await in_pool(_discard, result.path)
+            await asyncio.to_thread(_discard, result.path)
         ahead.forget()
-        await in_pool(forget_uploads, browser_of(request), self.studio)
+        await asyncio.to_thread(forget_uploads, browser_of(request), self.studio)
         return {
             page.memory: dict(EMPTY),
             page.recent: gr.update(value=[], visible=False),

@@ -23,8 +23,6 @@ from safehttpx import AsyncSecureTransport, get, matches_domain_whitelist  # typ
 
 from vton_ui.disk import check_room, disk_full
 from vton_ui.errors import DiskFull, PhotoError, RateLimited
-from vton_ui.framing import fitted
-from vton_ui.photos import read, shows_in_browser, to_jpeg
 from vton_ui.quota import UploadQuota
 from vton_ui.studio import Studio
 from vton_ui.ui.names import real_path
@@ -33,9 +31,6 @@ from vton_ui.ui.visitor import visitor_of
 MAX_FILE_BYTES = 30_000_000
 DOWNLOAD_SECONDS = 20.0
 """All the time that a photo behind an address has to arrive."""
-
-SHOWN_PIXELS = 2_000_000
-"""Pixels kept of a photo that the browser cannot show and that is therefore converted on arrival."""
 
 
 def own(path: Any, *, slot: str, examples: Path) -> Path:
@@ -106,7 +101,7 @@ async def fetched(address: str, *, slot: str | None = None, quota: UploadQuota |
             check_room(Path(folder), len(photo))
             if quota is not None:
                 quota.count(visitor_of(LocalContext.request.get(None)), len(photo))
-            path = _written(photo, "photo")
+            path = written(photo, "photo")
     except (RateLimited, DiskFull):
         raise
     except Exception as exc:  # whatever the network, a name server or a decoder has to say
@@ -172,7 +167,8 @@ class _Limited(AsyncSecureTransport):  # type: ignore[misc]
         return type(response)(response.status_code, headers=kept, content=bytes(body))
 
 
-def _written(data: bytes, stem: str) -> Path:
+def written(data: bytes, stem: str) -> Path:
+    """A JPEG of the server's own making, or one that it fetched, as a file among the uploads."""
     path = Path(get_upload_folder()) / secrets.token_urlsafe(16) / f"{stem}.jpg"
     path.parent.mkdir(parents=True)
     path.write_bytes(data)
@@ -201,17 +197,6 @@ def sweep(folder: Path, *, older_than: float, kept: str) -> None:
         with suppress(OSError):  # not empty, or deleted by another hand
             if own_name not in kept and path.lstat().st_ctime < time.time() - older_than:
                 path.rmdir() if path.is_dir() else path.unlink()
-
-
-def showable(path: Path, *, slot: str) -> Path:
-    """The photo, or a JPEG of it where browsers cannot show its format (HEIC, TIFF). CPU work.
-
-    Raises:
-        PhotoError: The photo cannot be used.
-    """
-    if shows_in_browser(path, slot=slot):
-        return path
-    return _written(to_jpeg(read(path, slot=slot, to=lambda size: fitted(size, SHOWN_PIXELS))), path.stem)
 
 
 def offered(path: Path) -> Path:
