@@ -9,10 +9,10 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser import PHONE, open_page
-from tests.conftest import until
+from tests.conftest import photo_bytes, until
 from tests.elsewhere import elsewhere
 from tests.fake_fal import FakeFal
-from tests.page.acts import WAIT, done, no_turn, ordered, result_picture, two_photos, works
+from tests.page.acts import WAIT, done, give, no_turn, ordered, result_picture, two_photos, works
 from vton_ui import tryon
 
 LONG_WAIT = 40_000
@@ -126,7 +126,8 @@ def test_recent_survives_and_is_forgotten(paid: Page, fal: FakeFal) -> None:
     paid.locator("#recent img").first.click(timeout=WAIT)
     expect(paid.locator("#result img")).to_be_visible(timeout=WAIT)
     expect(paid.locator("#details")).to_contain_text("seed")
-    two_photos(paid)
+    give(paid, "person", photo_bytes(901, 1203))  # one that no other browser has
+    expect(paid.locator("#person img")).to_be_visible(timeout=WAIT)
     photo = paid.locator("#person img").get_attribute("src")
     assert photo
     assert httpx.get(photo).status_code == 200
