@@ -78,7 +78,6 @@ def tried_over_mcp(url: str, headers: dict[str, str]) -> bool:
         from_(f"::ffff:{ONE}"),
         from_(f"[::ffff:{ONE}]:443"),
         [*from_(ONE), (HEADER, f"address {FORGED}")],
-        [*from_(ONE), (HEADER, f"address {FORGED}.c2lnbmF0dXJl")],
     ],
     ids=[
         "alone",
@@ -89,7 +88,6 @@ def tried_over_mcp(url: str, headers: dict[str, str]) -> bool:
         "mapped",
         "mapped, port",
         "ours",
-        "ours, signed",
     ],
 )
 def test_the_same_visitor(lines: Lines, url: str) -> None:
@@ -122,7 +120,7 @@ def test_a_household_is_one_visitor(again: str, url: str) -> None:
 
 
 def test_agents(url: str) -> None:
-    """Over MCP, where Gradio calls itself, every caller has caps of their own, and the same as elsewhere."""
+    """Over MCP, every caller has caps of their own, and the same as elsewhere."""
     assert tried_over_mcp(url, {"x-forwarded-for": ONE})
     assert tried_over_mcp(url, {"x-forwarded-for": OTHER})
     for forged in (

@@ -17,7 +17,7 @@ from vton_ui.errors import DiskFull, RateLimited
 from vton_ui.quota import UploadQuota
 from vton_ui.ui.names import with_real_paths
 from vton_ui.ui.uploads import MAX_FILE_BYTES
-from vton_ui.ui.visitor import INNER, visitor_in
+from vton_ui.ui.visitor import visitor_in
 
 MAX_BODY = 2_000_000
 MAX_MCP_BODY = 2 * MAX_FILE_BYTES
@@ -119,13 +119,11 @@ def is_upload(scope: Scope) -> bool:
 def _limit(scope: Scope) -> int:
     if is_upload(scope):
         return MAX_UPLOAD_BODY
-    return MAX_MCP_BODY if MCP in scope["path"] or scope.get(INNER) else MAX_BODY
+    return MAX_MCP_BODY if MCP in scope["path"] else MAX_BODY
 
 
 def _uncounted(scope: Scope) -> int:
-    """How many bytes may come without being counted: what Gradio's MCP sends on was counted as it came."""
-    if scope.get(INNER):
-        return MAX_MCP_BODY
+    """How many bytes may come without being counted."""
     return 0 if is_upload(scope) else PHOTO_BYTES
 
 

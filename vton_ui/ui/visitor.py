@@ -8,16 +8,12 @@ from collections.abc import Iterable
 from ipaddress import IPv6Address, ip_address, ip_network
 
 import gradio as gr
-from itsdangerous import BadSignature, Signer
 from starlette.datastructures import Headers
 from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 HEADER = "x-vton-visitor"
-"""Where a request tells its visitor to all that comes after; signed, for Gradio's MCP calls this server once more,
-from this machine and with the headers of the first call."""
-INNER = "vton_ui.inner"
-"""The key of a request's scope that tells whether it is such a second call."""
+"""Where a request tells its visitor to all that comes after; what a visitor sends under this name is dropped."""
 COOKIE = "vton-browser"
 COOKIE_SECONDS = 365 * 86400
 
@@ -35,7 +31,6 @@ class Visitors:
 
     def __init__(self, app: ASGIApp, *, proxies: int) -> None:
         self._app, self._proxies = app, proxies
-        self._signer = Signer(secrets.token_bytes(32), salt=HEADER)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, with its visitor in it."""
@@ -43,27 +38,15 @@ class Visitors:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        told = self._told(headers)
-        visitor = told or _address(scope, headers, self._proxies)
+        visitor = _address(scope, headers, self._proxies).encode("ascii", "backslashreplace")
         others = [pair for pair in scope["headers"] if pair[0].lower() != HEADER.encode()]
-        signed = self._signer.sign(visitor.encode("ascii", "backslashreplace"))
 
         async def sent(message: Message) -> None:
             if message["type"] == "http.response.start" and scope["method"] == "GET" and _is_page(message):
                 message = {**message, "headers": [*message["headers"], *_cookie(scope, headers)]}
             await send(message)
 
-        passed = {**scope, "headers": [*others, (HEADER.encode(), signed)], INNER: told is not None}
-        await self._app(passed, receive, sent)
-
-    def _told(self, headers: Headers) -> str | None:
-        """The visitor that this server itself wrote into the request before."""
-        for value in headers.getlist(HEADER):
-            try:
-                return self._signer.unsign(value).decode()
-            except BadSignature:
-                continue
-        return None
+        await self._app({**scope, "headers": [*others, (HEADER.encode(), visitor)]}, receive, sent)
 
 
 def visitor_of(request: gr.Request | None) -> str:
@@ -76,7 +59,7 @@ def visitor_of(request: gr.Request | None) -> str:
 
 def visitor_in(headers: Headers) -> str:
     """The address that `Visitors` has written into a request."""
-    return str(headers.get(HEADER) or "unknown").rpartition(".")[0] or "unknown"
+    return headers.get(HEADER) or "unknown"
 
 
 def browser_of(request: gr.Request | None) -> str:
