@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import socket
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -88,12 +89,20 @@ def photo_bytes(
     return buffer.getvalue()
 
 
+def free_port() -> int:
+    """A port that nobody listens on. Gradio's own search hangs if another process takes the same one meanwhile."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
 @contextmanager
 def serving(settings: Settings, models: Mapping[str, ModelSpec] = MODELS) -> Iterator[str]:
     """The whole app on a port of its own; yields its address."""
     studio = replace(app.open_studio(settings), models=models)
     demo = build(studio)
-    _, url, _ = demo.launch(**launch_options(studio), prevent_thread_lock=True, quiet=True, server_name="127.0.0.1")
+    options = {**launch_options(studio), "server_name": "127.0.0.1", "server_port": free_port()}
+    _, url, _ = demo.launch(**options, prevent_thread_lock=True, quiet=True)
     try:
         yield url
     finally:

@@ -294,6 +294,32 @@ async def test_silent_stream(
     assert (fal.count("stream"), fal.count("status") >= asked) == (1, True)
 
 
+async def test_stale_stream_is_left(fal: FakeFal, backend: FalBackend, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stream that has missed something is closed while the job still runs, and the job is asked for from then on."""
+    monkeypatch.setattr(fal_stream, "QUIET", (0.1, 0.1))
+    fal.queue_seconds, fal.run_seconds = 0.1, 20
+    line = following.Line(api=backend._client.api, streams=asyncio.Semaphore(1))
+    job = await ordered(backend)
+    url = f"{fal.url}/queue/{fal.jobs[job.request_id].app}/requests/{job.request_id}/status"
+    fal.fault("stream", "accept_then_hang", seconds=30)
+    async with aclosing(following.follow(line, url, job)) as events:
+        async for _ in events:
+            if not line.streams.locked():
+                break
+        assert fal.jobs[job.request_id].state == "IN_PROGRESS"
+
+
+@pytest.mark.slow
+async def test_stale_stream_at_its_real_pace(fal: FakeFal, backend: FalBackend) -> None:
+    """As shipped, a stream that fell silent after its first word keeps nobody waiting for longer than ten seconds."""
+    fal.queue_seconds, fal.run_seconds = 0.5, 0.5
+    job = await ordered(backend)
+    fal.fault("stream", "accept_then_hang", seconds=60)
+    events = await followed(backend, job)
+    assert isinstance(events[-1], Running)
+    assert time.time() - (fal.jobs[job.request_id].finished_at or 0) < 15
+
+
 async def test_dead_stream(fal: FakeFal, backend: FalBackend, monkeypatch: pytest.MonkeyPatch) -> None:
     """A stream without even comments is given up, be what was asked meanwhile the same."""
     monkeypatch.setattr(fal_stream, "TIMEOUT", httpx.Timeout(0.3))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import random
 import struct
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import ExifTags, Image, ImageFile
+from PIL import ExifTags, Image, ImageChops, ImageFile, ImageStat
 
 from tests import icc
 from tests.conftest import photo_bytes
@@ -318,6 +319,14 @@ def test_jpeg_is_full_and_readable() -> None:
     assert (opened.format, opened.mode, opened.size) == ("JPEG", "RGB", (300, 400))
     assert [layer[1:3] for layer in opened.layer] == [(1, 1)] * 3  # type: ignore[attr-defined]
     assert "progressive" not in opened.info
+
+
+def test_jpeg_keeps_the_cloth() -> None:
+    """What is sent keeps fine coloured detail, which the models copy."""
+    rough = Image.frombytes("RGB", (150, 200), random.Random(1).randbytes(150 * 200 * 3))
+    cloth = rough.resize((300, 400), Image.Resampling.BICUBIC)
+    apart = ImageChops.difference(cloth, Image.open(io.BytesIO(to_jpeg(cloth))))
+    assert max(ImageStat.Stat(apart).mean) < 6
 
 
 @pytest.mark.parametrize("format", FORMATS)

@@ -78,9 +78,12 @@ def keep(picture: bytes, answer: Answer, facts: Mapping[str, Value], frame: Fram
     return Result(path=path, size=Size(*cut.size), facts=facts)
 
 
-def discard(path: Path) -> None:
-    """Delete a result; one that is gone already is no matter."""
-    shutil.rmtree(path.parent, ignore_errors=True)
+def discard(path: Path, store: Path) -> None:
+    """Delete a result; one that is gone already is no matter. ValueError if it is not a result of this store."""
+    folder = path.parent.resolve()
+    if folder.parent != store.resolve():
+        raise ValueError("not in the store")
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def sweep(store: Path, hours: float) -> None:

@@ -125,7 +125,7 @@ class Runs:
         """Delete this browser's results, its list, and the photos that stood on this page."""
         page, examples = self.page, self.studio.examples.resolve()
         for result, _ in self.memory.results(values[page.memory]):
-            await in_pool(_discard, result.path)
+            await in_pool(_discard, result.path, self.studio.store)
         ahead.forget()
         for path in self.seen.pop(request.session_hash):
             if not path.is_relative_to(examples):
@@ -206,10 +206,11 @@ class Runs:
         return self.studio.means(key_of(self.page, values), self._visitor(request))
 
 
-def _discard(path: Path) -> None:
+def _discard(path: Path, store: Path) -> None:
     """Delete a result, and the copy that Gradio serves it from."""
-    shutil.rmtree(Path(get_upload_folder()) / hash_file(path), ignore_errors=True)
-    discard(path)
+    copy = Path(get_upload_folder()) / hash_file(path)
+    discard(path, store)
+    shutil.rmtree(copy, ignore_errors=True)
 
 
 def _request_id(typed: str | None) -> str:
