@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -35,6 +36,12 @@ from vton_ui.spec import ModelSpec  # noqa: E402
 from vton_ui.ui.build import build, launch_options  # noqa: E402
 
 _ORIENTATION, _GPS = 0x0112, 0x8825
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """All tests in tests/page drive a browser."""
+    if Path(__file__).parent / "page" in item.path.parents:
+        item.add_marker("page")
 
 
 @pytest.fixture
