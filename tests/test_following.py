@@ -298,7 +298,8 @@ async def test_silent_stream(
 async def test_stale_stream_is_left(fal: FakeFal, backend: FalBackend, monkeypatch: pytest.MonkeyPatch) -> None:
     """A stream that has missed something is closed while the job still runs, and the job is asked for from then on."""
     monkeypatch.setattr(fal_stream, "QUIET", (0.1, 0.1))
-    fal.queue_seconds, fal.run_seconds = 0.1, 20
+    fal.queue_seconds, fal.run_seconds = 0.1, 60
+    begin = time.monotonic()
     line = following.Line(api=backend._client.api, streams=asyncio.Semaphore(1))
     job = await ordered(backend)
     url = f"{fal.url}/queue/{fal.jobs[job.request_id].app}/requests/{job.request_id}/status"
@@ -308,6 +309,7 @@ async def test_stale_stream_is_left(fal: FakeFal, backend: FalBackend, monkeypat
             if not line.streams.locked():
                 break
         assert fal.jobs[job.request_id].state == "IN_PROGRESS"
+        assert time.monotonic() - begin < fal_stream.TIMEOUT.read / 2  # else it was only given up as dead
 
 
 @pytest.mark.slow

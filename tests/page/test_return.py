@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from pathlib import Path
 
@@ -101,8 +102,15 @@ def test_dead_network(browser: Browser, paid_url: str, fal: FakeFal) -> None:
 
 
 def test_kill_9(browser: Browser, fal: FakeFal, tmp_path: Path) -> None:
-    """The app is killed with `kill -9` while the job runs and started again: the picture comes, paid once."""
+    """The app is killed with `kill -9` while the job runs and started again: the picture comes, paid once.
+
+    And what it starts with is what it should: results whose time is over are swept.
+    """
+    old = tmp_path / "results" / "old"
+    old.mkdir(parents=True)
+    os.utime(old, (1, 1))
     with elsewhere(fal, tmp_path) as app:
+        until(lambda: not old.exists())
         page = open_page(browser, app.url)
         with no_turn(fal):
             ordered(page)
