@@ -533,7 +533,7 @@ ERRORS: dict[str, tuple[Callable[[Photos], dict[str, Any]], str]] = {
 }
 
 
-@pytest.mark.parametrize("endpoint", ["/try_on", "/estimate"])
+@pytest.mark.parametrize("endpoint", ["/try_on", pytest.param("/estimate", marks=pytest.mark.slow)])
 @pytest.mark.parametrize(("wrong", "words"), ERRORS.values(), ids=ERRORS)
 def test_errors(
     wrong: Callable[[Photos], dict[str, Any]],

@@ -158,6 +158,7 @@ async def test_patience_ends(fal: FakeFal, backend: FalBackend, monkeypatch: pyt
 
 
 @without_stream
+@pytest.mark.slow
 async def test_patience_starts_anew(fal: FakeFal, backend: FalBackend, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every good look at the job renews the patience."""
     monkeypatch.setattr(following, "PATIENCE", 1.0)
@@ -183,6 +184,7 @@ async def test_follow_ends(fal: FakeFal, backend: FalBackend, code: int, error: 
 
 
 @pytest.mark.parametrize(("operation", "code"), [("status", 401), ("result", 404), ("download", 401)])
+@pytest.mark.slow
 async def test_hiccup_is_not_believed(fal: FakeFal, backend: FalBackend, operation: str, code: int) -> None:
     """A key, a job or a picture that fal does not know for a moment is asked for again."""
     fal.run_seconds, fal.streams = 0.3, operation != "status"
@@ -203,6 +205,7 @@ async def test_job_that_ran_between_two_looks(
     assert [type(event) for event in await followed(backend, job)][-1] is Running
 
 
+@pytest.mark.slow
 async def test_humane_pace(fal: FakeFal, backend: FalBackend, monkeypatch: pytest.MonkeyPatch) -> None:
     """A job is looked at once in a while, and on a long wait less often."""
     hurry(monkeypatch, 0.1, 0.3)

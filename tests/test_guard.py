@@ -372,6 +372,7 @@ def test_nonsense(
 # How uploads go
 
 
+@pytest.mark.slow
 def test_uploads_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever visitors brought and the app wrote for them is deleted in time; the examples stay."""
     monkeypatch.setenv("GRADIO_TEMP_DIR", "to be put back")

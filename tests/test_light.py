@@ -53,6 +53,7 @@ print(sum("class Textbox" in str(code) for code in parsed), inspect.getfile is g
 """
 
 
+@pytest.mark.slow
 def test_no_stubs_are_made_at_the_start() -> None:
     """Importing Gradio takes half the time without, and what it is told for that is not told to anybody else."""
     ran = subprocess.run([sys.executable, "-c", IMPORTING], capture_output=True, text=True, check=True)

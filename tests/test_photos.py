@@ -481,6 +481,7 @@ print(*image.size, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is counted in other units elsewhere")
+@pytest.mark.slow
 def test_large_jpeg_is_decoded_at_reduced_scale(tmp_path: Path) -> None:
     """A JPEG of 192 megapixels is read within a fraction of the memory that its pixels would fill."""
     path = tmp_path / "large.jpg"

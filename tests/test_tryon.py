@@ -234,6 +234,7 @@ async def test_sync_mode(fal: FakeFal, backend: FalBackend, ask: Asking, store: 
     assert (result.size, result.path.suffix, fal.count("download")) == ((300, 400), ".png", 0)
 
 
+@pytest.mark.slow
 async def test_both_uploads_at_once(fal: FakeFal, backend: FalBackend, ask: Asking, store: Path) -> None:
     """Neither picture waits for the other."""
     fal.fault("upload", "slow", 2, seconds=1.5)
