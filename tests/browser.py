@@ -43,12 +43,17 @@ def open_page(browser: Browser, url: str, *, viewport: dict[str, int] = DESK, da
     touch = viewport["width"] < 700
     context = browser.new_context(viewport=viewport, is_mobile=touch, has_touch=touch)  # type: ignore[arg-type]
     page = context.new_page()
+    load(page, url, dark=dark)
+    return page
+
+
+def load(page: Page, url: str, *, dark: bool = False) -> None:
+    """Load the studio, until it is ready to be used."""
     # Gradio draws a page a moment before it answers to what is done on it; its first event shows that it does.
     with page.expect_request("**/queue/join*"):
         page.goto(f"{url}?__theme={'dark' if dark else 'light'}")
     page.wait_for_selector("#try_on")
     page.wait_for_function("document.querySelectorAll('#people img').length > 0")
-    return page
 
 
 def in_ci() -> bool:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import os
+import socket
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -37,6 +39,12 @@ FREE = 10**6
 """What a visitor may have for free where a test says nothing about it: all of them come from one address."""
 
 _ORIENTATION, _GPS = 0x0112, 0x8825
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """All tests in tests/page drive a browser."""
+    if Path(__file__).parent / "page" in item.path.parents:
+        item.add_marker("page")
 
 
 @pytest.fixture
@@ -91,6 +99,13 @@ def photo_bytes(
     return buffer.getvalue()
 
 
+def free_port() -> int:
+    """A port that nobody listens on. Gradio's own search hangs if another process takes the same one meanwhile."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
 @contextmanager
 def serving(settings: Settings, models: Mapping[str, ModelSpec] = MODELS) -> Iterator[str]:
     """The whole app on a port of its own; yields its address."""
@@ -98,7 +113,8 @@ def serving(settings: Settings, models: Mapping[str, ModelSpec] = MODELS) -> Ite
         settings = replace(settings, free_rate=FREE, upload_mb=FREE)
     studio = replace(app.open_studio(settings), models=models)
     demo = build(studio)
-    _, url, _ = demo.launch(**launch_options(studio), prevent_thread_lock=True, quiet=True, server_name="127.0.0.1")
+    options = {**launch_options(studio), "server_name": "127.0.0.1", "server_port": free_port()}
+    _, url, _ = demo.launch(**options, prevent_thread_lock=True, quiet=True)
     try:
         yield url
     finally:

@@ -284,6 +284,26 @@ def test_sandbox(model: ModelSpec, free: str, connect: Callable[..., Client], fa
     assert fal.seen == []
 
 
+@pytest.mark.parametrize("private", [True, False])
+def test_private(private: bool, script: Client, fal: FakeFal, photos: Photos) -> None:
+    """fal is told to store nothing of a private call, and of no other."""
+    script.predict(**asked(photos, private=private), api_name="/try_on")
+    assert only(fal).headers["X-Fal-Store-IO"] == ("0" if private else None)
+
+
+def test_sandbox_is_stamped(free: str, connect: Callable[..., Client], photos: Photos, tmp_path: Path) -> None:
+    """A draft has white words on a dark plate in its lower left corner, large enough to be seen in a thumbnail."""
+    photo = tmp_path / "plain.jpg"
+    Image.new("RGB", (600, 800), (150, 190, 150)).save(photo)
+    picture, _ = connect(free).predict(**asked(photos, person=handle_file(photo)), api_name="/try_on")
+    with Image.open(picture) as draft:
+        corner = draft.convert("L").crop((0, draft.height * 9 // 10, draft.width // 2, draft.height))
+    shades = corner.histogram()
+    dark, light = sum(shades[:90]), sum(shades[230:])
+    assert dark > 0.15 * corner.width * corner.height
+    assert light > 0.02 * corner.width * corner.height
+
+
 def test_several_garments(script: Client, fal: FakeFal, photos: Photos) -> None:
     """Several garments are sent as one sheet, and counted in the prompt."""
     files = [handle_file(photos.small), handle_file(photos.large)]
@@ -329,6 +349,17 @@ def test_estimate_in_the_sandbox(free: str, connect: Callable[..., Client], fal:
     assert estimate["total_usd"] == 0.0475
     assert "free local drafts" in estimate["note"]
     assert fal.seen == []
+
+
+def test_estimate_with_a_key_of_ones_own(
+    free: str, connect: Callable[..., Client], fal: FakeFal, photos: Photos
+) -> None:
+    """With a key in the header the estimate is what that key will pay: its own live price, and no word of drafts."""
+    script = connect(free, **{"x-fal-key": OTHER_KEY})
+    estimate = script.predict(**asked(photos), api_name="/estimate")
+    assert (estimate["total_usd"], estimate["note"]) == (0.0475, "")
+    script.predict(**asked(photos, model="cat-vton"), api_name="/estimate")
+    assert {seen.headers["Authorization"] for seen in fal.seen} <= {f"Key {OTHER_KEY}"}
 
 
 # A sheet
@@ -512,7 +543,7 @@ ERRORS: dict[str, tuple[Callable[[Photos], dict[str, Any]], str]] = {
 }
 
 
-@pytest.mark.parametrize("endpoint", ["/try_on", "/estimate"])
+@pytest.mark.parametrize("endpoint", ["/try_on", pytest.param("/estimate", marks=pytest.mark.slow)])
 @pytest.mark.parametrize(("wrong", "words"), ERRORS.values(), ids=ERRORS)
 def test_errors(
     wrong: Callable[[Photos], dict[str, Any]],

@@ -14,6 +14,9 @@ from tests.bench.soak import Minute, verdict
 from tests.bench.table import Row, markdown, percentile
 
 
+@pytest.mark.bench
+@pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_cheapest_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """Two apps and a fal start, a phone photo costs what it should with one and is refused with the other."""
     out = tmp_path / "figures.json"

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import sqlite3
+import sys
+import uuid
+from contextlib import closing
+from dataclasses import fields
 from decimal import Decimal
 from pathlib import Path
 
@@ -9,10 +15,13 @@ import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
+import app
 from tests.conftest import photo_bytes, serving
 from tests.fake_fal import TEST_KEY, FakeFal
 from tests.fake_schemas import platform_error
-from vton_ui.settings import Settings, load
+from vton_ui.errors import OverBudget
+from vton_ui.ledger import FILE, Caps
+from vton_ui.settings import Settings, load, secret_of
 
 
 @pytest.fixture
@@ -65,6 +74,50 @@ def test_rate_of_one_visitor(fal: FakeFal, tmp_path: Path, photos: dict[str, obj
         Client(url, verbose=False, headers={"x-forwarded-for": "198.51.100.8"}).predict(**photos)
 
 
+LIMITS: dict[str, dict[str, object]] = {
+    "daily_usd": {"daily_budget_usd": Decimal("0.05")},
+    "visitor_usd": {"visitor_budget_usd": Decimal("0.05")},
+    "visitor_rate": {"visitor_rate": 1},
+    "unknown_usd": {"daily_budget_usd": Decimal("0.05"), "unknown_price_usd": Decimal("0.04")},
+}
+"""Each cap of the ledger, and settings under which a first try passes and a second does not."""
+
+
+@pytest.mark.parametrize("cap", [cap.name for cap in fields(Caps)])
+async def test_every_cap_holds(cap: str, tmp_path: Path) -> None:
+    """What the owner sets is what the ledger is held to."""
+    studio = app.open_studio(Settings(fal_key=TEST_KEY, data_dir=tmp_path, **LIMITS[cap]))  # type: ignore[arg-type]
+    cost = None if cap == "unknown_usd" else "0.04"
+    await studio.purse_for("somebody").reserve(uuid.uuid4().hex, cost)
+    with pytest.raises(OverBudget):
+        await studio.purse_for("somebody").reserve(uuid.uuid4().hex, cost)
+
+
+async def test_visitors_are_hashed_with_the_secret(tmp_path: Path) -> None:
+    """Two servers know the same visitor by different names, since nobody could guess the salt."""
+    names = set()
+    for server in ("one", "other"):
+        data = tmp_path / server
+        await app.open_studio(Settings(fal_key=TEST_KEY, data_dir=data)).purse_for("somebody").reserve("one", "0.04")
+        with closing(sqlite3.connect(data / FILE)) as db:
+            names |= set(db.execute("SELECT visitor FROM tries"))
+    assert len(names) == 2
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="files have other rights there")
+def test_the_secret_is_the_owners_alone(tmp_path: Path) -> None:
+    """Nobody else on the machine can read what signs and salts, however lax the owner's umask; it stays the same."""
+    before = os.umask(0)
+    try:
+        secret = secret_of(tmp_path / "data")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "data" / "secret").stat().st_mode & 0o077 == 0
+    assert len(secret) == 32
+    assert secret_of(tmp_path / "data") == secret
+    assert [path.name for path in (tmp_path / "data").iterdir()] == ["secret"]
+
+
 def test_settings_from_the_environment(tmp_path: Path) -> None:
     """Every cap is read; a word where a number belongs stops the start."""
     dotenv = tmp_path / ".env"
@@ -78,3 +131,21 @@ def test_settings_from_the_environment(tmp_path: Path) -> None:
         load({"VTON_VISITOR_RATE": "many"}, tmp_path / "none")
     with pytest.raises(SystemExit, match="whole"):
         load({"VTON_VISITOR_RATE": "0.5"}, tmp_path / "none")
+
+
+@pytest.mark.parametrize("value", ["-1", "-0.01", "NaN", "Infinity", "five"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "VTON_DAILY_BUDGET_USD",
+        "VTON_VISITOR_BUDGET_USD",
+        "VTON_VISITOR_RATE",
+        "VTON_UNKNOWN_PRICE_USD",
+        "VTON_KEEP_HOURS",
+        "VTON_PROXIES",
+    ],
+)
+def test_a_setting_that_is_no_amount(name: str, value: str, tmp_path: Path) -> None:
+    """What is negative or no number stops the start, and is named."""
+    with pytest.raises(SystemExit, match=f"{name} is '{value}'; it must be a number, 0 or more"):
+        load({name: value}, tmp_path / "none")

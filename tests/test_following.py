@@ -146,16 +146,19 @@ async def test_odd_status(
 @without_stream
 async def test_patience_ends(fal: FakeFal, backend: FalBackend, monkeypatch: pytest.MonkeyPatch) -> None:
     """A job that fal keeps silent about is given up, with its id and the truth about its cost."""
-    monkeypatch.setattr(following, "PATIENCE", 0.15)
+    monkeypatch.setattr(following, "PATIENCE", 0.4)
     job = await ordered(backend)
     fal.fault("status", "status", times=None, code=503)
+    begin = time.monotonic()
     with pytest.raises(ResultLost) as caught:
         await followed(backend, job)
     assert (caught.value.cost, caught.value.request_id) == (Cost.MAYBE, job.request_id)
-    assert fal.count("status") >= 3
+    assert time.monotonic() - begin > 0.4
+    assert fal.count("status") >= 2
 
 
 @without_stream
+@pytest.mark.slow
 async def test_patience_starts_anew(fal: FakeFal, backend: FalBackend, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every good look at the job renews the patience."""
     monkeypatch.setattr(following, "PATIENCE", 1.0)
@@ -180,8 +183,8 @@ async def test_follow_ends(fal: FakeFal, backend: FalBackend, code: int, error: 
     assert fal.count("status") == 3
 
 
-@pytest.mark.parametrize("operation", ["status", "result", "download"])
-@pytest.mark.parametrize("code", [401, 404])
+@pytest.mark.parametrize(("operation", "code"), [("status", 401), ("result", 404), ("download", 401)])
+@pytest.mark.slow
 async def test_hiccup_is_not_believed(fal: FakeFal, backend: FalBackend, operation: str, code: int) -> None:
     """A key, a job or a picture that fal does not know for a moment is asked for again."""
     fal.run_seconds, fal.streams = 0.3, operation != "status"
@@ -202,6 +205,7 @@ async def test_job_that_ran_between_two_looks(
     assert [type(event) for event in await followed(backend, job)][-1] is Running
 
 
+@pytest.mark.slow
 async def test_humane_pace(fal: FakeFal, backend: FalBackend, monkeypatch: pytest.MonkeyPatch) -> None:
     """A job is looked at once in a while, and on a long wait less often."""
     hurry(monkeypatch, 0.1, 0.3)
@@ -241,7 +245,7 @@ async def test_one_request(fal: FakeFal, backend: FalBackend) -> None:
     await followed(backend, job)
     late = time.time() - (fal.jobs[job.request_id].finished_at or 0)
     assert (fal.count("stream"), fal.count("status")) == (1, 0)
-    assert late < 1
+    assert late < 5
 
 
 @pytest.mark.parametrize(
@@ -289,9 +293,37 @@ async def test_silent_stream(
     fal.fault("stream", action, seconds=30)
     events = await followed(backend, job)
     late = time.time() - (fal.jobs[job.request_id].finished_at or 0)
-    assert late < 2
+    assert late < 10
     assert isinstance(events[-1], Running)
     assert (fal.count("stream"), fal.count("status") >= asked) == (1, True)
+
+
+async def test_stale_stream_is_left(fal: FakeFal, backend: FalBackend, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stream that has missed something is closed while the job still runs, and the job is asked for from then on."""
+    monkeypatch.setattr(fal_stream, "QUIET", (0.1, 0.1))
+    fal.queue_seconds, fal.run_seconds = 0.1, 60
+    begin = time.monotonic()
+    line = following.Line(api=backend._client.api, streams=asyncio.Semaphore(1))
+    job = await ordered(backend)
+    url = f"{fal.url}/queue/{fal.jobs[job.request_id].app}/requests/{job.request_id}/status"
+    fal.fault("stream", "accept_then_hang", seconds=30)
+    async with aclosing(following.follow(line, url, job)) as events:
+        async for _ in events:
+            if not line.streams.locked():
+                break
+        assert fal.jobs[job.request_id].state == "IN_PROGRESS"
+        assert time.monotonic() - begin < fal_stream.TIMEOUT.read / 2  # else it was only given up as dead
+
+
+@pytest.mark.slow
+async def test_stale_stream_at_its_real_pace(fal: FakeFal, backend: FalBackend) -> None:
+    """As shipped, a stream that fell silent after its first word keeps nobody waiting for longer than ten seconds."""
+    fal.queue_seconds, fal.run_seconds = 0.5, 0.5
+    job = await ordered(backend)
+    fal.fault("stream", "accept_then_hang", seconds=60)
+    events = await followed(backend, job)
+    assert isinstance(events[-1], Running)
+    assert time.time() - (fal.jobs[job.request_id].finished_at or 0) < 15
 
 
 async def test_dead_stream(fal: FakeFal, backend: FalBackend, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,6 +19,7 @@ from PIL import Image, JpegImagePlugin
 
 import app
 from tests.at_fal import followed, ordered
+from tests.conftest import free_port
 from tests.fake_fal import FakeFal
 from vton_ui import photos
 from vton_ui.backend import FalBackend
@@ -37,7 +38,8 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[gr.Blocks]:
     """The whole app, without a key, on a port of its own."""
     studio = app.open_studio(Settings(data_dir=tmp_path_factory.mktemp("light")))
     demo = build(studio)
-    demo.launch(**launch_options(studio), prevent_thread_lock=True, quiet=True, server_name="127.0.0.1")
+    options = {**launch_options(studio), "server_name": "127.0.0.1", "server_port": free_port()}
+    demo.launch(**options, prevent_thread_lock=True, quiet=True)
     yield demo
     demo.close(verbose=False)
 
@@ -51,6 +53,7 @@ print(sum("class Textbox" in str(code) for code in parsed), inspect.getfile is g
 """
 
 
+@pytest.mark.slow
 def test_no_stubs_are_made_at_the_start() -> None:
     """Importing Gradio takes half the time without, and what it is told for that is not told to anybody else."""
     ran = subprocess.run([sys.executable, "-c", IMPORTING], capture_output=True, text=True, check=True)

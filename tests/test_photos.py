@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import random
 import struct
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import ExifTags, Image, ImageFile
+from PIL import ExifTags, Image, ImageChops, ImageFile, ImageStat
 
 from tests import icc
 from tests.conftest import photo_bytes
@@ -320,6 +321,14 @@ def test_jpeg_is_full_and_readable() -> None:
     assert "progressive" not in opened.info
 
 
+def test_jpeg_keeps_the_cloth() -> None:
+    """What is sent keeps fine coloured detail, which the models copy."""
+    rough = Image.frombytes("RGB", (150, 200), random.Random(1).randbytes(150 * 200 * 3))
+    cloth = rough.resize((300, 400), Image.Resampling.BICUBIC)
+    apart = ImageChops.difference(cloth, Image.open(io.BytesIO(to_jpeg(cloth))))
+    assert max(ImageStat.Stat(apart).mean) < 6
+
+
 @pytest.mark.parametrize("format", FORMATS)
 def test_measuring_decodes_nothing(format: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The size comes from the header alone."""
@@ -472,6 +481,7 @@ print(*image.size, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is counted in other units elsewhere")
+@pytest.mark.slow
 def test_large_jpeg_is_decoded_at_reduced_scale(tmp_path: Path) -> None:
     """A JPEG of 192 megapixels is read within a fraction of the memory that its pixels would fill."""
     path = tmp_path / "large.jpg"

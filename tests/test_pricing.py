@@ -126,6 +126,7 @@ sides = st.tuples(st.integers(256, 1700), st.integers(256, 1700))
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(photo=sides, garments=st.lists(sides, min_size=1, max_size=6), full_size=st.booleans(), turned=st.booleans())
 @pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
+@pytest.mark.slow
 def test_estimate_is_the_price_of_what_is_sent(
     model: ModelSpec,
     photo: tuple[int, int],

@@ -44,11 +44,31 @@ def test_options_in_the_readme_are_the_registrys() -> None:
     assert written(README) == README
 
 
-@pytest.mark.parametrize("link", sorted(set(re.findall(r"(?:\]\(|src=\")([^)\"#]+)", README)) - {""}))
+LINKS = sorted(set(re.findall(r"(?:\]\(|src=\")([^)\"]+)", README)))
+
+
+@pytest.mark.parametrize("link", [link for link in LINKS if not re.match(r"\w+:|#", link)])
 def test_links_to_files_lead_somewhere(link: str) -> None:
     """Every local link and picture in the README exists."""
-    if not link.startswith("http"):
-        assert (ROOT / link).exists()
+    assert (ROOT / link.partition("#")[0]).is_file()
+
+
+@pytest.mark.parametrize("link", [link for link in LINKS if link.startswith("#")])
+def test_links_to_headings_lead_somewhere(link: str) -> None:
+    """Every link inside the README has its heading, by the name that GitHub gives it."""
+    headings = re.findall(r"^#+ (.+)$", README, re.MULTILINE)
+    assert link[1:] in {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("link", [link for link in LINKS if re.match(r"\w+:", link)])
+def test_links_to_the_web_are_whole(link: str) -> None:
+    """Nothing is fetched here, but an address without a host, or in the clear, is a slip of the pen."""
+    assert re.fullmatch(r"https://[\w-]+(\.[\w-]+)+(/[\w./-]*)?(#[\w-]+)?", link)
+
+
+def test_there_are_links() -> None:
+    """Or the tests above would test nothing."""
+    assert len(LINKS) > 5
 
 
 def test_settings_are_documented() -> None:

@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PIL import Image, ImageCms, PngImagePlugin
+from PIL import Image, ImageChops, ImageCms, ImageStat, PngImagePlugin
 
-from tests.conftest import photo_bytes
+from tests.conftest import photo_bytes, until
+from vton_ui import results
 from vton_ui.errors import Cost, Filtered, ResultLost
 from vton_ui.framing import Frame
-from vton_ui.results import Result, keep, sweep
+from vton_ui.results import Result, discard, keep, keep_swept, sweep
 from vton_ui.spec import Answer, Value
 
 WHOLE = Frame(width=300, height=400, left=0, top=0, right=300, bottom=400)
@@ -108,6 +109,15 @@ def test_jpeg_is_not_made_worse(tmp_path: Path) -> None:
     with Image.open(io.BytesIO(data)) as before, Image.open(result.path) as after:
         assert after.quantization == before.quantization  # type: ignore[attr-defined]
         assert after.convert("RGB").getpixel((9, 9)) == pytest.approx(before.convert("RGB").getpixel((9, 9)), abs=2)
+
+
+def test_cut_is_not_made_worse(tmp_path: Path) -> None:
+    """A JPEG that has to be encoded again for the cut keeps fine coloured detail."""
+    rough = Image.open(io.BytesIO(rough_png())).resize((150, 200)).resize((300, 400), Image.Resampling.BICUBIC)
+    data = file_of(rough, "JPEG", quality=95, subsampling=0)
+    with Image.open(kept(tmp_path, data, PADDED).path) as cut, Image.open(io.BytesIO(data)) as whole:
+        apart = ImageChops.difference(cut, whole.crop((0, 100, 300, 300)))
+    assert max(ImageStat.Stat(apart).mean) < 4
 
 
 def test_png_keeps_every_pixel(tmp_path: Path) -> None:
@@ -214,6 +224,48 @@ def test_sweep(tmp_path: Path) -> None:
     sweep(tmp_path / "nowhere", hours=1)
 
 
+def test_swept_while_the_server_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Old results go at the start, and later ones when their time is over."""
+    monkeypatch.setattr(results, "SWEEP_SECONDS", 0.05)
+    first, second = tmp_path / "first", tmp_path / "second"
+    for folder in (first, second):
+        folder.mkdir()
+    os.utime(first, (1, 1))
+    keep_swept(tmp_path, hours=1)
+    until(lambda: not first.exists())
+    assert second.exists()
+    os.utime(second, (1, 1))
+    until(lambda: not second.exists())
+
+
+def test_discard(tmp_path: Path) -> None:
+    """A result goes with its folder, and may be gone already."""
+    path = kept(tmp_path, photo_bytes(300, 400)).path
+    for _ in range(2):
+        discard(path, tmp_path)
+        assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("way", ["../ledger.sqlite3", "picture.jpg", "a/b/picture.jpg", "link/picture.jpg", "."])
+def test_nothing_but_results_is_discarded(way: str, tmp_path: Path) -> None:
+    """A path that leads out of the store, or is none of its results, deletes nothing."""
+    store, elsewhere = tmp_path / "store", tmp_path / "elsewhere"
+    for folder in (store / "a" / "b", elsewhere):
+        folder.mkdir(parents=True)
+    (store / "link").symlink_to(elsewhere)
+    for file in (
+        tmp_path / "ledger.sqlite3",
+        store / "picture.jpg",
+        store / "a" / "b" / "picture.jpg",
+        elsewhere / "picture.jpg",
+    ):
+        file.write_bytes(b"")
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(ValueError, match="not in the store"):
+        discard(store / way, store)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
 def fractal() -> Image.Image:
     return Image.effect_mandelbrot((300, 400), (-2, -1.5, 1, 1.5), 60).convert("RGB")
 
@@ -296,7 +348,9 @@ def test_progressive(tmp_path: Path) -> None:
 def test_odd_files(data: bytes, tmp_path: Path) -> None:
     """A file that Pillow can read, though it is not quite as it should be, is kept with its marks."""
     path = kept(tmp_path, data).path
-    assert marks(path) == (FACTS, marks(path)[1])
+    facts, xmp = marks(path)
+    assert facts == FACTS
+    assert AI_MADE in xmp
     with Image.open(path) as image:
         image.load()
         assert image.size == (300, 400)

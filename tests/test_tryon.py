@@ -234,6 +234,7 @@ async def test_sync_mode(fal: FakeFal, backend: FalBackend, ask: Asking, store: 
     assert (result.size, result.path.suffix, fal.count("download")) == ((300, 400), ".png", 0)
 
 
+@pytest.mark.slow
 async def test_both_uploads_at_once(fal: FakeFal, backend: FalBackend, ask: Asking, store: Path) -> None:
     """Neither picture waits for the other."""
     fal.fault("upload", "slow", 2, seconds=1.5)
@@ -248,6 +249,18 @@ async def test_again_uploads_nothing(fal: FakeFal, backend: FalBackend, ask: Ask
         await result_of(try_on(ask(FLUX_VTO, seed=seed), Means(backend=backend, store=store)))
     assert (fal.count("upload"), fal.count("submit")) == (2, 2)
     assert [job.arguments["seed"] for job in fal.jobs.values()] == [1, 2]
+
+
+async def test_another_photo_under_the_same_name(fal: FakeFal, backend: FalBackend, ask: Asking, store: Path) -> None:
+    """A photo that was replaced since is prepared and sent anew, be it the person's or a garment's."""
+    request = ask(FLUX_VTO, (300, 400))
+    results = []
+    for number, path in enumerate((None, request.person, *request.garments)):
+        if path is not None:
+            path.write_bytes(photo_bytes(310 + number, 400))
+        results.append((await result_of(try_on(request, Means(backend=backend, store=store)))).size)
+    assert results == [(300, 400), (311, 400), (311, 400)]
+    assert fal.count("upload") == 4
 
 
 async def test_short_life_at_fal(fal: FakeFal, backend: FalBackend, ask: Asking, store: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import gzip
 import io
@@ -122,9 +123,29 @@ def test_a_deleted_upload(name: str, folder: Path, examples: Path) -> None:
 # Files by address
 
 
-async def no_name_server(host: str) -> list[str]:
-    """In the place of a question that would go out to the internet."""
-    return []
+@pytest.fixture
+def called(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The addresses that anybody tries to connect to meanwhile; nobody answers."""
+    addresses: list[str] = []
+
+    async def noted(loop: Any, sock: Any, address: Any) -> None:
+        addresses.append(address[0])
+        raise ConnectionRefusedError
+
+    async def no_name_server(host: str) -> list[str]:
+        addresses.append(f"a name server, about {host}")
+        return []
+
+    monkeypatch.setattr(asyncio.selector_events.BaseSelectorEventLoop, "sock_connect", noted)
+    monkeypatch.setattr(safehttpx, "async_resolve_hostname_google", no_name_server)
+    return addresses
+
+
+async def test_calls_are_noted(called: list[str], folder: Path) -> None:
+    """A public address is called: where nobody is below, nobody was, and not because nobody answered."""
+    with pytest.raises(PhotoError, match="cannot be fetched"):
+        await fetched("http://8.8.8.8/me.jpg")
+    assert set(called) == {"8.8.8.8"}
 
 
 async def test_data_uri(folder: Path) -> None:
@@ -143,12 +164,12 @@ async def test_address_of_an_upload(folder: Path, monkeypatch: pytest.MonkeyPatc
         assert await fetched(f"http://127.0.0.1:7860/gradio_api/file={named}/a%20b/m%C3%A9.jpg") == upload
 
 
-async def test_address_of_a_private_file(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_address_of_a_private_file(folder: Path, tmp_path: Path, called: list[str]) -> None:
     """The address of any other file of this server is an error."""
-    monkeypatch.setattr(safehttpx, "async_resolve_hostname_google", no_name_server)
     private = put(tmp_path / "private.jpg")
     with pytest.raises(PhotoError, match="Garment 1: The photo cannot be fetched"):
         await fetched(f"http://127.0.0.1:7860/gradio_api/file={private}", slot="Garment 1")
+    assert called == []
 
 
 @pytest.mark.parametrize(
@@ -165,11 +186,11 @@ async def test_address_of_a_private_file(folder: Path, tmp_path: Path, monkeypat
         "me",
     ],
 )
-async def test_no_address(address: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Private networks, files and nonsense are refused in words."""
-    monkeypatch.setattr(safehttpx, "async_resolve_hostname_google", no_name_server)
+async def test_no_address(address: str, folder: Path, called: list[str]) -> None:
+    """Private networks, files and nonsense are refused in words, and nobody is called."""
     with pytest.raises(PhotoError, match=r"cannot be fetched from this address\. Upload the file"):
         await fetched(address)
+    assert called == []
 
 
 class Shop(BaseHTTPRequestHandler):
@@ -247,21 +268,23 @@ async def test_nothing_is_unpacked(shop: str) -> None:
     assert (await fetched(f"{shop}/packed.jpg")).stat().st_size < 100_000
 
 
-@pytest.mark.parametrize("target", ["http://localhost:{port}/me.jpg", "http://10.0.0.1/", "file:///etc/hostname"])
+@pytest.mark.parametrize(
+    "target", ["http://localhost:{port}/me.jpg", "http://127.1:{port}/me.jpg", "file:///etc/hostname"]
+)
 async def test_redirected(target: str, shop: str, folder: Path) -> None:
-    """A public address does not lead to a private one."""
+    """A public address does not lead to a private one, though somebody listens there."""
     port = shop.rpartition(":")[2]
     with pytest.raises(PhotoError, match="cannot be fetched"):
         await fetched(f"{shop}/moved?{quote(target.format(port=port))}")
-    assert "/me.jpg" not in Shop.asked
+    assert [path.partition("?")[0] for path in Shop.asked] == ["/moved"]
 
 
 @pytest.mark.parametrize(
     "found",
     [["10.1.2.3"], ["8.8.8.8", "192.168.0.1"], ["100.64.0.1"], ["::ffff:127.0.0.1"], ["fd00::1"]],
 )
-async def test_private_name(found: list[str], folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A name is closed if any of its addresses is private, and nobody else is asked about it."""
+async def test_private_name(found: list[str], folder: Path, called: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name is closed if any of its addresses is private, and nobody else is asked about it or called."""
     asked: list[Any] = []
 
     def resolve(host: str, *args: Any, **kwargs: Any) -> list[Any]:
@@ -272,6 +295,7 @@ async def test_private_name(found: list[str], folder: Path, monkeypatch: pytest.
     with pytest.raises(PhotoError, match="cannot be fetched"):
         await fetched("http://me.example/me.jpg")
     assert asked == ["me.example"]
+    assert called == []
 
 
 # How they go

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,8 @@ from vton_ui.errors import Cost, JobFailed
 from vton_ui.job import Cancelled, Event, Looking, Running, Waiting
 from vton_ui.models import CAT_VTON, FLUX_VTO
 from vton_ui.pricing import Estimate, Line, money
+from vton_ui.results import Result
+from vton_ui.spec import Size
 from vton_ui.ui import view
 
 
@@ -37,11 +40,14 @@ def test_status(event: Event, words: str) -> None:
 
 @pytest.mark.parametrize("evil", ["<b>x</b>", '"><script>'])
 def test_words_from_outside_are_escaped(evil: str) -> None:
-    """A model's log, fal's message and a request id are text."""
+    """A model's log, fal's message, a request id and all that a result tells are text."""
+    facts = {"seconds": evil, "cost_usd": None, "seed": evil, "sandbox": False, "request_id": evil, "prompt": evil}
+    result = Result(path=Path("picture.jpg"), size=Size(3, 4), facts=facts)
     said = [
         view.status(Running(step=None, steps=None, seconds=1, log=evil)),
         view.failure(JobFailed(evil, evil, slot=evil, request_id=evil)),
         view.notice(evil),
+        view.details(result, FLUX_VTO),
         view.estimate_line(Estimate(lines=(Line(what=evil, usd=None),), total=None, note=evil), free=False),
     ]
     assert not [html for html in said if evil in html]

@@ -87,9 +87,12 @@ def kept_result(path: Path) -> Result | None:
         return None
 
 
-def discard(path: Path) -> None:
-    """Delete a result; one that is gone already is no matter."""
-    shutil.rmtree(path.parent, ignore_errors=True)
+def discard(path: Path, store: Path) -> None:
+    """Delete a result; one that is gone already is no matter. ValueError if it is not a result of this store."""
+    folder = path.parent.resolve()
+    if folder.parent != store.resolve():
+        raise ValueError("not in the store")
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def sweep(store: Path, hours: float) -> None:

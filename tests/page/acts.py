@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -60,6 +61,25 @@ def works(page: Page) -> None:
 
 def done(page: Page) -> None:
     expect(page.locator("#status [data-state=done]")).to_be_visible(timeout=WAIT)
+
+
+def drawn(page: Page) -> None:
+    """Whatever the page was told by now is on the screen."""
+    page.evaluate("() => new Promise((drawn) => setTimeout(() => requestAnimationFrame(drawn), 50))")
+
+
+@contextmanager
+def looked_back(page: Page) -> Iterator[None]:
+    """In here the page is loaded; after it, it has been told and shows all that the browser has kept."""
+    over: list[str] = []
+    for event in ("requestfinished", "requestfailed"):  # Gradio's page breaks the stream off after its last word
+        page.on(event, lambda request: over.append(request.url))  # type: ignore[call-overload]
+    yield
+    end = time.monotonic() + WAIT / 1000
+    while not any("/queue/data" in url for url in over):
+        assert time.monotonic() < end, "the page was told nothing"
+        page.wait_for_timeout(50)
+    drawn(page)
 
 
 def result_picture(page: Page) -> Image.Image:

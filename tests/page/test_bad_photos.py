@@ -5,13 +5,11 @@ from __future__ import annotations
 import io
 import struct
 import zlib
-from collections.abc import Iterator
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.browser import open_page
 from tests.conftest import photo_bytes
 from tests.fake_fal import FakeFal
 from tests.page.acts import WAIT, done, give
@@ -56,13 +54,11 @@ TAKEN = {
 
 
 @pytest.fixture
-def page(browser: Browser, paid_url: str, fal: FakeFal) -> Iterator[Page]:
+def page(paid: Page) -> Page:
     """The page with a garment on it."""
-    opened = open_page(browser, paid_url)
-    give(opened, "garments", photo_bytes(800, 800))
-    expect(opened.locator("#try_on")).to_have_text("Add a person", timeout=WAIT)
-    yield opened
-    opened.context.close()
+    give(paid, "garments", photo_bytes(800, 800))
+    expect(paid.locator("#try_on")).to_have_text("Add a person", timeout=WAIT)
+    return paid
 
 
 @pytest.mark.parametrize("content", REFUSED.values(), ids=REFUSED)

@@ -5,14 +5,12 @@ from __future__ import annotations
 import base64
 import io
 import os
-from collections.abc import Iterator
 
 import httpx
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.browser import open_page
 from tests.conftest import photo_bytes
 from tests.fake_fal import FakeFal
 from tests.page.acts import WAIT, done, give, picture_file, two_photos
@@ -45,11 +43,9 @@ PHONE_PHOTO = photo_bytes(4032, 3024, exif_orientation=6, gps=True)
 
 
 @pytest.fixture
-def page(browser: Browser, paid_url: str, fal: FakeFal) -> Iterator[Page]:
+def page(paid: Page) -> Page:
     """The page, ready."""
-    opened = open_page(browser, paid_url)
-    yield opened
-    opened.context.close()
+    return paid
 
 
 def received(page: Page, slot: str, number: int = 0) -> Image.Image:
@@ -131,6 +127,22 @@ def test_what_is_small_passes_untouched(page: Page, content: bytes, name: str) -
     give(page, "person", content, name=name)
     expect(page.locator("#person img")).to_be_visible(timeout=WAIT)
     assert received(page, "person").format == Image.open(io.BytesIO(content)).format
+
+
+@pytest.mark.parametrize("marks", ["exif", "xmp"])
+def test_what_is_small_tells_nothing(page: Page, marks: str) -> None:
+    """A photo that need not be shrunk leaves the browser without its metadata, of whichever kind, all the same."""
+    exif = Image.Exif()
+    exif[0x010E] = "secret"
+    kinds = {"exif": {"exif": exif}, "xmp": {"xmp": b"<x:xmpmeta xmlns:x='adobe:ns:meta/'>secret</x:xmpmeta>"}}
+    content = noisy(400, 500, quality=75, **kinds[marks])
+    assert b"secret" in content
+    give(page, "person", content)
+    expect(page.locator("#person img")).to_be_visible(timeout=WAIT)
+    arrived = received(page, "person")
+    assert arrived.size == (400, 500)
+    assert not arrived.getexif()
+    assert "xmp" not in arrived.info
 
 
 def test_transparency_survives(page: Page) -> None:

@@ -126,7 +126,7 @@ class Runs:
         jobs = [*memory.jobs(state), *(job for _, job in results)]
         await self.studio.jobs.forget({job.request_id for job in jobs})
         for result, _ in results:
-            await asyncio.to_thread(_discard, result.path)
+            await asyncio.to_thread(_discard, result.path, self.studio.store)
         ahead.forget()
         await asyncio.to_thread(forget_uploads, browser_of(request), self.studio)
         return {
@@ -211,7 +211,8 @@ class Runs:
         return self.studio.means(key_of(self.page, values), self._visitor(request))
 
 
-def _discard(path: Path) -> None:
+def _discard(path: Path, store: Path) -> None:
     """Delete a result, and the copy that Gradio serves it from."""
-    shutil.rmtree(Path(get_upload_folder()) / hash_file(path), ignore_errors=True)
-    discard(path)
+    copy = Path(get_upload_folder()) / hash_file(path)
+    discard(path, store)
+    shutil.rmtree(copy, ignore_errors=True)

@@ -1,0 +1,73 @@
+"""What changes on the page when something on it is changed, over HTTP as a browser sends it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.conftest import photo_bytes, serving
+from tests.page_events import PageEvents
+from vton_ui.models import CAT_VTON, FLUX_VTO
+from vton_ui.settings import Settings
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a server without a key."""
+    with serving(Settings(data_dir=tmp_path_factory.mktemp("data"))) as url:
+        yield url
+
+
+@pytest.fixture
+def page(url: str) -> PageEvents:
+    """A page with a person and two garments on it."""
+    page = PageEvents(url)
+    page.give(photo_bytes(500, 600), photo_bytes(400, 400), photo_bytes(410, 400))
+    return page
+
+
+def paths(page: PageEvents) -> list[str]:
+    """The photos in both slots, the person's first."""
+    return [page["person"]["path"], *(garment["image"]["path"] for garment in page["garments"])]
+
+
+def test_swap(page: PageEvents) -> None:
+    """Person and first garment change places, and no other garment is lost."""
+    person, first, second = paths(page)
+    page.click("swap")
+    assert paths(page) == [first, person, second]
+
+
+def test_example_garment(page: PageEvents) -> None:
+    """An example is added where the model takes several, up to as many as it takes."""
+    before = paths(page)
+    for _ in range(FLUX_VTO.max_garments):
+        page["clothes"] = 0
+        page.click("clothes")
+    assert paths(page)[:3] == before
+    assert len(page["garments"]) == FLUX_VTO.max_garments
+
+
+def test_example_garment_for_a_model_that_takes_one(page: PageEvents) -> None:
+    """There it takes the place of whatever was there."""
+    before = paths(page)
+    page["model"], page["clothes"] = CAT_VTON.name, 1
+    page.click("clothes")
+    person, *garments = paths(page)
+    assert person == before[0]
+    assert len(garments) == 1
+    assert garments[0] not in before
+
+
+@pytest.mark.parametrize(("slot", "said"), [(0, "Person."), (1, "Garment 1."), (2, "Garment 2.")])
+def test_a_bad_photo_is_named_by_its_slot(slot: int, said: str, page: PageEvents) -> None:
+    """The notice says which photo cannot be used, and the button waits for another."""
+    text = page.upload(b"hello")
+    if slot == 0:
+        page["person"] = text
+    else:
+        page["garments"][slot - 1] = {"image": text}
+    page.happens("private", "change")
+    assert f"<b>{said}</b>" in page["notice"]
+    assert page.part("try_on")["interactive"] is False
