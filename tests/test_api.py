@@ -284,13 +284,6 @@ def test_sandbox(model: ModelSpec, free: str, connect: Callable[..., Client], fa
     assert fal.seen == []
 
 
-@pytest.mark.parametrize("private", [True, False])
-def test_private(private: bool, script: Client, fal: FakeFal, photos: Photos) -> None:
-    """fal is told to store nothing of a private call, and of no other."""
-    script.predict(**asked(photos, private=private), api_name="/try_on")
-    assert only(fal).headers["X-Fal-Store-IO"] == ("0" if private else None)
-
-
 def test_sandbox_is_stamped(free: str, connect: Callable[..., Client], photos: Photos, tmp_path: Path) -> None:
     """A draft has white words on a dark plate in its lower left corner, large enough to be seen in a thumbnail."""
     photo = tmp_path / "plain.jpg"

@@ -19,7 +19,7 @@ SECRET = b"the server's"
 
 @pytest.fixture
 def memory(tmp_path: Path) -> Memory:
-    return Memory(secret=SECRET, store=tmp_path)
+    return Memory(secret=SECRET, store=tmp_path, browser="hers")
 
 
 @pytest.fixture
@@ -45,18 +45,19 @@ def test_round_trip(memory: Memory, result: Result) -> None:
 
 @pytest.mark.parametrize("kind", ["jobs", "results"])
 def test_a_signature_is_for_one_kind(kind: str, memory: Memory, result: Result) -> None:
-    """What was signed as the one is not believed as the other, nor with any other secret."""
+    """What was signed as the one is not believed as the other, nor with any other secret, nor from another browser."""
     job = job_of("abc")
     state = memory.with_job(memory.with_result(EMPTY, result, replace(job, seed=7)), job)
     (token,) = state[kind]
     _, data = URLSafeSerializer(b"").loads_unsafe(token)
 
-    def believed(secret: bytes, salt: str) -> int:
-        signed = {kind: [URLSafeSerializer(secret, salt=salt).dumps(data)]}
+    def believed(secret: bytes, said: str, browser: str = "hers") -> int:
+        signed = {kind: [URLSafeSerializer(secret, salt=f"{said} of {browser}").dumps(data)]}
         return len(memory.jobs(signed) + memory.results(signed))
 
     assert believed(SECRET, kind) == 1
     assert believed(SECRET, "jobs" if kind == "results" else "results") == 0
+    assert believed(SECRET, kind, "his") == 0
     assert believed(b"vton-ui", kind) == 0
 
 
@@ -69,7 +70,7 @@ def test_anything_else_is_empty(state: object, memory: Memory) -> None:
 def test_a_lost_order_is_given_up(memory: Memory) -> None:
     """An order without fal's answer is looked for as long as fal may keep it waiting; an accepted job stays."""
     begin = time.time() - LOST_SECONDS
-    young, old = (replace(job_of(""), started_at=begin + more) for more in (60, -1))
-    accepted = replace(job_of("abc"), started_at=begin - 1)
+    young, old = (replace(job_of(""), ordered_at=begin + more) for more in (60, -1))
+    accepted = replace(job_of("abc"), ordered_at=begin - 1)
     for job, kept in ((young, [young]), (old, []), (accepted, [accepted])):
         assert memory.jobs(memory.with_job(EMPTY, job)) == kept

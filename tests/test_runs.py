@@ -276,6 +276,7 @@ def test_find_books_nothing(server: Server, fal: FakeFal) -> None:
 def test_forget(server: Server, fal: FakeFal) -> None:
     """The picture, its copy, the photos and the browser's list are gone."""
     page = server.page()
+    page.give(photo_bytes(510, 610), photo_bytes(410, 410))  # which no other browser has
     page.click("try_on")
     page.happens("private", "change")
     addresses = [page["result"]["url"], f"{server.url}gradio_api/file={page['person']['path']}"]
