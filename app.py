@@ -6,17 +6,17 @@ import logging
 from functools import lru_cache
 from pathlib import Path
 
-from vton_ui.backend import Connections, FalBackend
-from vton_ui.job import Backend
-from vton_ui.ledger import FILE, Caps, Ledger
+from vton_ui.backends.fal.backend import Connections, FalBackend
+from vton_ui.backends.sandbox.backend import Sandbox
 from vton_ui.models import MODELS
-from vton_ui.purse import LedgerPurse
+from vton_ui.money.budget import LedgerPurse
+from vton_ui.money.ledger import FILE, Caps, Ledger
 from vton_ui.quota import FreeWork, UploadQuota
-from vton_ui.results import keep_swept
-from vton_ui.sandbox import Sandbox
 from vton_ui.settings import Settings, load, secret_of
 from vton_ui.studio import Studio
-from vton_ui.ui.build import build, launch_options
+from vton_ui.tryon.backend import Backend
+from vton_ui.tryon.results import keep_swept
+from vton_ui.ui.blocks import build, launch_options
 
 
 def open_studio(settings: Settings) -> Studio:

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.fake_fal import PROXY_VARIABLES, TEST_KEY, FakeFal
+from tests.fake_fal.server import PROXY_VARIABLES, TEST_KEY, FakeFal
 
 # At import and not in a fixture: gradio and fal-client read some of these when they are imported
 for _name in (*PROXY_VARIABLES, "FAL_KEY", "FAL_KEY_ID", "FAL_KEY_SECRET"):
@@ -29,11 +29,11 @@ _UPLOADS = tempfile.TemporaryDirectory(prefix="vton-tests-")
 os.environ["GRADIO_TEMP_DIR"] = _UPLOADS.name
 
 import app  # noqa: E402 - it reads the environment
-from vton_ui.backend import FalBackend  # noqa: E402
+from vton_ui.backends.fal.backend import FalBackend  # noqa: E402
 from vton_ui.models import MODELS  # noqa: E402
+from vton_ui.models.spec import ModelSpec  # noqa: E402
 from vton_ui.settings import Settings  # noqa: E402
-from vton_ui.spec import ModelSpec  # noqa: E402
-from vton_ui.ui.build import build, launch_options  # noqa: E402
+from vton_ui.ui.blocks import build, launch_options  # noqa: E402
 
 FREE = 10**6
 """What a visitor may have for free where a test says nothing about it: all of them come from one address."""

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from vton_ui.models import MODELS
-from vton_ui.spec import Choice, Flag, Number, Option
+from vton_ui.models.spec import Choice, Flag, Number, Option
 
 README = Path(__file__).parent.parent / "README.md"
 PLACE = re.compile(r"(<!-- options:.*?-->\n).*?(<!-- /options -->)", re.DOTALL)

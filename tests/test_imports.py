@@ -111,7 +111,7 @@ def test_foreign(module: str) -> None:
     names = foreign(SOURCES[module])
     if not is_page(module) and module != "app":
         assert names.isdisjoint({"gradio", "gradio_client"})
-    if module != "vton_ui.backend":
+    if module != "vton_ui.backends.fal.backend":
         assert "fal_client" not in names
     if module.removeprefix("vton_ui.") not in FAL:
         assert names.isdisjoint({"httpx", "httpx_sse", "requests", "aiohttp", "urllib3"})
@@ -148,5 +148,12 @@ def test_imports_are_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     text = "import a.b\nfrom c import d\nfrom vton_ui import models\nfrom .. import pricing\nfrom ..job import Job\n"
     text += "def f():\n    from vton_ui.backend import FalBackend\n"
     monkeypatch.setattr(Path, "read_text", lambda *_: text)
-    expected = {"a.b", "c", "vton_ui.models", "vton_ui.pricing", "vton_ui.job", "vton_ui.backend"}
+    expected = {
+        "a.b",
+        "c",
+        "vton_ui.models",
+        "vton_ui.money.pricing",
+        "vton_ui.tryon.job",
+        "vton_ui.backends.fal.backend",
+    }
     assert set(imports(path)) == expected

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from vton_ui.admission import Admission
-from vton_ui.booking import Means
-from vton_ui.job import Backend, Purse
-from vton_ui.jobs import JobStore, job_store
+from vton_ui.models.spec import ModelSpec
+from vton_ui.money.budget import Purse
 from vton_ui.quota import FreeWork, UploadQuota
-from vton_ui.seen import Seen
-from vton_ui.spec import ModelSpec
+from vton_ui.session_uploads import Seen
+from vton_ui.tryon.backend import Backend
+from vton_ui.tryon.context import Means
+from vton_ui.tryon.jobs import JobStore, job_store
 
 
 @dataclass(frozen=True, kw_only=True)

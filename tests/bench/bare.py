@@ -19,9 +19,9 @@ from typing import Any
 import fal_client.client
 import gradio as gr
 
-from vton_ui.backend import FalBackend
-from vton_ui.job import Job
+from vton_ui.backends.fal.backend import FalBackend
 from vton_ui.models import CAT_VTON
+from vton_ui.tryon.job import Job
 
 
 async def try_on(backend: FalBackend, person: Any, garment: Any) -> gr.FileData:

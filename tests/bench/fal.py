@@ -15,10 +15,10 @@ from typing import Any, cast
 
 from PIL import Image
 
-from tests import fake_schemas
 from tests.bench import pictures
-from tests.fake_fal import FakeFal, Job
-from tests.fake_schemas import Endpoint, image_bytes, output_size, result_body
+from tests.fake_fal import schemas
+from tests.fake_fal.schemas import Endpoint, image_bytes, output_size, result_body
+from tests.fake_fal.server import FakeFal, Job
 
 QUEUE_SECONDS, RUN_SECONDS = 0.5, 2.0
 
@@ -43,7 +43,7 @@ class BenchFal(FakeFal):
 
     def __init__(self) -> None:
         super().__init__(queue_seconds=QUEUE_SECONDS, run_seconds=RUN_SECONDS)
-        fake_schemas._look = _look
+        schemas._look = _look
         pictures.result(pictures.READY, "PNG")
         self.start()
 
@@ -91,9 +91,7 @@ class BenchFal(FakeFal):
             seen = _look(image_bytes(job.arguments[endpoint.person], self.fetch) or b"")
             size = seen[1:] if seen else pictures.READY
         data = pictures.result(size, format)
-        picture = fake_schemas.Picture(
-            data=data, content_type=fake_schemas.FORMATS[format], width=size[0], height=size[1]
-        )
+        picture = schemas.Picture(data=data, content_type=schemas.FORMATS[format], width=size[0], height=size[1])
         file = self._store(f"result.{format.lower()}", picture.content_type, job.headers)
         file.data = data
         return result_body(endpoint, job.arguments, picture, file.url, job.seconds, self.unsafe)

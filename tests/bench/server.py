@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.fake_fal import PROXY_VARIABLES, TEST_KEY
+from tests.fake_fal.server import PROXY_VARIABLES, TEST_KEY
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 120.0

@@ -13,7 +13,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.conftest import photo_bytes
-from tests.fake_fal import FakeFal
+from tests.fake_fal.server import FakeFal
 
 WAIT = 20_000
 """Milliseconds: long enough for a machine that has much else to do; nothing waits longer than it must."""

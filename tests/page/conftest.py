@@ -9,8 +9,8 @@ from playwright.sync_api import Browser, BrowserContext, Error, Page
 
 from tests.browser import DESK, NoBrowser, chromium, in_ci, load
 from tests.conftest import serving
-from tests.fake_fal import TEST_KEY, FakeFal
-from vton_ui import backend
+from tests.fake_fal.server import TEST_KEY, FakeFal
+from vton_ui.backends.fal import backend
 from vton_ui.settings import Settings
 
 

@@ -11,7 +11,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.conftest import photo_bytes
-from tests.fake_fal import FakeFal
+from tests.fake_fal.server import FakeFal
 from tests.page.acts import WAIT, done, give
 
 WHOLE = photo_bytes(900, 1200)

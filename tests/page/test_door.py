@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.browser import open_page
 from tests.conftest import photo_bytes, serving
-from tests.fake_fal import FakeFal
+from tests.fake_fal.server import FakeFal
 from tests.page.acts import WAIT, give, two_photos
 from vton_ui.settings import Settings
 

@@ -13,12 +13,12 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.browser import DESK, PHONE, TABLET, open_page
 from tests.conftest import photo_bytes, serving
-from tests.fake_fal import TEST_KEY, FakeFal
-from tests.fake_schemas import ENDPOINTS, model_error
+from tests.fake_fal.schemas import ENDPOINTS, model_error
+from tests.fake_fal.server import TEST_KEY, FakeFal
 from tests.page.acts import WAIT, button, done, drawn, give, no_turn, ordered, result_picture, two_photos, works
 from vton_ui.models import CAT_VTON, FLUX_VTO, MODELS
+from vton_ui.models.spec import Flag
 from vton_ui.settings import Settings
-from vton_ui.spec import Flag
 
 
 def test_first_sight_says_what_is_missing(paid: Page) -> None:

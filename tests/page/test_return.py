@@ -12,10 +12,10 @@ from playwright.sync_api import Browser, BrowserContext, Error, Page, expect
 
 from tests.browser import PHONE, open_page
 from tests.conftest import photo_bytes, until
-from tests.elsewhere import elsewhere
-from tests.fake_fal import FakeFal
+from tests.fake_fal.server import FakeFal
 from tests.page.acts import WAIT, done, give, looked_back, no_turn, ordered, result_picture, two_photos, works
-from vton_ui import tryon
+from tests.subprocess_app import elsewhere
+from vton_ui.tryon import run
 
 LONG_WAIT = 40_000
 
@@ -23,7 +23,7 @@ LONG_WAIT = 40_000
 @pytest.fixture(autouse=True)
 def quick_looks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Lost orders are looked for at once."""
-    monkeypatch.setattr(tryon, "LOOKS", (0.1, 0.2))
+    monkeypatch.setattr(run, "LOOKS", (0.1, 0.2))
 
 
 def slow_to_draw(page: Page) -> None:

@@ -12,7 +12,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.conftest import photo_bytes
-from tests.fake_fal import FakeFal
+from tests.fake_fal.server import FakeFal
 from tests.page.acts import WAIT, done, give, picture_file, two_photos
 
 DROP = """([slot, name, text]) => {

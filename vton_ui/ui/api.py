@@ -16,22 +16,21 @@ import gradio as gr
 from gradio.context import get_blocks_context
 from gradio.events import api as add_api
 
-from vton_ui.ahead import on_photos
-from vton_ui.booking import Means
-from vton_ui.composite import grid
 from vton_ui.disk import disk_full
 from vton_ui.errors import Cost, OptionError, VtonError
-from vton_ui.job import Accepted, Done
-from vton_ui.lookup import look_up
-from vton_ui.options import check, complete, shortened
-from vton_ui.prepare import sheet_jpeg
-from vton_ui.request import Request, estimate, live_price, named, new_request
-from vton_ui.spec import Option
+from vton_ui.models.options import check, complete, shortened
+from vton_ui.models.spec import Option
+from vton_ui.pictures.prepare import sheet_jpeg
+from vton_ui.pictures.shared import on_photos
+from vton_ui.pictures.sheet import grid
 from vton_ui.studio import Studio
-from vton_ui.tryon import try_on
+from vton_ui.tryon.context import Means
+from vton_ui.tryon.events import Accepted, Done
+from vton_ui.tryon.lookup import look_up
+from vton_ui.tryon.request import Request, estimate, live_price, named, new_request
+from vton_ui.tryon.run import try_on
 from vton_ui.ui.compat import while_heard
-from vton_ui.ui.guard import where
-from vton_ui.ui.names import real_path
+from vton_ui.ui.markup import told
 from vton_ui.ui.progress import Step, tell
 from vton_ui.ui.signatures import (
     CALLER,
@@ -46,9 +45,10 @@ from vton_ui.ui.signatures import (
     shared_options,
     signed,
 )
-from vton_ui.ui.uploads import fetched, offered, own, written
-from vton_ui.ui.view import told
-from vton_ui.ui.visitor import browser_of, visitor_of
+from vton_ui.ui.web.guard import where
+from vton_ui.ui.web.names import real_path
+from vton_ui.ui.web.uploads import fetched, offered, own, written
+from vton_ui.ui.web.visitor import browser_of, visitor_of
 
 ADDRESSES = ("http://", "https://", "data:")
 
@@ -144,7 +144,9 @@ async def _compose(studio: Studio, given: Given) -> gr.FileData:
 async def _result(studio: Studio, given: Given) -> tuple[Optional[gr.FileData], dict[str, Any]]:
     visitor = visitor_of(given["request"])
     studio.free.count(visitor)
-    found = await look_up(given["request_id"], studio, given["x_fal_key"] or None, visitor)
+    found = await look_up(
+        given["request_id"], studio.models, lambda key: studio.means(key, visitor), given["x_fal_key"] or None
+    )
     facts = {**found.facts, **({"cost_usd": _number(found.facts["cost_usd"])} if "cost_usd" in found.facts else {})}
     picture = gr.FileData(path=str(offered(found.result.path))) if found.result else None
     return picture, facts

@@ -14,9 +14,9 @@ from typing import Any
 
 from itsdangerous import BadData, URLSafeSerializer
 
-from vton_ui.job import LOST_SECONDS, Job
-from vton_ui.results import Result
-from vton_ui.spec import Size
+from vton_ui.models.spec import Size
+from vton_ui.tryon.job import LOST_SECONDS, Job
+from vton_ui.tryon.results import Result
 
 MAX_JOBS = 10
 MAX_RESULTS = 24

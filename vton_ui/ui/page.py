@@ -10,12 +10,12 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
-from vton_ui.spec import ModelSpec
+from vton_ui.models.spec import ModelSpec
 from vton_ui.studio import Studio
-from vton_ui.ui import view
-from vton_ui.ui.controls import controls, link
+from vton_ui.ui import markup
+from vton_ui.ui.components.controls import controls, link
+from vton_ui.ui.components.slots import GarmentPhotos, PersonPhoto
 from vton_ui.ui.memory import EMPTY
-from vton_ui.ui.slots import GarmentPhotos, PersonPhoto
 
 SOURCES = ["upload", "webcam", "clipboard"]
 
@@ -91,7 +91,7 @@ def lay_out(studio: Studio) -> Page:
     if studio.sandbox:
         parts["fal_key"] = _key_box("No key: drafts made on this machine, not AI. Add a fal key for real results")
     parts["model"] = gr.Radio(
-        [(view.model_card(model), name) for name, model in studio.models.items()],
+        [(markup.model_card(model), name) for name, model in studio.models.items()],
         value=studio.default_model.name,
         label="Model",
         show_label=False,
@@ -222,7 +222,7 @@ def _result() -> dict[str, Any]:
             interactive=False,
             buttons=["fullscreen"],
         )
-        status = gr.HTML(view.EMPTY, elem_id="status", padding=False)
+        status = gr.HTML(markup.EMPTY, elem_id="status", padding=False)
     with gr.Column(elem_id="action"):
         try_on = gr.Button(
             "Add a person and a garment", variant="primary", size="lg", interactive=False, elem_id="try_on"

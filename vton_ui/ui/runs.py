@@ -16,21 +16,22 @@ from gradio.components import Component
 from gradio.processing_utils import hash_file
 from gradio.utils import get_upload_folder
 
-from vton_ui import ahead
-from vton_ui.booking import Means
 from vton_ui.errors import VtonError
-from vton_ui.job import Accepted, Job, Ordering
-from vton_ui.lookup import request_id_of, unknown_job
-from vton_ui.results import discard
+from vton_ui.pictures import shared
 from vton_ui.studio import Studio
-from vton_ui.tryon import resume, try_on
-from vton_ui.ui import view
-from vton_ui.ui.asked import Values, key_of, read_page
+from vton_ui.tryon.context import Means
+from vton_ui.tryon.events import Accepted, Ordering
+from vton_ui.tryon.job import Job
+from vton_ui.tryon.lookup import request_id_of, unknown_job
+from vton_ui.tryon.results import discard
+from vton_ui.tryon.run import resume, try_on
+from vton_ui.ui import markup
 from vton_ui.ui.memory import EMPTY
 from vton_ui.ui.page import Page
-from vton_ui.ui.shown import Shown, Updates, button, told
-from vton_ui.ui.uploads import forget_uploads
-from vton_ui.ui.visitor import browser_of, visitor_of
+from vton_ui.ui.page_input import Values, key_of, read_page
+from vton_ui.ui.render import Shown, Updates, button, told
+from vton_ui.ui.web.uploads import forget_uploads
+from vton_ui.ui.web.visitor import browser_of, visitor_of
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -115,7 +116,7 @@ class Runs:
             self.page.result: path,
             self.page.last_result: path,
             self.page.status: "",
-            self.page.details: view.details(result, model),
+            self.page.details: markup.details(result, model),
             self.page.download: gr.update(value=path, visible=True),
         }
 
@@ -127,7 +128,7 @@ class Runs:
         await self.studio.jobs.forget({job.request_id for job in jobs})
         for result, _ in results:
             await asyncio.to_thread(_discard, result.path, self.studio.store)
-        ahead.forget()
+        shared.forget()
         await asyncio.to_thread(forget_uploads, browser_of(request), self.studio)
         return {
             page.memory: dict(EMPTY),
@@ -136,7 +137,7 @@ class Runs:
             page.garments: None,
             page.result: None,
             page.last_result: None,
-            page.status: view.FORGOTTEN,
+            page.status: markup.FORGOTTEN,
             page.failure: "",
             page.details: "",
             page.download: gr.update(value=None, visible=False),
@@ -180,11 +181,11 @@ class Runs:
             yield {self.page.memory: shown.memory.without_job(state, job)}
             return
         if job.own_key and not key:
-            yield {self.page.failure: view.OWN_KEY_WANTED, self.page.look_again: button("Fetch it")}
+            yield {self.page.failure: markup.OWN_KEY_WANTED, self.page.look_again: button("Fetch it")}
             return
         self.stops[session].add(stop)
         try:
-            yield {**shown.started(values), self.page.status: view.RETURNED}
+            yield {**shown.started(values), self.page.status: markup.RETURNED}
             means = self._means(values, request) if job.own_key else self.studio.means(None, self._visitor(request))
             async with aclosing(resume(job, model, means, stop=stop)) as events:
                 async for event in events:

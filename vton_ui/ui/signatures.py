@@ -9,7 +9,7 @@ from typing import Any, Literal, Optional
 
 import gradio as gr
 
-from vton_ui.spec import Choice, Flag, ModelSpec, Number, Option, Text
+from vton_ui.models.spec import Choice, Flag, ModelSpec, Number, Option, Text
 
 Given = Mapping[str, Any]
 """The arguments of a call by name, every parameter of its endpoint among them."""

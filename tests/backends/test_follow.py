@@ -1,0 +1,474 @@
+"""Following a job: by fal's event stream, by asking, and from the one to the other."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from contextlib import aclosing
+from itertools import pairwise
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.fake_fal.schemas import model_error
+from tests.fake_fal.server import LOCKED_403, NGINX_502, TEST_KEY, FakeFal
+from tests.fal_helpers import followed, ordered, outcome, size_of
+from tests.fast_timings import hurry
+from vton_ui.backends.fal import follow, stream
+from vton_ui.backends.fal.backend import FalBackend
+from vton_ui.backends.fal.follow import pause, progress
+from vton_ui.errors import Cost, FalError, JobFailed, KeyRefused, ResultLost
+from vton_ui.models import FLUX_VTO, MODELS
+from vton_ui.models.spec import ModelSpec
+from vton_ui.tryon.events import Progress, Running, Waiting
+
+by_model = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No delay is longer than a test can wait."""
+    hurry(monkeypatch)
+
+
+@pytest.fixture
+def no_stream(fal: FakeFal) -> None:
+    """fal has no event streams, so that it has to be asked."""
+    fal.streams = False
+
+
+without_stream = pytest.mark.usefixtures("no_stream")
+
+
+@by_model
+async def test_follow(fal: FakeFal, backend: FalBackend, model: ModelSpec) -> None:
+    """Position by position through the queue, then step by step to the end."""
+    fal.queue_seconds, fal.run_seconds = 0.3, 0.4
+    job = await ordered(backend, model, num_inference_steps=4)
+    events = await followed(backend, job)
+    positions = [event.position or 0 for event in events if isinstance(event, Waiting)]
+    steps = [event.step for event in events if isinstance(event, Running) and event.step is not None]
+    assert positions == sorted(positions, reverse=True)
+    assert len(set(positions)) >= 2
+    assert positions[-1] == 0
+    assert steps == sorted(steps)
+    assert len(set(steps)) >= 2
+    assert {event.steps for event in events if isinstance(event, Running) and event.step} == {4}
+    running = [isinstance(event, Running) for event in events]
+    assert running == sorted(running)
+    assert all(before.seconds <= after.seconds for before, after in pairwise(events))
+
+
+def without(name: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    return lambda body: {key: value for key, value in body.items() if key != name}
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"action": "status", "code": 500},
+        {"action": "status", "code": 502, "body": NGINX_502},
+        {"action": "status", "code": 503},
+        {"action": "status", "code": 403, "body": LOCKED_403},
+        {"action": "status", "code": 429},
+        {"action": "status", "code": 408},
+        {"action": "status", "code": 401},
+        {"action": "status", "code": 404},
+        {"action": "garbage"},
+        {"action": "half_body"},
+        {"action": "drop_before"},
+        {"action": "accept_then_drop"},
+        {"action": "edit", "edit": lambda body: [body]},
+        {"action": "edit", "edit": lambda body: None},
+        {"action": "edit", "edit": lambda body: {**body, "status": None}},
+    ],
+    ids=[
+        "500",
+        "502 page",
+        "503",
+        "403 locked",
+        "429",
+        "408",
+        "401",
+        "404",
+        "garbage",
+        "half an answer",
+        "reset",
+        "dropped",
+        "a list",
+        "null",
+        "no status",
+    ],
+)
+@without_stream
+async def test_follow_through_faults(fal: FakeFal, backend: FalBackend, fault: dict[str, Any]) -> None:
+    """A look at the job that tells nothing is passed over."""
+    fal.run_seconds = 0.25
+    job = await ordered(backend)
+    fal.fault("status", times=2 if fault.get("code") in (401, 404) else 3, **fault)
+    events = await followed(backend, job)
+    assert fal.count("status") > 3
+    assert isinstance(events[-1], Running)
+    assert size_of(await backend.fetch(job, FLUX_VTO.read)) == (300, 400)
+
+
+@pytest.mark.parametrize(
+    ("edit", "expected"),
+    [
+        (without("logs"), Running(step=None, steps=None, seconds=0)),
+        (lambda body: {**body, "logs": None}, Running(step=None, steps=None, seconds=0)),
+        (
+            lambda body: {**body, "logs": ["text", {"odd": 1}, {"message": None}]},
+            Running(step=None, steps=None, seconds=0),
+        ),
+        (lambda body: {**body, "status": "THINKING", "logs": []}, Running(step=None, steps=None, seconds=0)),
+        (lambda body: {**without("queue_position")(body), "status": "IN_QUEUE"}, Waiting(position=None, seconds=0)),
+        (lambda body: {**body, "status": "IN_QUEUE", "queue_position": "2nd"}, Waiting(position=None, seconds=0)),
+    ],
+    ids=["no logs", "null logs", "odd logs", "unknown word", "no position", "odd position"],
+)
+@pytest.mark.parametrize("operation", ["stream", "status"])
+async def test_odd_status(
+    fal: FakeFal, backend: FalBackend, operation: str, edit: Callable[[Any], Any], expected: Progress
+) -> None:
+    """A status with something missing or new in it is told as far as it goes, and ends nothing."""
+    fal.queue_seconds, fal.run_seconds, fal.streams = 0, 0.4, operation == "stream"
+    job = await ordered(backend)
+    await asyncio.sleep(0.02)
+    fal.fault(operation, "edit", edit=lambda body: body if body["status"] == "COMPLETED" else edit(body))
+    first = (await followed(backend, job))[0]
+    assert type(first) is type(expected)
+    assert {**vars(first), "seconds": 0} == vars(expected)
+
+
+@without_stream
+async def test_patience_ends(fal: FakeFal, backend: FalBackend, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A job that fal keeps silent about is given up, with its id and the truth about its cost."""
+    monkeypatch.setattr(follow, "PATIENCE", 0.4)
+    job = await ordered(backend)
+    fal.fault("status", "status", times=None, code=503)
+    begin = time.monotonic()
+    with pytest.raises(ResultLost) as caught:
+        await followed(backend, job)
+    assert (caught.value.cost, caught.value.request_id) == (Cost.MAYBE, job.request_id)
+    assert time.monotonic() - begin > 0.4
+    assert fal.count("status") >= 2
+
+
+@without_stream
+@pytest.mark.slow
+async def test_patience_starts_anew(fal: FakeFal, backend: FalBackend, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every good look at the job renews the patience."""
+    monkeypatch.setattr(follow, "PATIENCE", 1.0)
+    fal.queue_seconds, fal.run_seconds = 1.6, 0.3
+    seen: list[Progress] = []
+    async for event in backend.follow(await ordered(backend)):
+        if event.seconds > 1.2 and not any(before.seconds > 1.2 for before in seen):
+            fal.fault("status", "status", times=3)
+        seen.append(event)
+    assert isinstance(seen[-1], Running)
+
+
+@without_stream
+@pytest.mark.parametrize(("code", "error"), [(401, KeyRefused), (404, JobFailed)], ids=["key withdrawn", "job unknown"])
+async def test_follow_ends(fal: FakeFal, backend: FalBackend, code: int, error: type[FalError]) -> None:
+    """A key or a job that fal no longer knows ends the waiting as soon as that is sure; it may have cost something."""
+    job = await ordered(backend)
+    fal.fault("status", "status", times=None, code=code)
+    with pytest.raises(error) as caught:
+        await followed(backend, job)
+    assert (caught.value.request_id, caught.value.cost) == (job.request_id, Cost.MAYBE)
+    assert fal.count("status") == 3
+
+
+@pytest.mark.parametrize(("operation", "code"), [("status", 401), ("result", 404), ("download", 401)])
+@pytest.mark.slow
+async def test_hiccup_is_not_believed(fal: FakeFal, backend: FalBackend, operation: str, code: int) -> None:
+    """A key, a job or a picture that fal does not know for a moment is asked for again."""
+    fal.run_seconds, fal.streams = 0.3, operation != "status"
+    for _ in range(2):
+        fal.fault(operation, "status", 2, code=code)
+        fal.fault(operation, "status", code=503)
+    assert size_of(await outcome(backend)) == (300, 400)
+    assert fal.count(operation) >= 7
+
+
+async def test_job_that_ran_between_two_looks(
+    fal: FakeFal, backend: FalBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A job that started and ended unseen is told to have run."""
+    fal.streams = False
+    hurry(monkeypatch, 0.2, 0.2)
+    job = await ordered(backend)
+    assert [type(event) for event in await followed(backend, job)][-1] is Running
+
+
+@pytest.mark.slow
+async def test_humane_pace(fal: FakeFal, backend: FalBackend, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A job is looked at once in a while, and on a long wait less often."""
+    hurry(monkeypatch, 0.1, 0.3)
+    fal.queue_seconds, fal.streams = 2.4, False
+    await followed(backend, await ordered(backend))
+    looks = [seen.at for seen in fal.seen if seen.operation == "status"]
+    pauses = [after - before for before, after in pairwise(looks)]
+    assert pauses[0] > 0.09
+    assert pauses[-1] > max(0.29, pauses[0])
+
+
+@pytest.mark.parametrize(
+    ("messages", "expected"),
+    [
+        ([], (None, None)),
+        (["Loading"], (None, None)),
+        (["Step 2/4"], (2, 4)),
+        (["Step 1/4", "Step 2/4", "saved"], (2, 4)),
+        ([" 50%|█████     | 15/30 [00:03<00:03,  4.53it/s]"], (15, 30)),
+        (["9/4"], (None, None)),
+        (["at 1024/1024 px", "Step 3/4", "2048/4096"], (3, 4)),
+    ],
+    ids=str,
+)
+def test_progress(messages: list[str], expected: tuple[int | None, int | None]) -> None:
+    """The newest step in a model's log is found, whatever else stands there."""
+    assert progress(messages) == expected
+
+
+# The stream
+
+
+async def test_one_request(fal: FakeFal, backend: FalBackend) -> None:
+    """A whole job is one request, and its end is known as soon as fal knows it."""
+    fal.queue_seconds, fal.run_seconds = 0.2, 0.4
+    job = await ordered(backend)
+    await followed(backend, job)
+    late = time.time() - (fal.jobs[job.request_id].finished_at or 0)
+    assert (fal.count("stream"), fal.count("status")) == (1, 0)
+    assert late < 5
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"action": "status", "code": 401},
+        {"action": "status", "code": 404},
+        {"action": "status", "code": 200, "body": {"status": "COMPLETED"}},
+        {"action": "status", "code": 200, "body": "<html>"},
+        {"action": "status", "code": 302, "headers": {"Location": "/"}},
+        {"action": "drop_before"},
+        {"action": "accept_then_drop"},
+        {"action": "garbage"},
+        {"action": "half_body"},
+        {"action": "edit", "edit": lambda body: {**body, "status": None}},
+        {"action": "edit", "edit": lambda body: [body]},
+        {"action": "edit", "edit": lambda body: "COMPLETED"},
+    ],
+    ids=["401", "404", "no stream", "a page", "moved", "reset", "dropped", "garbage", "half", "null", "list", "text"],
+)
+async def test_useless_stream(fal: FakeFal, backend: FalBackend, fault: dict[str, Any]) -> None:
+    """A stream that is refused, cut or talks nonsense is not tried again: the job is asked for, to its end."""
+    fal.run_seconds = 0.3
+    job = await ordered(backend)
+    fal.fault("stream", **fault)
+    events = await followed(backend, job)
+    assert isinstance(events[-1], Running)
+    assert fal.jobs[job.request_id].state == "COMPLETED"
+    assert fal.count("stream") == 1
+    assert fal.count("status") > 2
+
+
+@pytest.mark.parametrize(
+    ("action", "asked"),
+    [("slow", 3), ("accept_then_hang", 3), ("mute", 3)],
+    ids=["no answer", "silent after its first word", "nothing but comments"],
+)
+async def test_silent_stream(
+    fal: FakeFal, backend: FalBackend, monkeypatch: pytest.MonkeyPatch, action: Any, asked: int
+) -> None:
+    """A stream that is open and tells nothing holds nobody up: the end is seen soon after it."""
+    monkeypatch.setattr(stream, "QUIET", (0.1, 0.1))
+    fal.comment_seconds, fal.queue_seconds, fal.run_seconds = 0.02, 0.2, 0.3
+    job = await ordered(backend)
+    fal.fault("stream", action, seconds=30)
+    events = await followed(backend, job)
+    late = time.time() - (fal.jobs[job.request_id].finished_at or 0)
+    assert late < 10
+    assert isinstance(events[-1], Running)
+    assert (fal.count("stream"), fal.count("status") >= asked) == (1, True)
+
+
+async def test_stale_stream_is_left(fal: FakeFal, backend: FalBackend, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stream that has missed something is closed while the job still runs, and the job is asked for from then on."""
+    monkeypatch.setattr(stream, "QUIET", (0.1, 0.1))
+    fal.queue_seconds, fal.run_seconds = 0.1, 60
+    begin = time.monotonic()
+    line = follow.Line(api=backend._client.api, streams=asyncio.Semaphore(1))
+    job = await ordered(backend)
+    url = f"{fal.url}/queue/{fal.jobs[job.request_id].app}/requests/{job.request_id}/status"
+    fal.fault("stream", "accept_then_hang", seconds=30)
+    async with aclosing(follow.follow(line, url, job)) as events:
+        async for _ in events:
+            if not line.streams.locked():
+                break
+        assert fal.jobs[job.request_id].state == "IN_PROGRESS"
+        assert time.monotonic() - begin < stream.TIMEOUT.read / 2  # else it was only given up as dead
+
+
+@pytest.mark.slow
+async def test_stale_stream_at_its_real_pace(fal: FakeFal, backend: FalBackend) -> None:
+    """As shipped, a stream that fell silent after its first word keeps nobody waiting for longer than ten seconds."""
+    fal.queue_seconds, fal.run_seconds = 0.5, 0.5
+    job = await ordered(backend)
+    fal.fault("stream", "accept_then_hang", seconds=60)
+    events = await followed(backend, job)
+    assert isinstance(events[-1], Running)
+    assert time.time() - (fal.jobs[job.request_id].finished_at or 0) < 15
+
+
+async def test_dead_stream(fal: FakeFal, backend: FalBackend, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stream without even comments is given up, be what was asked meanwhile the same."""
+    monkeypatch.setattr(stream, "TIMEOUT", httpx.Timeout(0.3))
+    fal.queue_seconds, fal.queue_length = 1.2, 0
+    job = await ordered(backend)
+    fal.fault("stream", "accept_then_hang", seconds=30)
+    async for event in backend.follow(job):
+        if event.seconds > 0.6:
+            break
+    assert fal.count("status") > 2
+
+
+async def test_quiet_stream(fal: FakeFal, backend: FalBackend, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a stream lives and has nothing new to tell, fal is asked now and then, and the stream goes on."""
+    monkeypatch.setattr(stream, "QUIET", (0.1, 0.1))
+    fal.comment_seconds, fal.queue_seconds, fal.run_seconds, fal.steps = 0.02, 0, 0.55, 1
+    await followed(backend, await ordered(backend))
+    assert fal.count("stream") == 1
+    assert 3 <= fal.count("status") <= 6
+
+
+async def test_time_passes(fal: FakeFal, backend: FalBackend, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The seconds go on where nothing new is heard, and are told as that."""
+    monkeypatch.setattr(stream, "TICK", 0.05)
+    fal.queue_seconds, fal.run_seconds, fal.steps = 0, 0.5, 1
+    events = [event for event in await followed(backend, await ordered(backend)) if isinstance(event, Running)]
+    assert [event.fresh for event in events[:4]] == [True, False, False, False]
+    assert all(before.seconds < after.seconds for before, after in pairwise(events))
+    assert all(after.seconds - before.seconds > 0.04 for before, after in pairwise(events[:4]))
+
+
+async def test_chatter(fal: FakeFal, backend: FalBackend, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What tells the same over and over is passed on once a tick."""
+    monkeypatch.setattr(stream, "TICK", 0.2)
+    fal.run_seconds, fal.steps = 0.5, 50
+    fal.fault("stream", "edit", edit=lambda body: {**body, "logs": [{"message": "at work"}]})
+    events = await followed(backend, await ordered(backend))
+    assert sum(isinstance(event, Running) for event in events) <= 4
+
+
+async def test_log_sent_line_by_line(fal: FakeFal, backend: FalBackend) -> None:
+    """A step once told holds until the next, if a stream sends each line of the log only once."""
+    fal.queue_seconds, fal.run_seconds, fal.steps = 0, 0.4, 4
+
+    def newest(body: dict[str, Any]) -> dict[str, Any]:
+        logs = body.get("logs") or []
+        return {**body, "logs": [{"message": "saved"}] if len(logs) == 3 else logs[-1:] if len(logs) < 3 else None}
+
+    fal.fault("stream", "edit", edit=newest)
+    events = [event for event in await followed(backend, await ordered(backend)) if isinstance(event, Running)]
+    steps = [event.step for event in events if event.step is not None]
+    assert steps == sorted(steps)
+    assert (events[-1].step, events[-1].steps, events[-1].log) == (2, 4, None)
+
+
+async def test_streams_are_limited(fal: FakeFal, backend: FalBackend, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond so many streams jobs are asked for; a stream that is over makes room for the next."""
+    monkeypatch.setattr(follow, "STREAMS", 1)
+    few = FalBackend(TEST_KEY, api_url=fal.api_url)
+    fal.run_seconds = 0.3
+    first, second = await ordered(few), await ordered(few)
+    await asyncio.gather(followed(few, first), followed(few, second))
+    assert fal.count("stream") == 1
+    assert fal.count("status") > 2
+    await followed(few, await ordered(few))
+    assert fal.count("stream") == 2
+
+
+async def test_leaving_closes_the_stream(fal: FakeFal, backend: FalBackend) -> None:
+    """Who leaves while listening makes room for another at once."""
+    fal.run_seconds = 5
+    line = follow.Line(api=backend._client.api, streams=asyncio.Semaphore(1))
+    job = await ordered(backend)
+    url = f"{fal.url}/queue/{fal.jobs[job.request_id].app}/requests/{job.request_id}/status"
+    async with aclosing(follow.follow(line, url, job)) as events:
+        await anext(events)
+        assert line.streams.locked()
+    assert not line.streams.locked()
+
+
+# The pace of asking
+
+
+def looks(seconds: float, queue: float, seen: list[float]) -> tuple[int, float]:
+    """How often a job of so many seconds, some of them in the queue, is asked for, and how late its end is seen."""
+    at, count = 0.0, 0
+    running_since: float | None = None
+    while True:
+        count += 1
+        if at >= seconds:
+            return count, at - seconds
+        if at >= queue and running_since is None:
+            running_since = at
+        at += pause(at, None if running_since is None else at - running_since, seen)
+
+
+@pytest.fixture
+def real_pace(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As shipped."""
+    monkeypatch.undo()
+
+
+@pytest.mark.usefixtures("real_pace")
+@pytest.mark.parametrize(("seconds", "most"), [(2.5, 7), (60, 40), (600, 320)])
+def test_pace_without_history(seconds: float, most: int) -> None:
+    """Nobody knows how long it will take: often at first, then every two seconds."""
+    count, late = looks(seconds, 0.5, [])
+    assert count <= most
+    assert late <= 2.0
+
+
+@pytest.mark.usefixtures("real_pace")
+@pytest.mark.parametrize("seconds", [2.5, 8.0, 20.0, 60.0])
+@pytest.mark.parametrize("drift", [0.97, 1.0, 1.04])
+def test_pace_with_history(seconds: float, drift: float) -> None:
+    """Where such jobs are known, one is asked for seldom before its usual end, and its end is seen at once."""
+    queue = 0.5
+    count, late = looks(queue + (seconds - queue) * drift, queue, [seconds - queue] * 9)
+    assert count <= (8 if seconds < 10 else 40)
+    assert late <= 0.3
+
+
+@pytest.mark.usefixtures("real_pace")
+def test_pace_of_a_late_job() -> None:
+    """A job that takes far longer than usual is not pestered."""
+    count, late = looks(120.0, 0.5, [2.0] * 9)
+    assert count < 90
+    assert late <= 2.0
+
+
+async def test_history(fal: FakeFal, backend: FalBackend) -> None:
+    """What is learned is how long such a job ran, from those that went well."""
+    fal.queue_seconds, fal.run_seconds = 0.2, 0.3
+    line = follow.Line(api=backend._client.api)
+
+    async def run() -> float:
+        job = await ordered(backend)
+        url = f"{fal.url}/queue/{fal.jobs[job.request_id].app}/requests/{job.request_id}/status"
+        async for _ in follow.follow(line, url, job):
+            pass
+        return fal.jobs[job.request_id].seconds
+
+    ran = await run()
+    fal.next_error = model_error("internal_server_error", "no")
+    await run()
+    assert list(line.ran[FLUX_VTO.endpoint]) == [pytest.approx(ran)]

@@ -1,0 +1,160 @@
+"""An order that is looked for is found as itself, or not at all, whoever replays what."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import photo_bytes, serving, until
+from tests.door import Door
+from tests.fake_fal.server import TEST_KEY, FakeFal
+from tests.fast_timings import hurry
+from tests.fault_table import Case, World, collect, world_for
+from tests.fault_table import until as happens
+from vton_ui.errors import SubmitUnclear
+from vton_ui.models import FLUX_VTO
+from vton_ui.settings import Settings
+from vton_ui.tryon import run
+from vton_ui.tryon.events import Accepted, Ordering
+from vton_ui.tryon.job import LOST_SECONDS
+from vton_ui.tryon.run import resume, try_on
+
+EXAMPLE = photo_bytes(300, 400)
+SEED = "7"
+
+
+@pytest.fixture(autouse=True)
+def quick(fal: FakeFal, monkeypatch: pytest.MonkeyPatch) -> None:
+    hurry(monkeypatch)
+    monkeypatch.setattr(run, "LOOKS", (0.05, 0.1))
+
+
+def visitor(url: str, number: int) -> Door:
+    """Somebody behind the owner's proxy."""
+    return Door(url=url, headers={"x-forwarded-for": f"198.51.100.{number}"})
+
+
+def page_order(door: Door, photo: bytes) -> dict[str, Any]:
+    person, garment = door.upload(photo, "person.jpg"), door.upload(EXAMPLE, "garment.jpg")
+    return {"person": person, "garments": [{"image": garment}], "option-seed": SEED}
+
+
+def memories(door: Door, event: Any) -> list[Any]:
+    """What the browser is told to remember, step by step."""
+    told = []
+    for message in door.messages(event):
+        for value in (message.get("output") or {}).get("data") or []:
+            if isinstance(value, list) and value[:1] and value[0][:1] == ["replace"]:
+                value = value[0][2]
+            if isinstance(value, dict) and set(value) == {"jobs", "results"}:
+                told.append(value)
+    return told
+
+
+def words(door: Door, event: Any) -> str:
+    return json.dumps(list(door.messages(event)))
+
+
+@pytest.mark.parametrize("photo", [EXAMPLE, photo_bytes(310, 400)], ids=["the same example", "other photos"])
+@pytest.mark.parametrize("lost", [False, True], ids=["answered", "lost"])
+def test_replayed_job(fal: FakeFal, tmp_path: Path, photo: bytes, lost: bool) -> None:
+    """A job from before fal's answer, replayed while another orders the same, never yields the other's request or
+    picture, and cancelling it does not cancel the other's."""
+    settings = Settings(fal_key=TEST_KEY, data_dir=tmp_path / "data", fal_api_url=fal.api_url, proxies=1)
+    with serving(settings) as url:
+        attacker, victim = visitor(url, 1), visitor(url, 2)
+        if lost:
+            fal.fault("submit", "drop_before")
+        event = attacker.join("try_on_1", **page_order(attacker, EXAMPLE))
+        ordering = memories(attacker, event)[0]
+        assert len(ordering["jobs"]) == 1
+        before = set(fal.jobs)
+        fal.queue_seconds = 6
+        theirs = page_order(victim, photo)
+        paid = victim.join("try_on_1", **theirs)
+        until(lambda: len(fal.jobs) == len(before) + 1)
+        (request_id,) = set(fal.jobs) - before
+        replayed = attacker.join("come_back", browserstate=ordering)
+        said = words(attacker, replayed)
+        assert request_id not in said
+        assert ("fal may have accepted this" in said) == lost
+        stopped = attacker.join("come_back", browserstate=ordering)
+        attacker.cancel(stopped)
+        assert not fal.jobs[request_id].cancel_requested
+        victim.cancel(paid)
+
+
+async def killed(world: World, seed: int) -> Any:
+    """An order that fal has, and whose process died before it knew."""
+    world.fal.fault("submit", "accept_then_hang", seconds=0.3)
+    count = len(world.fal.jobs)
+    events = try_on(world.request(FLUX_VTO, seed=seed), world.means)
+    job = next(event.job for event in [await anext(events) for _ in range(3)] if isinstance(event, Ordering))
+    sending = asyncio.ensure_future(anext(events))
+    await happens(lambda: len(world.fal.jobs) == count + 1)
+    return job, sending
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Any:
+    with world_for(Case(operation="submit", fault="garbage", lasting=False), tmp_path) as world:
+        yield world
+
+
+async def test_two_lost_orders_of_one_visitor(world: World) -> None:
+    """Two lost orders of the same photos and the same seed find two requests, each its own."""
+    found = []
+    orders = [await killed(world, 7) for _ in range(2)]
+    for job, _ in orders:
+        run = await collect(resume(job, FLUX_VTO, world.means))
+        found.append(run.first(Accepted).job.request_id)
+        assert run.words == "delivered"
+    assert found == list(world.fal.jobs)
+    for _, sending in orders:
+        sending.cancel()
+
+
+async def test_a_request_is_found_once(world: World) -> None:
+    """Of two lost orders of which fal has one, one is found and the other is not."""
+    job, sending = await killed(world, 7)
+    world.fal.fault("submit", "drop_before")
+    run = await collect(try_on(world.request(FLUX_VTO, seed=7), world.means))
+    first = await collect(resume(job, FLUX_VTO, world.means))
+    assert sorted([run.words, first.words]) == ["delivered", "error: SubmitUnclear, charged: maybe"]
+    assert len(world.fal.jobs) == 1
+    sending.cancel()
+
+
+async def test_known_is_not_looked_for(world: World) -> None:
+    """A job from before fal's answer is the one that was answered, and nobody looks for another."""
+    run = await collect(try_on(world.request(FLUX_VTO, seed=7), world.means))
+    again = await collect(resume(run.first(Ordering).job, FLUX_VTO, world.means))
+    assert again.first(Accepted).job.request_id == run.first(Accepted).job.request_id
+    assert (again.words, world.fal.count("requests"), world.fal.count("submit")) == ("delivered", 0, 1)
+
+
+async def test_lost_for_minutes_only(world: World) -> None:
+    """What is not found within minutes is not looked for any more."""
+    world.fal.fault("submit", "drop_before")
+    run = await collect(try_on(world.request(FLUX_VTO, seed=7), world.means))
+    world.fal.seen.clear()
+    job = run.first(Ordering).job
+    old = replace(job, ordered_at=job.ordered_at - LOST_SECONDS)
+    late = await collect(resume(old, FLUX_VTO, world.means))
+    assert isinstance(late.error, SubmitUnclear)
+    assert world.fal.count("requests") == 0
+
+
+async def test_unwritten_is_not_looked_for(world: World) -> None:
+    """A job that this server never wrote down, or that fal refused, is not looked for."""
+    world.fal.fault("submit", "status", code=422)
+    run = await collect(try_on(world.request(FLUX_VTO, seed=7), world.means))
+    world.fal.seen.clear()
+    late = await collect(resume(run.first(Ordering).job, FLUX_VTO, world.means))
+    assert isinstance(late.error, SubmitUnclear)
+    assert world.fal.count("requests") == 0

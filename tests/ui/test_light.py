@@ -1,0 +1,148 @@
+"""What keeps one small machine quick with many visitors."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import httpx
+import pytest
+from gradio.utils import get_upload_folder
+from PIL import Image, JpegImagePlugin
+
+import app
+from tests.conftest import free_port
+from tests.fake_fal.server import FakeFal
+from tests.fal_helpers import followed, ordered
+from vton_ui.backends.fal.backend import FalBackend
+from vton_ui.models import FLUX_VTO
+from vton_ui.models.spec import Size
+from vton_ui.pictures import photos
+from vton_ui.pictures.pool import in_pool
+from vton_ui.pictures.worker import NICENESS
+from vton_ui.settings import Settings
+from vton_ui.ui.blocks import build, launch_options
+from vton_ui.ui.sessions import forget_gone
+from vton_ui.ui.web import uploads
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[gr.Blocks]:
+    """The whole app, without a key, on a port of its own."""
+    studio = app.open_studio(Settings(data_dir=tmp_path_factory.mktemp("light")))
+    demo = build(studio)
+    options = {**launch_options(studio), "server_name": "127.0.0.1", "server_port": free_port()}
+    demo.launch(**options, prevent_thread_lock=True, quiet=True)
+    yield demo
+    demo.close(verbose=False)
+
+
+IMPORTING = """
+import ast, inspect
+getfile, parse, parsed = inspect.getfile, ast.parse, []
+ast.parse = lambda code, *args, **kwargs: (parsed.append(code), parse(code, *args, **kwargs))[1]
+import vton_ui.ui.build
+print(sum("class Textbox" in str(code) for code in parsed), inspect.getfile is getfile)
+"""
+
+
+@pytest.mark.slow
+def test_no_stubs_are_made_at_the_start() -> None:
+    """Importing Gradio takes half the time without, and what it is told for that is not told to anybody else."""
+    ran = subprocess.run([sys.executable, "-c", IMPORTING], capture_output=True, text=True, check=True)
+    assert ran.stdout.split() == ["0", "True"]
+
+
+def test_sessions_are_light(demo: gr.Blocks) -> None:
+    """Of a visitor only what changed is remembered, not the description of every component."""
+    call = {"data": ["flux-vto"], "session_hash": "somebody"}
+    url = f"{demo.local_url}gradio_api/call/estimate"
+    event = httpx.post(url, json=call).json()["event_id"]
+    assert "error" in httpx.get(f"{url}/{event}").text  # there are no photos
+    session = demo.app.state_holder.session_data["somebody"]
+    assert session.config_values == {}
+
+
+def test_visitors_who_are_gone_are_forgotten(demo: gr.Blocks) -> None:
+    """Gradio keeps the messages of the last visitors only, and of the others nothing else either."""
+    queue: Any = demo._queue
+    call = {"data": ["flux-vto"], "session_hash": "gone"}
+    url = f"{demo.local_url}gradio_api/call/estimate"
+    assert "error" in httpx.get(f"{url}/{httpx.post(url, json=call).json()['event_id']}").text
+    forget_gone(demo)
+    assert "gone" in queue.pending_event_ids_session  # its messages are still there
+    while "gone" in queue.pending_messages_per_session:
+        queue.pending_messages_per_session.popitem(last=False)
+    forget_gone(demo)
+    assert "gone" not in queue.pending_event_ids_session
+
+
+def test_garbage_of_the_start_is_left_alone(demo: gr.Blocks) -> None:
+    """The collector does not go through hundreds of thousands of objects that stay anyway."""
+    assert gc.get_freeze_count() > 100_000
+
+
+def test_no_statistics(demo: gr.Blocks) -> None:
+    """No event waits for statistics over all events before it."""
+    queue: Any = demo._queue
+    assert queue.compute_analytics_summary([{"function": "f", "status": "success", "process_time": 1.0}]) == {
+        "functions": {}
+    }
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="niceness is Unix's")
+async def test_pictures_step_back() -> None:
+    """Work on pictures leaves the processor to the event loop, whose own niceness stays."""
+    before = os.getpriority(os.PRIO_PROCESS, 0)
+    seen = await in_pool(os.getpriority, os.PRIO_PROCESS, 0)
+    assert (seen, os.getpriority(os.PRIO_PROCESS, 0)) == (max(before, NICENESS), before)
+
+
+async def test_one_connection_for_a_job(fal: FakeFal, backend: FalBackend) -> None:
+    """The order, its stream and its outcome go over one connection, so that nobody waits for another handshake."""
+    job = await ordered(backend)
+    await followed(backend, job)
+    await backend.fetch(job, FLUX_VTO.read)
+    ports = {seen.port for seen in fal.seen if seen.operation in ("submit", "stream", "result")}
+    assert len(ports) == 1
+
+
+async def test_stream_that_does_not_end(fal: FakeFal, backend: FalBackend) -> None:
+    """A stream that stays open after its last word holds nobody up."""
+    fal.fault("stream", "linger", seconds=5)
+    begin = asyncio.get_running_loop().time()
+    await followed(backend, await ordered(backend))
+    assert asyncio.get_running_loop().time() - begin < 4
+
+
+def test_phone_photo_is_decoded_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a phone's 12 megapixels less than one is ever unpacked for CatVTON."""
+    path, unpacked = tmp_path / "phone.jpg", []
+    Image.effect_noise((3024, 4032), 20).convert("RGB").save(path)
+    load = JpegImagePlugin.JpegImageFile.load
+    monkeypatch.setattr(JpegImagePlugin.JpegImageFile, "load", lambda image: unpacked.append(image.size) or load(image))
+    assert photos.read(path, slot="Person", to=lambda _: Size(768, 1024)).size == (768, 1024)
+    assert unpacked[0] == (756, 1008)
+
+
+def test_result_is_not_copied(demo: gr.Blocks, tmp_path: Path) -> None:
+    """What the API hands out is the kept file itself under a second name, and stays when the first one goes."""
+    result = tmp_path / "try-on.jpg"
+    result.write_bytes(b"picture")
+    name = uploads.offered(result)
+    assert name.is_relative_to(Path(get_upload_folder()))
+    assert name.samefile(result)
+    result.unlink()
+    assert name.read_bytes() == b"picture"
+
+
+def test_result_on_another_disk(demo: gr.Blocks, tmp_path: Path) -> None:
+    """Where there cannot be a second name, Gradio gets the first."""
+    assert uploads.offered(tmp_path / "gone.jpg") == tmp_path / "gone.jpg"

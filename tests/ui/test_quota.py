@@ -1,0 +1,271 @@
+"""What a visitor gets for free: work a minute, bytes an hour, and the disk that all share."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import re
+import shutil
+import socket
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+from mcp import ClientSession
+from mcp.client.streamable_http import streamablehttp_client
+
+from tests.conftest import photo_bytes, serving
+from tests.fake_fal.server import TEST_KEY, FakeFal
+from tests.tab import Tab
+from vton_ui import disk
+from vton_ui.settings import Settings, load
+from vton_ui.ui.web import uploads
+
+REFUSED = "free tries a minute"
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Drafts are there at once."""
+    for name in ("QUEUE_SECONDS", "STEP_SECONDS", "TICK"):
+        monkeypatch.setattr(backend, name, 0.01)
+
+
+def at(address: str) -> dict[str, str]:
+    return {"x-forwarded-for": address}
+
+
+# Free work
+
+
+@pytest.mark.parametrize("endpoint", ["compose", "estimate", "try_on", "page"])
+def test_free_work(endpoint: str, quick: None, tmp_path: Path) -> None:
+    """Each visitor has so much a minute, is told how long to wait, and takes nothing from another."""
+    with serving(Settings(data_dir=tmp_path, free_rate=3, proxies=1)) as url:
+        tab, other = (Tab(url, headers=at(address)) for address in ("198.51.100.7", "198.51.100.8"))
+
+        def ask(tab: Tab) -> str:
+            photo = tab.upload()
+            if endpoint == "page":
+                return str(tab.event("try_on_1", person=photo, garments=[{"image": photo}]))
+            return tab.call(endpoint, garments=[photo], **({} if endpoint == "compose" else {"person": photo}))
+
+        answers = [ask(tab) for _ in range(4)]
+        assert [REFUSED in answer for answer in answers] == [False, False, False, True]
+        assert re.search(r"Wait \d+ seconds?\.", answers[-1])
+        assert "Nothing was charged." in answers[-1]
+        assert REFUSED not in ask(other)
+
+
+def test_the_estimate_on_the_page(tmp_path: Path) -> None:
+    """Who moves a slider sees the price all the time: only what is made ready ahead is limited."""
+    with serving(Settings(data_dir=tmp_path, free_rate=1)) as url:
+        tab = Tab(url)
+        photo = tab.upload()
+        for _ in range(5):
+            assert "Try on" in tab.event("refresh", person=photo, garments=[{"image": photo}])["try_on"]["value"]
+
+
+def test_the_sheet_on_the_page(tmp_path: Path) -> None:
+    """A sheet too many is refused in words."""
+    with serving(Settings(data_dir=tmp_path, free_rate=1)) as url:
+        tab = Tab(url)
+        photo = {"image": tab.upload()}
+        assert tab.event("show_sheet", model="flux-vto", garments=[photo, photo])["sheet"]["visible"]
+        assert REFUSED in tab.event("show_sheet", model="flux-vto", garments=[photo, photo])["error"]
+
+
+def test_what_the_owner_pays_for_is_not_free(fal: FakeFal, tmp_path: Path) -> None:
+    """Paid tries have the owner's caps, and no other."""
+    with serving(Settings(fal_key=TEST_KEY, data_dir=tmp_path, fal_api_url=fal.api_url, free_rate=1)) as url:
+        tab = Tab(url)
+        photo = tab.upload()
+        for _ in range(3):
+            assert "event: complete" in tab.call("try_on", person=photo, garments=[photo])
+
+
+def test_settings() -> None:
+    """Both are read; a word where a number belongs stops the start."""
+    assert (Settings().free_rate, Settings().upload_mb) == (60, 200)
+    read = load({"VTON_FREE_RATE": "7", "VTON_UPLOAD_MB": "9"}, Path("no such file"))
+    assert (read.free_rate, read.upload_mb) == (7, 9)
+    for name in ("VTON_FREE_RATE", "VTON_UPLOAD_MB"):
+        for word in ("many", "0", "1.5"):
+            with pytest.raises(SystemExit, match=name):
+                load({name: word}, Path("no such file"))
+
+
+# Uploads
+
+
+@pytest.fixture
+def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A server on which a visitor may upload two megabytes an hour."""
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "uploads"))
+    with serving(Settings(data_dir=tmp_path, upload_mb=2, proxies=1)) as url:
+        yield url
+
+
+def upload(url: str, size: int, address: str = "198.51.100.7") -> httpx.Response:
+    return httpx.post(f"{url}gradio_api/upload", files={"files": ("a.jpg", bytes(size))}, headers=at(address))
+
+
+def test_uploads_of_a_visitor(url: str) -> None:
+    """Each visitor has so many bytes, is told so in words, and takes nothing from another."""
+    assert [upload(url, 800_000).status_code for _ in range(3)] == [200, 200, 429]
+    refused = upload(url, 800_000)
+    assert refused.text.startswith("Each visitor may upload 2 MB an hour, and this is more.")
+    assert refused.headers["content-type"].startswith("text/plain")
+    assert upload(url, 800_000, "198.51.100.8").status_code == 200
+    assert upload(url, 100_000).status_code == 200  # what was refused is not counted
+
+
+def test_it_is_refused_early(url: str) -> None:
+    """What is announced as too much is not waited for."""
+    with socket.create_connection(("127.0.0.1", urlsplit(url).port or 80), timeout=30) as connection:
+        head = f"POST /gradio_api/upload HTTP/1.1\r\nHost: {urlsplit(url).netloc}\r\nContent-Length: 3000000\r\n\r\n"
+        connection.sendall(head.encode())
+        assert connection.recv(100).split(b" ")[1] == b"429"
+
+
+def test_an_upload_of_no_told_length(url: str) -> None:
+    """What tells no length is cut off."""
+
+    def body() -> Iterator[bytes]:
+        yield b'--x\r\nContent-Disposition: form-data; name="files"; filename="a.jpg"\r\n\r\n'
+        for _ in range(50):
+            yield bytes(100_000)
+
+    headers = {"content-type": "multipart/form-data; boundary=x"}
+    assert httpx.post(f"{url}gradio_api/upload", content=body(), headers=headers).status_code == 429
+
+
+def test_photos_inside_calls(url: str) -> None:
+    """Photos in calls count as uploads, over HTTP and MCP; the other requests do not."""
+    photo = "data:image/jpeg;base64," + base64.b64encode(bytes(1_000_000)).decode()
+    body = {"data": [[photo]]}
+
+    def call() -> int:
+        return httpx.post(f"{url}gradio_api/call/compose", json=body, headers=at("198.51.100.7")).status_code
+
+    assert [call(), call()] == [200, 429]
+    for _ in range(30):
+        small = httpx.post(f"{url}gradio_api/call/compose", json={"data": [["x" * 50_000]]}, headers=at("198.51.100.7"))
+        assert small.status_code == 200
+    mcp = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "compose", "arguments": {"a": photo}}}
+    assert httpx.post(f"{url}gradio_api/mcp/", json=mcp, headers=at("198.51.100.7")).status_code == 429
+
+
+def test_an_agent_is_counted_once(url: str) -> None:
+    """What Gradio sends on to itself is the same photo."""
+
+    async def composed(size: int) -> Any:
+        noise = photo_bytes(300, 300) + bytes(size)
+        photo = "data:image/jpeg;base64," + base64.b64encode(noise).decode()
+        async with (
+            streamablehttp_client(f"{url}gradio_api/mcp/", headers=at("198.51.100.7")) as (read, write, _),
+            ClientSession(read, write) as session,
+        ):
+            await session.initialize()
+            return await session.call_tool("compose", {"garments": [photo]})
+
+    assert not asyncio.run(composed(1_100_000)).isError
+
+
+class Shop(BaseHTTPRequestHandler):
+    """A web server with a photo of 1.2 MB."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(photo_bytes(300, 300) + bytes(1_200_000))
+
+    def log_message(self, *args: Any) -> None:
+        """Nothing on the screen."""
+
+
+def test_photos_behind_addresses(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the server fetches for a visitor counts as the visitor's upload."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Shop)
+    monkeypatch.setattr(uploads, "PUBLIC_HOSTNAME_WHITELIST", ["127.0.0.1"])
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    photo = f"http://127.0.0.1:{server.server_port}/a.jpg"
+    tab, other = (Tab(url, headers=at(address)) for address in ("198.51.100.7", "198.51.100.8"))
+    assert "event: complete" in tab.call("compose", garments=[photo])
+    assert "may upload 2 MB an hour" in tab.call("compose", garments=[photo])
+    assert "event: complete" in other.call("compose", garments=[photo])
+    server.shutdown()
+    server.server_close()
+
+
+# The disk
+
+
+def test_little_room(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With little room left nobody uploads, and what is there can still be used."""
+    tab = Tab(url)
+    photo = tab.upload()
+    for name, most in (("FREE_BYTES", 10**18), ("FREE_SHARE", 1.0)):
+        monkeypatch.setattr(disk, name, most)
+    refused = upload(url, 1000)
+    assert refused.status_code == 507
+    assert refused.text.startswith("The disk of this server is full. Try again later")
+    assert "event: complete" in tab.call("compose", garments=[photo])
+
+
+@contextmanager
+def small_disk(folder: Path, size: int) -> Iterator[None]:
+    """A disk of its own, mounted at a folder."""
+    folder.mkdir(parents=True)
+    command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
+    if shutil.which("mount") is None or subprocess.run(command, capture_output=True).returncode:
+        pytest.skip("no disk can be mounted here")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def fill(path: Path) -> None:
+    """Leave no byte on the disk."""
+    with path.open("wb", buffering=0) as file, suppress(OSError):
+        while True:
+            file.write(bytes(4096))
+
+
+@pytest.mark.parametrize("way", ["upload", "chunks", "compose", "data uri", "sheet", "conversion", "page", "try_on"])
+def test_a_full_disk(way: str, quick: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever finds the disk full says so, and not that something failed."""
+    monkeypatch.setattr(disk, "FREE_BYTES", 0)
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "disk" / "uploads"))
+    with small_disk(tmp_path / "disk", 6_000_000), serving(Settings(data_dir=tmp_path / "disk")) as url:
+        tab = Tab(url)
+        photo, scan = tab.upload(), tab.upload(photo_bytes(600, 600, "TIFF"), "scan.tif")
+        slots: dict[str, Any] = {"person": photo, "garments": [{"image": photo}]}
+        fill(tmp_path / "disk" / "filler")
+        said = {
+            "upload": lambda: httpx.post(f"{url}gradio_api/upload", files={"files": ("b", bytes(100_000))}).text,
+            "chunks": lambda: (
+                httpx.post(
+                    f"{url}gradio_api/upload",
+                    content=iter(
+                        [b'--x\r\nContent-Disposition: form-data; name="files"; filename="b"\r\n\r\n', bytes(9999)]
+                    ),
+                    headers={"content-type": "multipart/form-data; boundary=x"},
+                ).text
+            ),
+            "compose": lambda: tab.call("compose", garments=[photo, photo]),
+            "data uri": lambda: tab.call("compose", garments=["data:image/jpeg;base64," + "A" * 90_000]),
+            "sheet": lambda: tab.event("show_sheet", model="flux-vto", garments=[{"image": photo}] * 2)["error"],
+            "conversion": lambda: tab.event("person_arrived", person=scan)["error"],
+            "page": lambda: tab.event("try_on_1", **slots)["failure"],
+            "try_on": lambda: tab.call("try_on", person=photo, garments=[photo]),
+        }[way]()
+        assert "The disk of this server is full." in said or "this server has no room to keep it" in said

@@ -1,0 +1,290 @@
+"""What the page's buttons start, over HTTP as a browser sends it: whose money, whose job, whose files."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+from itsdangerous import URLSafeSerializer
+from PIL import Image
+
+from tests.conftest import photo_bytes, serving
+from tests.fake_fal.schemas import model_error
+from tests.fake_fal.server import TEST_KEY, FakeFal
+from tests.fast_timings import hurry
+from tests.page_events import MEMORY, PageEvents
+from vton_ui.money.ledger import FILE, Caps, Ledger, Summary
+from vton_ui.settings import Settings, secret_of
+from vton_ui.tryon import run
+
+OWN_KEY = "visitor-key-id:visitor-key-secret"
+BAD_KEY = "bad-key-id:bad-key-secret"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Server:
+    """The app with a key: its address and its data."""
+
+    url: str
+    data: Path
+
+    def page(self, **values: object) -> PageEvents:
+        """A page with two photos on it, in a browser of its own."""
+        page = PageEvents(self.url, **values)
+        page.give(photo_bytes(500, 600), photo_bytes(400, 400))
+        return page
+
+    def today(self) -> Summary:
+        return Ledger(self.data / FILE, Caps(), salt=secret_of(self.data)).today()
+
+
+@pytest.fixture(scope="module")
+def played() -> Iterator[FakeFal]:
+    """fal, for all tests of this module, and no delay longer than a test can wait."""
+    with pytest.MonkeyPatch.context() as patch:
+        hurry(patch)
+        patch.setattr(run, "LOOKS", (0.05, 0.1))
+        fake = FakeFal().start()
+        fake.keys.add(OWN_KEY)
+        fake.patch(patch)
+        yield fake
+        fake.stop()
+
+
+@pytest.fixture
+def fal(played: FakeFal) -> Iterator[FakeFal]:
+    """fal with nothing seen yet; it keeps its files, since the app knows what it has uploaded."""
+    played.clear_faults()
+    played.jobs, played.seen, played.next_error, played.concurrent = {}, [], None, None
+    played.queue_seconds, played.run_seconds = 0.02, 0.05
+    yield played
+    assert not played.crashes, played.crashes[0]
+
+
+@pytest.fixture(scope="module")
+def server(played: FakeFal, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    data = tmp_path_factory.mktemp("data")
+    with serving(Settings(fal_key=TEST_KEY, data_dir=data, fal_api_url=played.api_url)) as url:
+        yield Server(url=url, data=data)
+
+
+def picture(page: PageEvents) -> Image.Image:
+    return Image.open(io.BytesIO(httpx.get(page["result"]["url"]).raise_for_status().content))
+
+
+def keys_used(fal: FakeFal) -> set[str]:
+    """The keys that jobs were followed and fetched with."""
+    following = [seen for seen in fal.seen if seen.operation in ("stream", "status", "result")]
+    return {str(seen.headers["Authorization"]).removeprefix("Key ") for seen in following}
+
+
+def left(page: PageEvents, fal: FakeFal) -> None:
+    """A click, and the page is closed while the job waits in line."""
+    fal.concurrent = 0
+    steps = page.following("try_on")
+    page.until("Waiting", steps)
+    steps.close()  # type: ignore[attr-defined]
+
+
+# Try on
+
+
+def test_try_on(server: Server, fal: FakeFal) -> None:
+    """The picture is there, and the browser remembers it in place of its job."""
+    page = server.page()
+    page.click("try_on")
+    assert "Done in" in page["status"]
+    assert picture(page).size == (500, 600)
+    assert [len(page[MEMORY][kind]) for kind in ("jobs", "results")] == [0, 1]
+    assert len(page["recent"]) == 1
+    shown = {name: page.part(name)["visible"] for name in ("try_on", "cancel", "again", "retry", "download")}
+    assert shown == {"try_on": True, "cancel": False, "again": True, "retry": False, "download": True}
+
+
+def test_again(server: Server, fal: FakeFal) -> None:
+    """The same photos with another seed, though one is typed."""
+    page = server.page(**{"option-seed": "7"})
+    page.click("try_on")
+    page.click("again")
+    first, second = (job.arguments["seed"] for job in fal.jobs.values())
+    assert first == 7
+    assert second != 7
+
+
+@pytest.mark.parametrize("private", [True, False])
+def test_private(private: bool, server: Server, fal: FakeFal) -> None:
+    """fal is told to store nothing of what the page calls private, and of nothing else."""
+    server.page(private=private).click("try_on")
+    (job,) = fal.jobs.values()
+    assert job.headers["X-Fal-Store-IO"] == ("0" if private else None)
+
+
+@pytest.mark.parametrize("slot", ["person", "garments"])
+def test_forged_photo(slot: str, server: Server, fal: FakeFal, tmp_path: Path) -> None:
+    """A photo on the server that is no upload can be neither tried on nor looked at, whatever slot it stands in."""
+    private = tmp_path / "private.jpg"
+    private.write_bytes(photo_bytes(400, 400))
+    page = server.page()
+    page[slot] = {"path": str(private)} if slot == "person" else [{"image": {"path": str(private)}}]
+    page.happens("private", "change")
+    assert "no upload of yours" in page["notice"]
+    page.click("try_on")
+    assert "no upload of yours" in page["failure"]
+    assert fal.seen == []
+
+
+def test_a_cap_is_no_reason_to_try_again(fal: FakeFal, tmp_path: Path) -> None:
+    """After a failure the page offers the same again; over a cap that would be refused again."""
+    with serving(Settings(fal_key=TEST_KEY, data_dir=tmp_path, fal_api_url=fal.api_url, visitor_rate=1)) as url:
+        page = Server(url=url, data=tmp_path).page()
+        fal.next_error = model_error("downstream_service_unavailable", "down")
+        page.click("try_on")
+        assert page.part("retry")["visible"] is True
+        page.click("try_on")
+        assert "limit of 1 try an hour" in page["failure"]
+        assert page.part("retry")["visible"] is False
+
+
+# Cancel
+
+
+def test_cancel_is_ones_own(server: Server, fal: FakeFal) -> None:
+    """Of two visitors who wait, one cancels and the other goes on waiting."""
+    fal.concurrent = 0
+    leaves, stays = server.page(), server.page()
+    leaving, staying = leaves.following("try_on"), stays.following("try_on")
+    leaves.until("Waiting", leaving)
+    stays.until("Waiting", staying)
+    leaves.click("cancel")
+    leaves.until("Cancelled. Nothing was charged.", leaving)
+    assert [job.cancel_requested for job in fal.jobs.values()] == [True, False]
+    fal.concurrent = None
+    stays.until("Done in", staying)
+
+
+# Come back
+
+
+def test_come_back(server: Server, fal: FakeFal) -> None:
+    """A job that was left is followed to its picture, with the owner's key, whatever key is typed by then."""
+    page = server.page()
+    left(page, fal)
+    later = page.reloaded(fal_key=OWN_KEY)
+    fal.concurrent = None
+    later.click("come_back")
+    assert "Done in" in later["status"]
+    assert (keys_used(fal), fal.count("submit")) == ({TEST_KEY}, 1)
+
+
+def test_ones_own_key(server: Server, fal: FakeFal) -> None:
+    """A job paid with a key of one's own waits for that key: it is followed with no other, nor given up for one."""
+    page = server.page(fal_key=OWN_KEY)
+    left(page, fal)
+    fal.seen.clear()
+    later = page.reloaded()
+    later.click("come_back")
+    assert "type it again" in later["failure"]
+    assert fal.seen == []
+    later["fal_key"] = BAD_KEY
+    later.click("look_again")
+    assert "does not accept the key" in later["failure"]
+    assert len(later[MEMORY]["jobs"]) == 1
+    later["fal_key"], fal.concurrent = OWN_KEY, None
+    later.click("look_again")
+    assert "Done in" in later["status"]
+    assert keys_used(fal) == {OWN_KEY, BAD_KEY}
+
+
+def test_lost_order(server: Server, fal: FakeFal) -> None:
+    """An order whose answer was lost stays in the browser until it is found."""
+    fal.fault("submit", "accept_then_drop")
+    fal.fault("requests", "status", times=2, code=503)
+    page = server.page()
+    page.click("try_on")
+    assert "It was not sent again." in page["failure"]
+    assert page.part("look_again")["visible"] is True
+    page.click("look_again")
+    assert "Done in" in page["status"]
+    assert fal.count("submit") == 1
+
+
+def test_forged_memory(server: Server, fal: FakeFal) -> None:
+    """What a browser says it has kept is believed only with this server's signature."""
+    page = server.page()
+    page.click("try_on")
+    (known,) = page[MEMORY]["results"]
+    _, kept = URLSafeSerializer(b"").loads_unsafe(known)
+    result = server.data / "results" / kept["path"]
+    stranger = PageEvents(server.url)
+    for path in (kept["path"], "../ledger.sqlite3"):
+        forged = [
+            URLSafeSerializer(b"vton-ui", salt="results").dumps({**kept, "path": path}),
+            f"{known[:-1]}{'A' if known[-1] != 'A' else 'B'}",
+        ]
+        stranger[MEMORY] = {"jobs": [], "results": forged}
+        stranger.click("come_back")
+        assert stranger["recent"] == []
+        stranger[MEMORY] = {"jobs": [], "results": forged}
+        stranger.click("forget")
+        assert result.is_file()
+        assert (server.data / FILE).is_file()
+
+
+# Find
+
+
+@pytest.mark.parametrize("key", ["click", "submit"])
+def test_find(key: str, server: Server, fal: FakeFal) -> None:
+    """The button and Enter fetch a request again, cut back to the photo as it was, without another order."""
+    page = server.page(model="cat-vton")
+    page["person"] = page.upload(photo_bytes(1200, 500))
+    page.click("try_on")
+    size = picture(page).size
+    page["find_id"] = next(iter(fal.jobs))
+    page["result"] = None
+    page.happens("find" if key == "click" else "find_id", key)
+    assert "Done in" in page["status"]
+    assert picture(page).size == size
+    assert size[0] / size[1] == pytest.approx(2.4, abs=0.01)
+    assert fal.count("submit") == 1
+
+
+def test_find_books_nothing(server: Server, fal: FakeFal) -> None:
+    """Who cancels for free and then looks for the request does not spend the owner's budget."""
+    before = server.today().spent
+    fal.concurrent = 0
+    page = server.page()
+    steps = page.following("try_on")
+    page.until("Waiting", steps)
+    kept = page[MEMORY]
+    page.click("cancel")
+    page.until("Nothing was charged", steps)
+    assert server.today().spent == before
+    page[MEMORY], page["find_id"] = kept, next(iter(fal.jobs))
+    page.click("find")
+    assert "was cancelled" in page["failure"]
+    assert server.today().spent == before
+
+
+# Forget
+
+
+def test_forget(server: Server, fal: FakeFal) -> None:
+    """The picture, its copy, the photos and the browser's list are gone."""
+    page = server.page()
+    page.give(photo_bytes(510, 610), photo_bytes(410, 410))  # which no other browser has
+    page.click("try_on")
+    page.happens("private", "change")
+    addresses = [page["result"]["url"], f"{server.url}gradio_api/file={page['person']['path']}"]
+    (kept,) = page[MEMORY]["results"]
+    _, known = URLSafeSerializer(b"").loads_unsafe(kept)
+    assert [httpx.get(address).status_code for address in addresses] == [200, 200]
+    page.click("forget")
+    assert "Forgotten" in page["status"]
+    assert page[MEMORY] == {"jobs": [], "results": []}
+    assert {httpx.get(address).status_code for address in addresses} <= {403, 404}
+    assert not (server.data / "results" / known["path"]).exists()

@@ -1,0 +1,92 @@
+"""The README's snippets for scripts and agents, run as they stand, against the app on a fake fal."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tests.conftest import photo_bytes, serving
+from tests.fake_fal.server import FakeFal
+from vton_ui.settings import Settings
+
+README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+SECTION = README.partition("## For scripts and agents\n")[2].partition("\n## ")[0]
+SNIPPETS = re.findall(r"^```(\w+)\n(.*?)^```$", SECTION, re.MULTILINE | re.DOTALL)
+KEY = "somebodys-key-id:somebodys-key-secret"
+
+
+@pytest.fixture(scope="module")
+def npm(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder where Node finds @gradio/client."""
+    if not (shutil.which("node") and shutil.which("npm")):
+        pytest.skip("Node and npm are not installed")
+    folder = tmp_path_factory.mktemp("npm")
+    command = ["npm", "install", "--no-audit", "--no-fund", "--prefix", str(folder), "@gradio/client"]
+    subprocess.run(command, check=True, capture_output=True, timeout=120)
+    return folder
+
+
+@pytest.fixture
+def studio(fal: FakeFal, tmp_path: Path) -> Iterator[str]:
+    """The address of the app, without a key of its own."""
+    fal.keys.add(KEY)
+    fal.run_seconds = 1.0
+    with serving(Settings(data_dir=tmp_path / "data", fal_api_url=fal.api_url)) as url:
+        yield url.rstrip("/")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Where the photos lie that the snippets name."""
+    folder = tmp_path / "work"
+    folder.mkdir()
+    for name in ("me.jpg", "tee.jpg", "trousers.jpg"):
+        (folder / name).write_bytes(photo_bytes(600, 800))
+    return folder
+
+
+def command(language: str, snippet: Path, request: pytest.FixtureRequest) -> list[str]:
+    """What runs a snippet."""
+    if language == "js":
+        npm: Path = request.getfixturevalue("npm")
+        (snippet.parent / "node_modules").symlink_to(npm / "node_modules")
+        return ["node", str(snippet)]
+    return [sys.executable if language == "python" else "bash", str(snippet)]
+
+
+def test_there_are_four() -> None:
+    """Python, JavaScript, curl and MCP."""
+    assert [language for language, _ in SNIPPETS] == ["python", "js", "sh", "python"]
+
+
+@pytest.mark.parametrize(("language", "text"), SNIPPETS, ids=["gradio_client", "javascript", "curl", "mcp"])
+def test_snippet(
+    language: str, text: str, studio: str, folder: Path, fal: FakeFal, request: pytest.FixtureRequest
+) -> None:
+    """The picture comes out, the key in it has paid, and the request id was told on the way."""
+    snippet = folder / {"python": "snippet.py", "js": "snippet.mjs", "sh": "snippet.sh"}[language]
+    assert "http://127.0.0.1:7860" in text
+    assert "your-key-id:your-key-secret" in text
+    snippet.write_text(
+        text.replace("http://127.0.0.1:7860", studio).replace("your-key-id:your-key-secret", KEY), encoding="utf-8"
+    )
+    run = subprocess.run(
+        command(language, snippet, request), cwd=folder, env=os.environ, capture_output=True, text=True, timeout=60
+    )
+    assert run.returncode == 0, run.stderr
+    (job,) = fal.jobs.values()
+    assert job.key == KEY
+    with Image.open(folder / "result.jpg") as picture:
+        picture.load()
+        assert picture.width / picture.height == pytest.approx(600 / 800, abs=0.01)
+    steps, _, result = run.stdout.rpartition("\n{" if language != "sh" else "event: complete")
+    assert job.id in steps
+    assert job.id in (result or run.stdout)

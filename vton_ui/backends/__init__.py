@@ -1,0 +1,1 @@
+"""Who runs a try-on: fal, or the sandbox on this machine. They know jobs and events, and no page."""

@@ -1,0 +1,1 @@
+"""fal, through its own client. Knows no page, no ledger and no photo files."""

@@ -1,0 +1,259 @@
+"""What was spent on the owner's key, and the caps; `python -m vton_ui.ledger` prints today's spend.
+
+A try is reserved before anything is sent, and counts for its UTC day until fal is known not to charge it:
+
+    reserved → accepted → settled | released
+
+What dies in between, by `kill -9` too, goes on counting until `reconcile` has learnt what became of it, and so does
+a released job that turns out to have run: money is on the safe side. Every call waits for the disk and for other
+writers: make it off the event loop.
+"""
+
+from __future__ import annotations
+
+import hmac
+import logging
+import sqlite3
+import sys
+import time
+import uuid
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass
+from datetime import date, datetime, timedelta, timezone
+from decimal import ROUND_CEILING, Decimal
+from pathlib import Path
+
+from vton_ui import settings
+from vton_ui.database import BROKEN, Database, reason
+from vton_ui.errors import OverBudget, VtonError
+from vton_ui.money.pricing import money
+
+FILE = "ledger.sqlite3"  # in VTON_DATA_DIR
+KEEP = timedelta(days=35)  # a month's bill can still be compared
+BUSY_SECONDS = 20.0  # how long a call waits for other writers, who need some milliseconds each
+
+_HOUR = 3600
+_SCHEMA = (
+    """CREATE TABLE IF NOT EXISTS tries (
+        id TEXT PRIMARY KEY, day TEXT NOT NULL, at REAL NOT NULL, visitor TEXT NOT NULL,
+        micro INTEGER NOT NULL CHECK (micro >= 0),
+        state TEXT NOT NULL CHECK (state IN ('reserved', 'accepted', 'settled', 'released')), request_id TEXT)""",
+    "CREATE INDEX IF NOT EXISTS tries_of_day ON tries (day, visitor)",
+    "CREATE INDEX IF NOT EXISTS tries_of_visitor ON tries (visitor, at)",
+)
+_MEND = "the owner should see that VTON_DATA_DIR can be written and has room, and move a damaged ledger away."
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Caps:
+    """What the owner allows on the owner's key; None: no cap.
+
+    Attributes:
+        daily_usd: VTON_DAILY_BUDGET_USD, dollars in a UTC day, everybody together.
+        visitor_usd: VTON_VISITOR_BUDGET_USD, dollars in a UTC day for each visitor.
+        visitor_rate: VTON_VISITOR_RATE, tries of each visitor in any 60 minutes, whatever became of them.
+        unknown_usd: VTON_UNKNOWN_PRICE_USD, what a try counts as if its model has no known price.
+    """
+
+    daily_usd: Decimal | None = None
+    visitor_usd: Decimal | None = None
+    visitor_rate: int | None = None
+    unknown_usd: Decimal = Decimal("0.05")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Summary:
+    """One UTC day: dollars and counts.
+
+    Attributes:
+        spent: What counts towards the caps: every try that was not released.
+        reserved: The part of `spent` that is not settled, or not yet.
+    """
+
+    day: date
+    spent: Decimal
+    reserved: Decimal
+    tries: int
+    settled: int
+    released: int
+    visitors: int
+
+
+class Ledger:
+    """The tries made on the owner's key, shared by all threads and processes that open the same file.
+
+    Args:
+        path: The SQLite file; it and its folder are made when the first try comes.
+        caps: What the owner allows.
+        salt: A secret of this server, which keeps a visitor's hash from being guessed.
+        clock: Seconds since 1970.
+    """
+
+    def __init__(self, path: Path, caps: Caps, *, salt: bytes, clock: Callable[[], float] = time.time) -> None:
+        self._file, self._caps, self._salt, self._clock = Database(path, _SCHEMA), caps, salt, clock
+        self._swept: date | None = None
+
+    def reserve(self, visitor: str, cost: Decimal | None, name: str | None = None) -> str:
+        """Takes room for one try under every cap; returns the name of the reservation.
+
+        Args:
+            visitor: Who asks; only a salted hash of it is stored.
+            cost: Dollars; None where the price is unknown.
+            name: What to call the reservation; a new name if None.
+
+        Raises:
+            OverBudget: A cap is reached.
+            VtonError: There is a cap, and the ledger cannot be written.
+        """
+        caps, reservation = self._caps, name or uuid.uuid4().hex
+        who = hmac.digest(self._salt, visitor.encode("utf-8", "surrogatepass"), "sha256").hex()
+        try:
+            micro = _micro(caps.unknown_usd if cost is None else cost)
+            with self._transaction() as db:
+                now = self._clock()  # not before the wait for the others, which may cross midnight
+                self._check_budgets(db, who, micro, now)
+                self._check_rate(db, who, now)
+                row = (reservation, _day(now).isoformat(), now, who, micro)
+                db.execute("INSERT INTO tries VALUES (?, ?, ?, ?, ?, 'reserved', NULL)", row)
+                if self._swept != _day(now):
+                    db.execute("DELETE FROM tries WHERE day < ?", ((_day(now) - KEEP).isoformat(),))
+                    self._swept = _day(now)
+        except BROKEN as exc:
+            _report("written", exc)
+            if (caps.daily_usd, caps.visitor_usd, caps.visitor_rate) != (None, None, None):
+                cause = "The studio cannot write its ledger, and allows no try that it cannot count."
+                raise VtonError(cause, f"Use a key of your own; {_MEND}") from exc
+        return reservation
+
+    def accept(self, reservation: str, request_id: str) -> None:
+        """fal took it: it counts, even if it had been released."""
+        change = "UPDATE tries SET state = 'accepted', request_id = ? WHERE id = ? AND state != 'settled'"
+        self._change(change, request_id, reservation)
+
+    def settle(self, reservation: str) -> None:
+        """It cost what was reserved, even if it had been released: a job that was found again counts."""
+        self._change("UPDATE tries SET state = 'settled' WHERE id = ?", reservation)
+
+    def release(self, reservation: str) -> None:
+        """fal does not charge it; what is settled stays settled."""
+        self._change("UPDATE tries SET state = 'released' WHERE id = ? AND state != 'settled'", reservation)
+
+    def unsettled(self, since: float, before: float) -> list[str]:
+        """The reservations made between two moments (seconds since 1970) that are neither settled nor released, the
+        oldest first; none if the ledger cannot be read."""
+        query = "SELECT id FROM tries WHERE state IN ('reserved', 'accepted') AND at BETWEEN ? AND ? ORDER BY at"
+        try:
+            if not self._file.path.exists():
+                return []
+            with self._transaction() as db:
+                return [name for (name,) in db.execute(query, (since, before))]
+        except BROKEN as exc:
+            _report("read", exc)
+            return []
+
+    def today(self) -> Summary:
+        """The UTC day so far.
+
+        Raises:
+            VtonError: The ledger cannot be read.
+        """
+        query = """SELECT IFNULL(SUM(micro * (state != 'released')), 0),
+            IFNULL(SUM(micro * (state IN ('reserved', 'accepted'))), 0),
+            COUNT(*), IFNULL(SUM(state = 'settled'), 0), IFNULL(SUM(state = 'released'), 0), COUNT(DISTINCT visitor)
+            FROM tries WHERE day = ?"""
+        day, row = _day(self._clock()), (0, 0, 0, 0, 0, 0)
+        try:
+            if self._file.path.exists():
+                with self._transaction() as db:
+                    row = db.execute(query, (day.isoformat(),)).fetchone()
+        except BROKEN as exc:
+            _report("read", exc)
+            raise VtonError("The studio cannot read its ledger.", _MEND[0].upper() + _MEND[1:]) from exc
+        usd, (tries, settled, released, visitors) = [_usd(micro) for micro in row[:2]], row[2:]
+        counts = {"tries": tries, "settled": settled, "released": released, "visitors": visitors}
+        return Summary(day=day, spent=usd[0], reserved=usd[1], **counts)
+
+    def _transaction(self) -> AbstractContextManager[sqlite3.Connection]:
+        return self._file.transaction(BUSY_SECONDS)
+
+    def _change(self, statement: str, *values: str) -> None:
+        """A later word on a try. It never raises: the try is under way, and a broken ledger must not lose it."""
+        try:
+            with self._transaction() as db:
+                db.execute(statement, values)
+        except BROKEN as exc:
+            _report("written", exc)
+
+    def _check_budgets(self, db: sqlite3.Connection, who: str, micro: int, now: float) -> None:
+        midnight = datetime.combine(_day(now) + timedelta(days=1), datetime.min.time(), timezone.utc).timestamp()
+        query = "SELECT IFNULL(SUM(micro), 0) FROM tries WHERE state != 'released' AND day = ? AND visitor LIKE ?"
+        for cap, whose, visitor in (
+            (self._caps.daily_usd, "everybody together", "%"),
+            (self._caps.visitor_usd, "each visitor", who),
+        ):
+            (spent,) = db.execute(query, (_day(now).isoformat(), visitor)).fetchone()
+            if cap is not None and _usd(spent + micro) > cap:
+                hopeless = _usd(micro) > cap
+                raise _over(f"budget of {money(cap)} a day for {whose}", None if hopeless else midnight, now)
+
+    def _check_rate(self, db: sqlite3.Connection, who: str, now: float) -> None:
+        rate = self._caps.visitor_rate
+        if rate is None:
+            return
+        allowed = f"limit of {rate} {'try' if rate == 1 else 'tries'} an hour for each visitor"
+        if rate < 1:
+            raise _over(allowed, None, now)
+        query = "SELECT at FROM tries WHERE visitor = ? AND at > ? ORDER BY at DESC LIMIT 1 OFFSET ?"
+        last_to_leave = db.execute(query, (who, now - _HOUR, rate - 1)).fetchone()
+        if last_to_leave is not None:
+            raise _over(allowed, last_to_leave[0] + _HOUR, now)
+
+
+def _over(cap: str, resets: float | None, now: float) -> OverBudget:
+    """The error for a cap; `resets` is None where waiting does not help."""
+    if resets is None:
+        return OverBudget(f"The owner's {cap} has no room for a try like this on any day.", "Use a key of your own.")
+    at = -(-resets // 60) * 60  # rounded up: who comes back at the minute named must not be early
+    hours, minutes = divmod(max(1, int(-(-(at - now) // 60))), 60)
+    wait = f"{hours} h {minutes} min" if hours else f"{minutes} min"
+    cause = f"The owner's {cap} has no room for this try until {_utc(at):%H:%M} UTC, in {wait}."
+    return OverBudget(cause, "Use a key of your own, or wait until then.")
+
+
+def _report(what: str, exc: Exception) -> None:
+    _log.error("The ledger cannot be %s: %s", what, reason(exc))
+
+
+def _utc(now: float) -> datetime:
+    return datetime.fromtimestamp(now, timezone.utc)
+
+
+def _day(now: float) -> date:
+    return _utc(now).date()
+
+
+def _micro(usd: Decimal) -> int:
+    """Whole micro-dollars, rounded up: a try never counts for less than it costs."""
+    return int((usd * 1_000_000).to_integral_value(ROUND_CEILING))
+
+
+def _usd(micro: int) -> Decimal:
+    return Decimal(micro) / 1_000_000
+
+
+def main() -> int:
+    """Prints today's spend; returns the exit status."""
+    try:
+        today = Ledger(settings.load().data_dir / FILE, Caps(), salt=b"not needed to read").today()
+    except VtonError as error:
+        print(error.cause, error.cure, file=sys.stderr)
+        return 1
+    for name, value in asdict(today).items():
+        print(f"{name:<10}{money(value) if isinstance(value, Decimal) else value!s:>12}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,177 @@
+"""How much work a photo's file is, told from its structure before anything of it is decoded.
+
+A small file can keep a decoder, or only a reader of its header, busy for minutes. What cameras and programs write is
+far within these bounds.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+
+from vton_ui.pictures import heif, jpeg, tiff
+
+MAX_JPEG_PIXELS = 200_000_000
+"""Phones make them, and a JPEG of one scan is decoded at reduced scale, row by row, so they stay cheap."""
+MAX_PIXELS = 60_000_000
+MAX_SCANNED = 10 * MAX_PIXELS
+"""Pixels times scans; most progressive JPEGs have ten scans at most."""
+MAX_METADATA = 1_000_000
+MAX_PARTS = 20_000
+"""Segments, chunks, blocks, strips or tiles of a file."""
+_TILE_WIDTH, _TILE_LENGTH, _TILES = 322, 323, 324
+_STRIPS, _COMPRESSION = 273, 259
+_JPEG_INSIDE = 7
+_COMPRESSIONS = {1, 2, 3, 4, 5, 7, 8, 32773, 32946}
+"""None, fax, LZW, JPEG, Deflate, PackBits."""
+
+
+class TooMuch(Exception):
+    """A photo has more pixels than its kind may have.
+
+    Args:
+        pixels: So many; 0: nobody knows.
+        limit: So many it may have.
+    """
+
+    def __init__(self, pixels: int, limit: int) -> None:
+        super().__init__(f"{pixels} pixels")
+        self.pixels, self.limit = pixels, limit
+
+
+class TooHeavy(Exception):
+    """A photo's file would be far more work than its picture."""
+
+
+def check(data: bytes) -> None:
+    """Whether a file is no more work than a photo is; of one that is no photo nothing is said.
+
+    Raises:
+        TooMuch: It has too many pixels.
+        TooHeavy: It is built to be work.
+        ValueError: It is not built as it should be.
+    """
+    for start, at, bound in _BOUNDS:
+        if data.startswith(start, at):
+            try:
+                bound(data)
+            except (struct.error, IndexError) as exc:
+                raise ValueError("cut off") from exc
+
+
+def exif_is_small(exif: bytes) -> bool:
+    """Whether EXIF can be looked into at no cost; it may point many times at the same megabytes."""
+    try:
+        return not exif or (len(exif) <= MAX_METADATA and tiff.directory(exif.removeprefix(b"Exif\0\0")) is not None)
+    except ValueError:
+        return False
+
+
+def _jpeg(data: bytes) -> None:
+    try:
+        seen = jpeg.outline(data, most=MAX_PARTS)
+    except ValueError as exc:
+        raise TooHeavy(str(exc)) from exc
+    limit = MAX_JPEG_PIXELS if seen.at_once else MAX_PIXELS
+    if seen.pixels > limit:
+        raise TooMuch(seen.pixels, limit)
+    if not seen.at_once and seen.pixels * seen.scans > MAX_SCANNED:
+        raise TooHeavy("too many scans")
+    if seen.metadata > MAX_METADATA:
+        raise TooHeavy("too much metadata")
+
+
+def _scans(data: bytes) -> int:
+    try:
+        return jpeg.outline(data, most=MAX_PARTS).scans
+    except ValueError as exc:
+        raise TooHeavy(str(exc)) from exc
+
+
+def _png(data: bytes) -> None:
+    at = 8
+    for _ in range(MAX_PARTS):
+        if at + 8 > len(data):
+            return
+        length, name = struct.unpack_from(">I4s", data, at)
+        if name == b"IEND":
+            return
+        if name != b"IDAT" and length > MAX_METADATA:
+            raise TooHeavy("too much metadata")
+        at += 12 + length
+    raise TooHeavy("too many chunks")
+
+
+def _gif(data: bytes) -> None:
+    """Pillow's reader puts the sub-blocks of a comment together one by one."""
+    at = 13 + (3 << (data[10] & 7) + 1 if data[10] & 0x80 else 0)
+    for _ in range(MAX_PARTS // 10):
+        if data[at : at + 1] != b"!":
+            return
+        at += 2
+        for _ in range(MAX_PARTS // 10):
+            if at >= len(data) or not data[at]:
+                break
+            at += 1 + data[at]
+        else:
+            raise TooHeavy("too long a comment")
+        at += 1
+    raise TooHeavy("too many blocks")
+
+
+def _webp(data: bytes) -> None:
+    """libwebp sets memory aside for all pixels when it reads the header."""
+    kind, body = data[12:16], data[20:30].ljust(10, b"\0")
+    if kind == b"VP8X":
+        width, height = (1 + int.from_bytes(body[at : at + 3], "little") for at in (4, 7))
+    elif kind == b"VP8L":
+        bits = int.from_bytes(body[1:5], "little")
+        width, height = 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
+    else:
+        width, height = (size & 0x3FFF for size in struct.unpack_from("<HH", body, 6))
+    if width * height > MAX_PIXELS:
+        raise TooMuch(width * height, MAX_PIXELS)
+
+
+def _tiff(data: bytes) -> None:
+    numbers = tiff.directory(data)
+    (compression, *_) = numbers.get(_COMPRESSION) or (1,)
+    if compression not in _COMPRESSIONS:
+        raise TooHeavy("an unusual compression")
+    parts = (*numbers.get(_STRIPS, ()), *numbers.get(_TILES, ()))
+    if len(parts) > MAX_PARTS:
+        raise TooHeavy("too many strips or tiles")
+    if math.prod(max(numbers.get(tag, ()), default=0) for tag in (_TILE_WIDTH, _TILE_LENGTH)) > MAX_PIXELS // 4:
+        raise TooHeavy("too large tiles")
+    if compression == _JPEG_INSIDE and any(_scans(data[at:]) > 4 for at in set(parts)):
+        raise TooHeavy("too many scans")
+
+
+def _big_tiff(data: bytes) -> None:
+    raise TooHeavy("a BigTIFF")
+
+
+def _bmp(data: bytes) -> None:
+    """Pillow unpacks run lengths in Python."""
+    if len(data) >= 34 and struct.unpack_from("<I", data, 14)[0] >= 40 and data[30] in (1, 2):
+        raise TooHeavy("run lengths")
+
+
+def _heif(data: bytes) -> None:
+    pixels = heif.decoded_pixels(data)
+    if pixels > MAX_PIXELS * 5 // 4:  # the tiles of a grid stick out a little
+        raise TooMuch(pixels, MAX_PIXELS)
+
+
+_BOUNDS = (
+    (b"\xff\xd8", 0, _jpeg),
+    (b"\x89PNG\r\n\x1a\n", 0, _png),
+    (b"GIF8", 0, _gif),
+    (b"WEBP", 8, _webp),
+    (b"II*\0", 0, _tiff),
+    (b"MM\0*", 0, _tiff),
+    (b"II+\0", 0, _big_tiff),
+    (b"MM\0+", 0, _big_tiff),
+    (b"BM", 0, _bmp),
+    (b"ftyp", 4, _heif),
+)

@@ -1,0 +1,335 @@
+"""Any photo file → an upright sRGB picture of at most so many pixels → JPEG bytes."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pillow_heif
+from PIL import Image, ImageCms
+
+from vton_ui.errors import PhotoError
+from vton_ui.models.spec import Size
+from vton_ui.pictures import bounds, jpeg
+from vton_ui.pictures.bounds import MAX_JPEG_PIXELS, MAX_PARTS, MAX_PIXELS
+
+MAX_BYTES = 30_000_000
+MIN_SIDE = 256
+"""Pixels; below this neither model has enough to work on."""
+# Pillow reads MPO, the JPEG of many phones, through JPEG and knows no opener of that name.
+FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "HEIF", "GIF", "BMP", "TIFF")
+KINDS = "JPEG, PNG, WebP, AVIF, HEIC, GIF, BMP or TIFF"
+JPEG_QUALITY = 92
+
+_JPEGS = ("JPEG", "MPO")
+_ORIENTATION_TAG = 0x0112
+_TURNS = {
+    2: (Image.Transpose.FLIP_LEFT_RIGHT,),
+    3: (Image.Transpose.ROTATE_180,),
+    4: (Image.Transpose.FLIP_TOP_BOTTOM,),
+    5: (Image.Transpose.TRANSPOSE,),
+    6: (Image.Transpose.ROTATE_270,),
+    7: (Image.Transpose.TRANSVERSE,),
+    8: (Image.Transpose.ROTATE_90,),
+}
+_SIDEWAYS = (5, 6, 7, 8)
+_STARTS = (b"\xff\xd8\xff", b"\x89PNG", b"RIFF", b"GIF8", b"II*\0", b"MM\0*")
+_BRANDS = (b"heic", b"heix", b"mif1", b"msf1", b"avif", b"avis")
+_SRGB = ImageCms.createProfile("sRGB")
+_BAND_PIXELS = 4_000_000
+"""Pixels of a large picture that are converted at a time."""
+_MIDDLE_GREY = {127, 128}
+"""What libjpeg puts where a file has no pixels; the first where it holds inks."""
+_NOISE = b"".join(bytes((*range(1, 255), 0xFF, restart)) for restart in range(0xD0, 0xD8)) * 2
+"""Pixels of no picture, with all restart markers, since a decoder may be waiting for any of them."""
+
+pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
+# Sizes are checked here, by kind of file and with a message that helps; Pillow's own limit is kept above ours.
+Image.MAX_IMAGE_PIXELS = MAX_JPEG_PIXELS
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+
+
+def measure(source: str | Path | bytes, *, slot: str) -> Size:
+    """The upright size of a photo, from its header alone.
+
+    Raises:
+        PhotoError: As `read`, but for what only a decode can tell.
+    """
+    with _opened(source, slot) as image:
+        return _upright_size(image)
+
+
+def as_it_is(source: Path, *, slot: str, to: Callable[[Size], Size]) -> tuple[bytes, Size] | None:
+    """A photo's own bytes and size, if nothing would be gained by making others of it.
+
+    That is a JPEG that decodes to its end, upright, of the size asked for and not heavy for it, with nothing in the
+    file but the picture. Arguments and errors as `read`.
+    """
+    data = _bytes(source, slot)
+    with _opened(data, slot) as image:
+        size = Size(*image.size)
+        if image.format != "JPEG" or image.mode != "RGB" or to(size) != size or len(data) > size.pixels / 2:
+            return None
+        if not _is_bare(data):
+            return None
+        # Whether it can be decoded to its end shows at 1/8 scale too, in half the time.
+        _load(image, data, slot, Size(size.width // 8, size.height // 8))
+    return data, size
+
+
+def shows_in_browser(source: str | Path | bytes, *, slot: str) -> bool:
+    """Whether every current browser can show the file as it is. Errors as `measure`."""
+    with _opened(source, slot) as image:
+        return image.format not in ("HEIF", "TIFF")
+
+
+def read(source: str | Path | bytes, *, slot: str, to: Callable[[Size], Size]) -> Image.Image:
+    """A photo, upright, sRGB, 8 bits, transparency on white, scaled, and without metadata.
+
+    Args:
+        source: A file, or its bytes.
+        slot: The slot it came from, for the message ("Person").
+        to: The size to scale it to, given its upright size: see `fitted` and `contained`.
+
+    Raises:
+        PhotoError: It is missing, empty, no image, cut off, too large, too small or too much work.
+    """
+    data = _bytes(source, slot)
+    with _opened(data, slot) as image:
+        if image.format == "PNG":
+            _load(image, data, slot)  # it may bring its EXIF turn after its pixels
+        turn = _orientation(image)
+        upright = to(_upright_size(image))
+        # The pixels are scaled as they are stored, and turned when they are few.
+        size = Size(upright.height, upright.width) if turn in _SIDEWAYS else upright
+        # A little less than wanted: phones' 3024 × 4032 at 1/4 are 98.4 % of 768 × 1024, and scaling them up by so
+        # little leaves them as sharp as scaling down from 1/2, with a quarter of the pixels to go through.
+        _load(image, data, slot, Size(size.width * 49 // 50, size.height * 49 // 50))
+        try:
+            flat = _to_srgb(_reduced(image, size))
+        except Exception as exc:  # Pillow raises whatever its codecs raise
+            raise damaged(slot) from exc
+    if flat.size != size:
+        # Hamming's takes half the time of Lanczos', and even of a knitted jumper the two are 40 dB alike.
+        shrinks = size.width <= flat.width and size.height <= flat.height
+        flat = flat.resize(size, Image.Resampling.HAMMING if shrinks else Image.Resampling.BICUBIC)
+    for step in _TURNS.get(turn, ()):
+        flat = flat.transpose(step)
+    flat.info.clear()
+    return flat
+
+
+def to_jpeg(image: Image.Image) -> bytes:
+    """JPEG bytes with full chroma, since a garment's colour edges are what the models copy, and no metadata."""
+    # Into a file of the system's: into one of Python's, Pillow would hold the interpreter's lock all the while.
+    with tempfile.TemporaryFile() as file:
+        image.save(file, "JPEG", quality=JPEG_QUALITY, subsampling=0)
+        file.seek(0)
+        return file.read()
+
+
+@contextmanager
+def _opened(source: str | Path | bytes, slot: str) -> Iterator[Image.Image]:
+    """The photo with its header read and its size allowed; nothing is decoded yet."""
+    data = _bytes(source, slot)
+    try:
+        bounds.check(data)
+        image = Image.open(io.BytesIO(data), formats=FORMATS)
+    except bounds.TooMuch as exc:
+        raise _too_many(exc.limit, slot, exc.pixels) from exc
+    except bounds.TooHeavy as exc:
+        raise _unusual(slot) from exc
+    except Image.DecompressionBombError as exc:
+        raise _too_many(MAX_PIXELS, slot) from exc
+    except Exception as exc:  # Pillow raises whatever its readers of headers raise
+        raise _not_a_photo(data[:512], slot) from exc
+    with image:
+        _check(image, slot)
+        yield image
+
+
+def _load(image: Image.Image, data: bytes, slot: str, size: Size | None = None) -> None:
+    """Decode an opened photo: a JPEG at 1/2, 1/4 or 1/8 scale if it is not below `size` then, all others as they are.
+
+    Raises:
+        PhotoError: It is damaged.
+    """
+    try:
+        image.draft(None, size)
+        image.load()
+        whole = image.format not in _JPEGS or _is_whole(image, data)
+    except MemoryError as exc:
+        raise too_heavy(slot) from exc
+    except Exception as exc:  # Pillow raises whatever its codecs raise
+        raise damaged(slot) from exc
+    if not whole:
+        raise damaged(slot)
+
+
+def _is_whole(image: Image.Image, data: bytes) -> bool:
+    """Whether a decoded JPEG has all the pixels that its header promises; libjpeg fills up with grey what is missing.
+
+    Where the last pixel is grey, noise behind the last pixels of the file shows whether any are missing: it becomes
+    pixels then.
+    """
+    last = image.getpixel((image.width - 1, image.height - 1))
+    if not _MIDDLE_GREY.issuperset(last if isinstance(last, tuple) else (last,)):
+        return True
+    end = jpeg.outline(data, most=MAX_PARTS).first_end
+    return _small(data) == _small(data[:end] + _NOISE + data[end:])
+
+
+def _small(data: bytes) -> bytes:
+    """The pixels of a JPEG at 1/8 scale."""
+    with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+        image.draft(None, (image.width // 8, image.height // 8))
+        return image.tobytes()
+
+
+def _check(image: Image.Image, slot: str) -> None:
+    limit = MAX_JPEG_PIXELS if image.format in _JPEGS else MAX_PIXELS
+    if image.width * image.height > limit:
+        raise _too_many(limit, slot, image.width * image.height)
+    if min(image.size) < MIN_SIDE:
+        raise PhotoError(
+            f"The photo is {image.width} × {image.height} pixels, too small to work with.",
+            f"Use one of at least {MIN_SIDE} pixels on each side.",
+            slot=slot,
+        )
+    if image.mode == "F":  # nothing in such a file says which number is white
+        raise PhotoError("The photo is made of fractional numbers.", "Save it as a JPEG.", slot=slot)
+
+
+def _bytes(source: str | Path | bytes, slot: str) -> bytes:
+    try:
+        length = len(source) if isinstance(source, bytes) else Path(source).stat().st_size
+        if length == 0:
+            raise PhotoError("The file is empty.", "Upload the photo again.", slot=slot)
+        if length > MAX_BYTES:
+            raise PhotoError(
+                f"The file has {length / 1e6:.1f} MB.",
+                f"Use a photo of at most {MAX_BYTES // 1_000_000} MB; a JPEG is usually far smaller.",
+                slot=slot,
+            )
+        return source if isinstance(source, bytes) else Path(source).read_bytes()
+    except OSError as exc:
+        raise PhotoError("The photo is no longer there.", "Upload it again.", slot=slot) from exc
+
+
+def damaged(slot: str) -> PhotoError:
+    """What to say of a photo that cannot be decoded."""
+    return PhotoError(
+        "The photo cannot be read to its end; it may be cut off or damaged.",
+        "Upload it again, or save it as a new JPEG.",
+        slot=slot,
+    )
+
+
+def too_heavy(slot: str) -> PhotoError:
+    """What to say of a photo that takes more time or memory than one may take."""
+    return PhotoError("The photo takes too long to read.", "Save it as a smaller JPEG and upload that.", slot=slot)
+
+
+def _unusual(slot: str) -> PhotoError:
+    return PhotoError(
+        "The file is built in an unusual way that takes too long to read.",
+        "Save the photo as a new JPEG and upload that.",
+        slot=slot,
+    )
+
+
+def _not_a_photo(head: bytes, slot: str) -> PhotoError:
+    start = head.removeprefix(codecs.BOM_UTF8).lstrip().lower()
+    if start.startswith(b"<svg") or (start.startswith((b"<?xml", b"<!--", b"<!doctype")) and b"svg" in start):
+        return PhotoError("An SVG is a drawing, not a photo.", "Save it as PNG and upload that.", slot=slot)
+    if head.startswith(_STARTS) or (head[4:8] == b"ftyp" and head[8:12] in _BRANDS):
+        return damaged(slot)
+    return PhotoError("This file is not a photo we can read.", f"Use a {KINDS} file.", slot=slot)
+
+
+def _too_many(limit: int, slot: str, pixels: int = 0) -> PhotoError:
+    size = f"{pixels / 1e6:.1f} megapixels" if pixels else "too many pixels"
+    return PhotoError(f"The photo has {size}.", f"Use one of at most {limit // 1_000_000} megapixels.", slot=slot)
+
+
+def _is_bare(data: bytes) -> bool:
+    """Whether a JPEG holds nothing but its picture: no metadata, no profile, nothing after its end."""
+    try:
+        segments, pixels = jpeg.parts(data)
+    except ValueError:
+        return False
+    kinds = {segment[1] for segment in segments}
+    told = kinds & (jpeg.APPLICATIONS | {jpeg.COMMENT})
+    return told <= {jpeg.APP0, jpeg.APP14} and pixels.find(jpeg.END) == len(pixels) - 2
+
+
+def _orientation(image: Image.Image) -> int:
+    if image.format == "TIFF":
+        return 1  # Pillow turns these by itself
+    if not bounds.exif_is_small(image.info.get("exif") or b""):
+        return 1
+    try:
+        # Not the method of PNG's own class, which decodes the whole picture to look for EXIF behind it.
+        return int(Image.Image.getexif(image).get(_ORIENTATION_TAG, 1))
+    except Exception:  # metadata out of a camera's or an attacker's imagination is no reason to refuse a photo
+        return 1
+
+
+def _upright_size(image: Image.Image) -> Size:
+    turned = _orientation(image) in _SIDEWAYS
+    return Size(image.height, image.width) if turned else Size(image.width, image.height)
+
+
+def _reduced(image: Image.Image, size: Size) -> Image.Image:
+    """The picture with 8 bits to a value, and of at least twice the size asked for, by averaging whole squares.
+
+    Colours are cheaper to convert on fewer pixels, and band by band, a large picture takes little memory.
+    """
+    factor = max(1, min(image.width // size.width, image.height // size.height) // 2)
+    rows = max(1, _BAND_PIXELS // image.width // factor) * factor
+    if rows >= image.height:
+        return _averaged(image, factor)
+    small: Image.Image | None = None
+    for top in range(0, image.height, rows):
+        band = _averaged(image.crop((0, top, image.width, min(image.height, top + rows))), factor)
+        if small is None:
+            small = Image.new(band.mode, (band.width, -(-image.height // factor)))
+            small.info = band.info
+        small.paste(band, (0, top // factor))
+    return small or image
+
+
+def _averaged(image: Image.Image, factor: int) -> Image.Image:
+    """Each square of `factor` × `factor` pixels as one, in a mode that can be averaged."""
+    if image.mode.startswith("I"):  # 16 bits of grey; Pillow's own conversion would clip them
+        if image.mode not in ("I", "I;16"):
+            image = image.convert("I")
+        image = image.point(lambda value: value * (1 / 256)).convert("L")
+    if image.has_transparency_data:
+        image = image if image.mode in ("LA", "RGBA") else image.convert("RGBA")
+    elif image.mode not in ("L", "RGB", "CMYK", "YCbCr", "LAB"):
+        image = image.convert("RGB")  # profiles are for colours, not for their numbers
+    return image.reduce(factor) if factor > 1 else image
+
+
+def _to_srgb(image: Image.Image) -> Image.Image:
+    profile = image.info.get("icc_profile")
+    if image.has_transparency_data:
+        layer = image if image.mode == "RGBA" else image.convert("RGBA")
+        flat = Image.new("RGBA", layer.size, "white")
+        flat.alpha_composite(layer)
+        image = flat.convert("RGB")
+    if profile:
+        try:
+            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+            converted = ImageCms.profileToProfile(image, source, _SRGB, outputMode="RGB")
+            if converted is not None:
+                return converted
+        except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+            pass  # a broken profile, or one for another kind of pixels: the plain conversion is the best guess
+    return image if image.mode == "RGB" else image.convert("RGB")

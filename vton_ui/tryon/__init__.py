@@ -1,0 +1,1 @@
+"""From a click to pictures. Knows protocols, neither fal nor Gradio."""

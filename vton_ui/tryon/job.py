@@ -1,0 +1,58 @@
+"""What was ordered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from vton_ui.pictures.framing import Frame
+
+LOST_SECONDS = 600.0
+"""How long after an order its answer can be lost, rather than late: no request of ours takes longer to go out."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """What was ordered, and what is needed to finish it; small and plain enough to keep in a browser.
+
+    Attributes:
+        id: Our own name for it, which it has before fal knows of it.
+        request_id: fal's name for it; empty until fal's answer is in.
+        cost_usd: The estimate, in dollars; None where the price is unknown.
+        started_at: When the visitor clicked, in seconds since 1970.
+        ordered_at: Just before the order went out, in seconds since 1970.
+        photo_url: Where the person's photo lies at fal, which no two visitors share; empty where unknown.
+        frame: Where the photo lies in the picture; None where nobody knows any more.
+        own_key: Whether it was paid with a key of the visitor's own.
+        private: Whether fal was told to store no record of it, so that it cannot be looked for.
+        reservation: Its line in the ledger, where there is one.
+    """
+
+    id: str
+    model: str
+    endpoint: str
+    request_id: str
+    seed: int | None
+    prompt: str | None
+    cost_usd: str | None
+    started_at: float
+    ordered_at: float
+    photo_url: str
+    frame: Frame | None
+    sandbox: bool
+    own_key: bool
+    private: bool
+    reservation: str | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Job:
+        """From `to_dict`. TypeError or KeyError if it is not one."""
+        frame, started_at = data["frame"], data["started_at"]
+        # Browsers still keep jobs from before these had a place.
+        added = {"id": f"{started_at} {data['seed']}", "ordered_at": started_at, "photo_url": ""}
+        return cls(**{**added, **data, "frame": Frame(**frame) if frame else None})

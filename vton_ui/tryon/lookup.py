@@ -1,0 +1,141 @@
+"""A request found again by its id: what it came to, or how it is going. Nothing is ordered or booked; it is free."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from vton_ui.errors import Filtered, JobFailed, KeyRefused, OptionError, ResultLost
+from vton_ui.models.spec import ModelSpec, Value
+from vton_ui.tryon.backend import Over
+from vton_ui.tryon.context import Means
+from vton_ui.tryon.events import Progress, Running
+from vton_ui.tryon.job import Job
+from vton_ui.tryon.results import Result, kept_result
+from vton_ui.tryon.run import kept
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """What is known of a request.
+
+    Attributes:
+        result: Its picture, if it has one.
+        facts: `status` is "waiting", "running", "done", "failed" or "unknown"; what else is known stands beside it.
+    """
+
+    result: Result | None = None
+    facts: Mapping[str, Value]
+
+
+def request_id_of(typed: object) -> str:
+    """A request id as a visitor gave it. It becomes part of an address that is asked with the owner's key.
+
+    Raises:
+        OptionError: It is none.
+    """
+    request_id = typed.strip() if isinstance(typed, str) else ""
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,100}", request_id):
+        raise OptionError("This is no request id.", "Copy it from the result's details.", slot="Request id")
+    return request_id
+
+
+def unknown_job(model: ModelSpec, request_id: str, means: Means) -> Job:
+    """A request of which nothing is known but its id."""
+    now = time.time()
+    return Job(
+        id=request_id,
+        model=model.name,
+        endpoint=model.endpoint,
+        request_id=request_id,
+        seed=None,
+        prompt=None,
+        cost_usd=None,
+        started_at=now,
+        ordered_at=now,
+        photo_url="",
+        frame=None,
+        sandbox=means.backend.sandbox,
+        own_key=means.own_key,
+        private=False,
+        reservation=None,
+    )
+
+
+async def look_up(
+    typed: object, models: Mapping[str, ModelSpec], context_for: Callable[[str | None], Means], key: str | None
+) -> Found:
+    """The picture of a request, or what state it is in.
+
+    A picture that is still kept here is not asked for again; fal is asked once.
+
+    Args:
+        typed: The request id, as it was given.
+        models: The registry.
+        context_for: What a visitor's request is run with on a key of the visitor's own, and on the server's for None.
+        key: The visitor's own fal key, if there is one.
+
+    Raises:
+        OptionError: It is no request id.
+        KeyRefused: It was paid with another key.
+        FalError: fal does not tell.
+    """
+    request_id = request_id_of(typed)
+    record = await context_for(None).jobs.find(request_id)
+    if record and record.result:
+        result = await asyncio.to_thread(kept_result, record.result)
+        if result:
+            return _done(result)
+    job = record.job if record else None
+    if job and job.own_key and not key:
+        raise KeyRefused(
+            "This was ordered with a key of the visitor's own.", "Ask with that key.", request_id=request_id
+        )
+    means = replace(context_for(key if job is None or job.own_key else None), purse=None)
+    if job and job.sandbox == means.backend.sandbox and job.model in models:
+        return await _asked(job, models[job.model], means)
+    for model in models.values() if job is None else ():
+        found = await _asked(unknown_job(model, request_id, means), model, means)
+        if found.facts["status"] != "unknown":
+            return found
+    return Found(facts={"status": "unknown", "request_id": request_id})
+
+
+async def _asked(job: Job, model: ModelSpec, means: Means) -> Found:
+    """What fal says of a request of a model."""
+    known = {name: value for name, value in _known(job).items() if value is not None}
+    try:
+        status = await means.backend.status(job)
+    except JobFailed:
+        return Found(facts={"status": "unknown", **known})
+    if not isinstance(status, Over):
+        return Found(facts={**_course(status), **known})
+    try:
+        return _done(await kept(job, model, means))
+    except (JobFailed, Filtered, ResultLost) as exc:
+        return Found(facts={"status": "failed", **known, "error": f"{exc.cause} {exc.cure}", "charged": exc.cost.value})
+
+
+def _known(job: Job) -> dict[str, Value]:
+    return {
+        "request_id": job.request_id,
+        "model": job.model,
+        "endpoint": job.endpoint,
+        "seed": job.seed,
+        "cost_usd": job.cost_usd,
+        "sandbox": job.sandbox,
+    }
+
+
+def _course(status: Progress) -> dict[str, Value]:
+    if isinstance(status, Running):
+        return {"status": "running", "step": status.step, "steps": status.steps}
+    return {"status": "waiting", "position": status.position}
+
+
+def _done(result: Result) -> Found:
+    size = {"width": result.size.width, "height": result.size.height}
+    return Found(result=result, facts={"status": "done", **result.facts, **size})

@@ -1,0 +1,105 @@
+"""Reservations that nobody ends any more: fal is asked what became of their jobs, and the money is settled or released.
+
+A visitor closes the tab, a server is killed, an answer is lost: what was reserved then still counts against the caps.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Mapping
+
+from vton_ui.errors import Cost, FalError, JobCancelled, JobFailed, KeyRefused, VtonError
+from vton_ui.models.spec import ModelSpec
+from vton_ui.tryon.backend import Over
+from vton_ui.tryon.context import Means, accepted, booked, claimed, unsent
+from vton_ui.tryon.job import Job
+
+EVERY_SECONDS = 180.0
+YOUNG_SECONDS = 300.0
+"""Younger reservations are left alone: their try-ons may be under way, in another process of this server too."""
+GONE_SECONDS = 3600.0
+"""How old an order is that fal no longer keeps, if it ever had it."""
+OLDEST_SECONDS = 2 * 24 * 3600.0
+"""Older ones are left: no cap counts them any more."""
+
+_log = logging.getLogger(__name__)
+
+
+Models = Mapping[str, ModelSpec]
+
+
+async def keep_reconciled(models: Models, means: Means, keep_hours: float) -> None:
+    """Reconcile now and every few minutes, and delete the jobs whose time is over."""
+    while True:
+        try:
+            await reconcile(models, means)
+            await means.jobs.expire(keep_hours)
+        except Exception as exc:
+            _log.error("reservations: %s", type(exc).__name__)  # the next round may fare better
+        await asyncio.sleep(EVERY_SECONDS)
+
+
+async def reconcile(models: Models, means: Means) -> None:
+    """End every reservation whose job is over; one whose job is unknown or under way goes on counting.
+
+    Args:
+        models: The registry.
+        means: The owner's.
+    """
+    if means.purse is None:
+        return
+    now = time.time()
+    for reservation in await means.purse.unsettled(now - OLDEST_SECONDS, now - YOUNG_SECONDS):
+        record = await means.jobs.get(reservation)
+        if record is None or means.jobs.is_followed(reservation):
+            continue
+        try:
+            if record.ordered:
+                await _end(record.job, models, means)
+            else:
+                await unsent(record.job, means)
+        except VtonError as exc:
+            _log.info("reservation: %s", type(exc).__name__)
+
+
+async def _end(job: Job, models: Models, means: Means) -> None:
+    """End the reservation of a job whose order may have gone out, if its end is known. FalError if nobody tells."""
+    gone = time.time() - job.ordered_at > GONE_SECONDS
+    if not job.request_id:
+        if job.private:
+            return  # fal shows nothing of it
+        found = await means.backend.look(job)
+        if found is None:
+            return
+        if not found and gone:
+            await unsent(job, means)
+        claim = await claimed(job, found, means)
+        if claim is None:
+            return
+        job = claim
+    else:
+        await accepted(job, job.request_id, means)
+    free = await _free(job, models, means, gone=gone)
+    if free is not None:
+        await booked(job, means, free=free)
+
+
+async def _free(job: Job, models: Models, means: Means, *, gone: bool) -> bool | None:
+    """Whether fal charges nothing for a job; None as long as that is open. FalError if nobody tells."""
+    model = models.get(job.model)
+    try:
+        status = await means.backend.status(job)
+    except JobFailed:
+        return False if gone else None  # fal knew it; once may be a hiccup
+    if model is None or not isinstance(status, Over):
+        return None
+    try:
+        await means.backend.fetch(job, model.read)
+    except KeyRefused:
+        return None
+    except FalError as exc:
+        # What was cancelled and never ran is free.
+        return exc.cost is Cost.NOTHING or (isinstance(exc, JobCancelled) and not status.ran)
+    return False

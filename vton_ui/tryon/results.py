@@ -1,0 +1,146 @@
+"""Finished pictures: cut back to the photo, marked with how they were made, and kept."""
+
+from __future__ import annotations
+
+import io
+import secrets
+import shutil
+import threading
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image, ImageStat
+
+from vton_ui.errors import Cost, Filtered, ResultLost
+from vton_ui.models.spec import Answer, Size, Value
+from vton_ui.pictures.framing import Frame, unpad
+from vton_ui.pictures.provenance import encoded, facts_in, marked
+
+SWEEP_SECONDS = 600
+_BLACK = 8
+"""No channel of an all-black picture is brighter, of 255."""
+_PLAIN = 0.25
+"""Bytes for each pixel that a PNG of one colour never has, and a photo always."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """A kept picture: its file, its size in pixels, and the facts of its making."""
+
+    path: Path
+    size: Size
+    facts: Mapping[str, Value]
+
+
+def keep(picture: bytes, answer: Answer, facts: Mapping[str, Value], frame: Frame | None, store: Path) -> Result:
+    """Check a picture, cut its padding off, write its provenance into it, and save it under a name of its own.
+
+    Args:
+        picture: The bytes as they came.
+        answer: What the model said about it.
+        facts: How it was made; the seed is replaced by the model's own word, where it gave one.
+        frame: Where the photo lies in the picture; None: it is left whole.
+        store: The folder of all results.
+
+    Raises:
+        Filtered: It was flagged as unsafe, or is all black.
+        ResultLost: The bytes are no picture, or cannot be saved.
+    """
+    request_id = str(facts["request_id"])
+    if answer.flagged:
+        raise _filtered("fal's safety checker flagged the picture.", request_id)
+    facts = {**facts, "seed": facts["seed"] if answer.seed is None else answer.seed}
+    try:
+        image, black = _opened(picture)
+        cut = unpad(image, frame) if frame else image
+        file = marked(picture, image, facts) if cut is image else encoded(cut, image.format or "", facts)
+    except Exception as exc:  # Pillow raises whatever its codecs raise
+        raise ResultLost(
+            "The picture arrived damaged.",
+            "Fetch the request again by its id; that costs nothing.",
+            request_id=request_id,
+        ) from exc
+    if black:
+        raise _filtered("The picture came back all black, which is how a safety checker hides one.", request_id)
+    path = store / secrets.token_urlsafe(16) / f"try-on-{facts['model']}-{facts['seed']}.{_suffix(image)}"
+    try:
+        path.parent.mkdir(parents=True)
+        path.write_bytes(file)
+    except OSError as exc:
+        raise ResultLost(
+            "The picture is made, but this server has no room to keep it.",
+            "Fetch the request again by its id; that costs nothing.",
+            request_id=request_id,
+        ) from exc
+    return Result(path=path, size=Size(*cut.size), facts=facts)
+
+
+def kept_result(path: Path) -> Result | None:
+    """A kept picture with what it says of its own making; None if it is gone."""
+    try:
+        with Image.open(path) as image:
+            return Result(path=path, size=Size(*image.size), facts=facts_in(image))
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def discard(path: Path, store: Path) -> None:
+    """Delete a result; one that is gone already is no matter. ValueError if it is not a result of this store."""
+    folder = path.parent.resolve()
+    if folder.parent != store.resolve():
+        raise ValueError("not in the store")
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def sweep(store: Path, hours: float) -> None:
+    """Delete the results that are older than so many hours."""
+    for folder in store.iterdir() if store.is_dir() else ():
+        with suppress(FileNotFoundError):  # another sweep, or its visitor, was quicker
+            if time.time() - folder.stat().st_mtime > hours * 3600:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def keep_swept(store: Path, hours: float) -> None:
+    """Sweep now and every ten minutes, as long as the process lives."""
+
+    def sweep_on() -> None:
+        while True:
+            sweep(store, hours)
+            time.sleep(SWEEP_SECONDS)
+
+    threading.Thread(target=sweep_on, name="sweep", daemon=True).start()
+
+
+def _filtered(cause: str, request_id: str) -> Filtered:
+    return Filtered(
+        cause,
+        "It is often a false alarm: try another seed, or other photos.",
+        cost=Cost.MAYBE,
+        request_id=request_id,
+    )
+
+
+def _opened(picture: bytes) -> tuple[Image.Image, bool]:
+    """A picture that arrived whole, and whether it is all black; decoded only where less does not tell.
+
+    Raises whatever Pillow raises at a file that is damaged or no picture.
+    """
+    image, glance = (Image.open(io.BytesIO(picture), formats=("JPEG", "PNG", "WEBP")) for _ in range(2))
+    if image.format == "PNG" and len(picture) > image.width * image.height * _PLAIN:
+        glance.verify()  # the checksums of all its parts
+        return image, False
+    # At 1/8 scale for a JPEG, which averages: what looks black there is looked at again.
+    glance.draft(None, (max(1, image.width // 8), max(1, image.height // 8)))
+    return image, _is_black(glance) and _is_black(image)
+
+
+def _is_black(image: Image.Image) -> bool:
+    colours = image if image.mode == "RGB" else image.convert("RGB")
+    return max(brightest for _, brightest in ImageStat.Stat(colours).extrema) < _BLACK
+
+
+def _suffix(image: Image.Image) -> str:
+    return "jpg" if image.format == "JPEG" else "png"

@@ -1,0 +1,164 @@
+"""What happens on a change: the options, the sheet, the estimate and the button follow what stands on the page."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+from gradio.components import Component
+
+from vton_ui.errors import GarmentsError, RateLimited, VtonError
+from vton_ui.models.options import complete
+from vton_ui.models.spec import ModelSpec
+from vton_ui.money.pricing import Estimate, money
+from vton_ui.pictures.photos import measure, shows_in_browser
+from vton_ui.pictures.prepare import sheet_jpeg, shown
+from vton_ui.pictures.shared import on_photos, prepare_soon
+from vton_ui.studio import Studio
+from vton_ui.tryon.request import estimate, live_price, named
+from vton_ui.ui import markup
+from vton_ui.ui.page import Page, examples
+from vton_ui.ui.page_input import Asked, read_page
+from vton_ui.ui.web.uploads import shown_by, written
+from vton_ui.ui.web.visitor import browser_of, visitor_of
+
+Updates = dict[Component, Any]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Handlers:
+    """The page's quick events on one studio: those that only change what stands on it."""
+
+    page: Page
+    studio: Studio
+
+    async def refresh(self, values: dict[Component, Any], request: gr.Request) -> Updates:
+        """The button, the estimate and the notice for what stands on the page now."""
+        page = self.page
+        plain: Updates = {page.use_model: gr.update(visible=False), page.estimate: "", page.notice: ""}
+        try:
+            asked = read_page(page, self.studio, values, browser_of(request))
+            await asyncio.to_thread(_look_at, asked)
+            missing = _missing(asked)
+            if missing:
+                return {**plain, page.try_on: gr.update(value=missing, interactive=False)}
+            order = asked.request()
+            backend = self.studio.backend_for(asked.key)
+            costs = await asyncio.to_thread(estimate, order, await live_price(asked.model, backend))
+        except VtonError as exc:
+            return {
+                **plain,
+                page.try_on: gr.update(value="Not ready yet", interactive=False),
+                page.notice: markup.failure(exc),
+                page.use_model: self._roomier(exc, values),
+            }
+        # Only that: an estimate is never refused to who moves a slider, and the click prepares what is not ready.
+        if self.studio.free.allows(visitor_of(request)):
+            prepare_soon(order)
+        return {
+            **plain,
+            page.try_on: gr.update(value=_invitation(costs, free=backend.sandbox), interactive=True),
+            page.estimate: markup.estimate_line(costs, free=backend.sandbox),
+            page.notice: markup.notice(asked.model.caution(order.values) or ""),
+        }
+
+    def _roomier(self, exc: VtonError, values: Mapping[Component, Any]) -> Any:
+        """The button that chooses a model which takes all these garments, where there is one."""
+        model = self._model_for(len(values[self.page.garments] or []))
+        if not isinstance(exc, GarmentsError) or model is None:
+            return gr.update(visible=False)
+        return gr.update(value=f"Use {model.title}", visible=True)
+
+    def _model_for(self, garments: int) -> ModelSpec | None:
+        return next((model for model in self.studio.models.values() if model.max_garments >= garments), None)
+
+    async def use_roomier(self, garments: list[str]) -> Any:
+        """Choose that model."""
+        model = self._model_for(len(garments or []))
+        return model.name if model else gr.skip()
+
+    async def show_model(self, name: str) -> list[Any]:
+        """Show the chosen model's options and no others."""
+        return [gr.update(visible=model == name) for model, blocks in self.page.groups.items() for _ in blocks]
+
+    async def show_sheet(self, name: str, garments: list[str], request: gr.Request) -> Any:
+        """The sheet as the model will get it, once there is more than one garment on it."""
+        model = self.studio.models.get(name, self.studio.default_model)
+        if not 1 < len(garments or []) <= model.max_garments:
+            return gr.update(visible=False, value=None)
+        try:
+            browser = browser_of(request)
+            paths = [shown_by(browser, path, slot="Garment", studio=self.studio) for path in garments]
+            self.studio.free.count(visitor_of(request))
+            limit = model.garment_pixels(complete(model, {}))
+            picture = await on_photos("Garments", sheet_jpeg, named(paths), limit)
+            return gr.update(visible=True, value=str(written(picture, "sheet")))
+        except RateLimited as exc:
+            raise gr.Error(str(exc), print_exception=False) from exc
+        except VtonError:
+            return gr.update(visible=False, value=None)  # `refresh` tells what is wrong
+
+    async def person_arrived(self, path: str | None, request: gr.Request) -> Any:
+        """A photo that browsers cannot show becomes one they can."""
+        return await self._shown(path, "Person", request) if path else gr.skip()
+
+    async def garments_arrived(self, paths: list[str], request: gr.Request) -> Any:
+        """The same for every garment."""
+        shown_paths = [await self._shown(path, "Garment", request) for path in paths or []]
+        return gr.skip() if shown_paths == (paths or []) else shown_paths
+
+    async def _shown(self, path: str, slot: str, request: gr.Request) -> str:
+        try:
+            real = shown_by(browser_of(request), path, slot=slot, studio=self.studio)
+            if await asyncio.to_thread(shows_in_browser, real, slot=slot):
+                return path
+            self.studio.free.count(visitor_of(request))
+            picture = await on_photos(slot, shown, real, slot)
+        except RateLimited as exc:
+            raise gr.Error(str(exc), print_exception=False) from exc
+        except VtonError:
+            return path  # `refresh` tells what is wrong
+        if picture is None:
+            return path
+        converted = written(picture, real.stem)
+        self.studio.seen.add(browser_of(request), [converted])
+        return str(converted)
+
+    async def example_person(self, index: int) -> str:
+        """Put an example into the person's slot."""
+        return str(examples(self.studio, "people")[index])
+
+    async def example_garment(self, index: int, name: str, garments: list[str]) -> list[str]:
+        """Add an example to the garments, or replace the one where the model takes one."""
+        chosen = str(examples(self.studio, "garments")[index])
+        model = self.studio.models.get(name, self.studio.default_model)
+        kept = (garments or []) if model.max_garments > 1 else []
+        return [*kept, chosen][: model.max_garments]
+
+    async def swap(self, person: str | None, garments: list[str]) -> tuple[Any, Any]:
+        """Person and first garment change places."""
+        first, rest = (garments or [])[:1], (garments or [])[1:]
+        return (first[0] if first else None), [*([person] if person else []), *rest]
+
+
+def _look_at(asked: Asked) -> None:
+    """Whether the photos there are can be used, as far as their headers tell. PhotoError if not."""
+    for path, slot in [*([(asked.person, "Person")] if asked.person else []), *named(asked.garments)]:
+        measure(path, slot=slot)
+
+
+def _missing(asked: Asked) -> str | None:
+    if asked.person is None and not asked.garments:
+        return "Add a person and a garment"
+    if asked.person is None:
+        return "Add a person"
+    return None if asked.garments else "Add a garment"
+
+
+def _invitation(costs: Estimate, *, free: bool) -> str:
+    if free:
+        return "Try on · free draft"
+    return "Try on" if costs.total is None else f"Try on · {money(costs.total)}"

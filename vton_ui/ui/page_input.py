@@ -1,0 +1,64 @@
+"""What stands on the page, read and checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gradio.components import Component
+
+from vton_ui.models.options import shown
+from vton_ui.models.spec import ModelSpec
+from vton_ui.studio import Studio
+from vton_ui.tryon.request import Request, new_request
+from vton_ui.ui.components import controls
+from vton_ui.ui.page import Page
+from vton_ui.ui.web.uploads import shown_by
+
+Values = Mapping[Component, Any]
+"""What the page's components hold."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What stands on the page, with every path checked."""
+
+    model: ModelSpec
+    person: Path | None
+    garments: list[Path]
+    given: Mapping[str, Any]
+    key: str | None
+    private: bool
+
+    def request(self, **changed: Any) -> Request:
+        """The request that it amounts to, with some options changed. InputError if it is none."""
+        return new_request(self.model, self.person, self.garments, {**self.given, **changed}, private=self.private)
+
+
+def read_page(page: Page, studio: Studio, values: Values, browser: str) -> Asked:
+    """Read the page of a browser, which has shown what stands there.
+
+    Raises:
+        PhotoError: A path is not the visitor's own.
+    """
+    model = studio.models.get(values[page.model]) or studio.default_model
+    components = page.options[model.name]
+    given = {option.name: controls.given(option, values[components[option.name]]) for option in model.options}
+    # What is hidden does not count: a custom width stays in its box when a preset is chosen again.
+    relevant = {option.name for option in model.options if shown(option, given)}
+    person = values[page.person]
+    return Asked(
+        model=model,
+        person=shown_by(browser, person, slot="Person", studio=studio) if person else None,
+        garments=[shown_by(browser, path, slot="Garment", studio=studio) for path in values[page.garments] or []],
+        given={name: value for name, value in given.items() if name in relevant},
+        key=key_of(page, values),
+        private=bool(values[page.private]),
+    )
+
+
+def key_of(page: Page, values: Values) -> str | None:
+    """The visitor's own key, if one is typed."""
+    return (values[page.fal_key] or "").strip() or None

@@ -1,0 +1,162 @@
+"""What is taken in of a request: so many bytes, and only what can be worked with."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gradio.utils import get_upload_folder
+from starlette.datastructures import Headers
+from starlette.types import Message, Receive, Scope
+
+from vton_ui.disk import check_room
+from vton_ui.errors import DiskFull, RateLimited
+from vton_ui.quota import UploadQuota
+from vton_ui.ui.web.names import with_real_paths
+from vton_ui.ui.web.uploads import MAX_FILE_BYTES
+from vton_ui.ui.web.visitor import visitor_in
+
+MAX_BODY = 2_000_000
+MAX_MCP_BODY = 2 * MAX_FILE_BYTES
+"""Agents may have no other way to bring photos than inside the call, each a third larger than it is."""
+MAX_UPLOAD_BODY = 8 * MAX_FILE_BYTES
+"""A person and six garments; Gradio itself looks at every single file."""
+PHOTO_BYTES = 100_000
+"""An object of this size has a photo in it, and counts as an upload; without one it has a tenth of it."""
+
+UPLOAD, MCP = "/gradio_api/upload", "/gradio_api/mcp"
+
+_NO_TEXT = re.compile(rb"\\u[dD][89a-fA-F]")
+
+
+class Refused(Exception):
+    """A request that is answered by the guard."""
+
+    def __init__(self, status: int, words: str) -> None:
+        super().__init__(words)
+        self.status = status
+
+
+@dataclass(frozen=True, kw_only=True)
+class Intake:
+    """Takes in what visitors send.
+
+    Attributes:
+        uploaded: How much each visitor may upload.
+    """
+
+    uploaded: UploadQuota
+
+    async def taken_in(self, scope: Scope, receive: Receive) -> Receive:
+        """The request's body, up to the limits; what is no upload is read at once, and its files get their real paths.
+
+        Raises:
+            Refused: It is too much, or nothing that can be worked with.
+        """
+        counted = _Counted(scope, receive, self.uploaded)
+        if scope["method"] != "POST" or is_upload(scope):
+            return counted.receive
+        body, more = bytearray(), True
+        while more:
+            message = await counted.receive()
+            if message["type"] == "http.disconnect":
+                raise Refused(400, "The request breaks off.")
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
+        _check_json(bytes(body))
+        whole: list[Message] = [{"type": "http.request", "body": with_real_paths(bytes(body))}]
+
+        async def replayed() -> Message:
+            return whole.pop() if whole else await receive()
+
+        return replayed
+
+
+class _Counted:
+    """A body that is counted as it comes."""
+
+    def __init__(self, scope: Scope, receive: Receive, uploaded: UploadQuota) -> None:
+        headers = Headers(scope=scope)
+        self._receive, self._uploaded, self._visitor = receive, uploaded, visitor_in(headers)
+        self._limit, self._free = _limit(scope), _uncounted(scope)
+        self._seen = self._charged = 0
+        length = headers.get("content-length", "0")
+        if not length.isdigit() or int(length) > self._limit:
+            raise _too_large(self._limit)
+        self._length = int(length)
+        if self._length > self._free:
+            self._admit(self._length, counting=False)
+
+    async def receive(self) -> Message:
+        """The next piece."""
+        message = await self._receive()
+        self._seen += len(message.get("body", b""))
+        if self._seen > self._limit:
+            raise _too_large(self._limit)
+        if self._seen > self._free:
+            self._admit(self._seen - self._charged, counting=True)
+            self._charged = self._seen
+        return message
+
+    def _admit(self, size: int, *, counting: bool) -> None:
+        try:
+            check_room(Path(get_upload_folder()), max(size, self._length - self._seen))
+            (self._uploaded.count if counting else self._uploaded.check)(self._visitor, size)
+        except RateLimited as exc:
+            raise Refused(429, str(exc)) from exc
+        except DiskFull as exc:
+            raise Refused(507, str(exc)) from exc
+
+
+def is_upload(scope: Scope) -> bool:
+    """Whether a request brings files."""
+    return bool(scope["path"].endswith(UPLOAD))
+
+
+def _limit(scope: Scope) -> int:
+    if is_upload(scope):
+        return MAX_UPLOAD_BODY
+    return MAX_MCP_BODY if MCP in scope["path"] else MAX_BODY
+
+
+def _uncounted(scope: Scope) -> int:
+    """How many bytes may come without being counted."""
+    return 0 if is_upload(scope) else PHOTO_BYTES
+
+
+def _too_large(limit: int) -> Refused:
+    return Refused(413, f"This is more than {limit // 10**6} MB. Send photos to /gradio_api/upload, up to 30 MB each.")
+
+
+def _check_json(body: bytes) -> None:
+    """Refuse numbers and text that JSON has no words for: somewhere on their way they would be an error of ours.
+
+    What is no JSON at all is left to whoever reads it.
+    """
+    try:
+        read = json.loads(body, parse_constant=_refuse_number, parse_float=_finite)
+        if _NO_TEXT.search(body):
+            json.dumps(read, ensure_ascii=False).encode()
+    except UnicodeEncodeError as exc:
+        raise Refused(400, "The text in this request is broken: it has half a character in it.") from exc
+    except RecursionError as exc:
+        raise Refused(400, "This request is nested too deeply.") from exc
+    except json.JSONDecodeError:
+        return
+    except ValueError as exc:  # an integer of thousands of digits
+        if not isinstance(exc, UnicodeDecodeError):
+            raise Refused(400, "A number in this request is too large.") from exc
+
+
+def _refuse_number(name: str) -> Any:
+    raise Refused(400, f"{name} is no number that can be used here.")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if number in (float("inf"), float("-inf")):
+        raise Refused(400, "A number in this request is too large.")
+    return number

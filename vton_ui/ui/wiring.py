@@ -1,0 +1,80 @@
+"""Which event of the page calls what."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from vton_ui.studio import Studio
+from vton_ui.ui.edits import Handlers
+from vton_ui.ui.memory import Memory
+from vton_ui.ui.page import Page
+from vton_ui.ui.render import Shown
+from vton_ui.ui.runs import Runs
+
+LOOK_AT = "() => document.querySelector('{0}')?.scrollIntoView({{behavior: 'smooth', block: 'nearest'}})"
+"""On a phone the button is in reach everywhere, and what comes of it, or why it cannot be used, is not."""
+COME_BACK = "() => window.addEventListener('online', () => document.querySelector('#come_back').click())"
+"""After a dead network the events of a running try-on are lost, and the browser follows its jobs again."""
+MENDED = "(card) => (card || '').includes('data-mended-by=\"change\"') ? '' : {__type__: 'update'}"
+"""A failure that a change may have mended is no longer told; any other stands until the next try."""
+
+
+def wire(page: Page, studio: Studio) -> None:
+    """Let the page's events happen."""
+    do = Handlers(page=page, studio=studio)
+    memory = Memory(secret=studio.secret, store=studio.store)
+    runs = Runs(page=page, studio=studio, shown=Shown(page=page, memory=memory))
+    # Off the queue: what only touches the page must not wait behind anybody's try-on.
+    quick: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+    slow: dict[str, Any] = {"concurrency_limit": None, "show_progress": "hidden", "api_visibility": "private"}
+    shown_by_refresh = [page.try_on, page.estimate, page.notice, page.use_model]
+    groups = [block for blocks in page.groups.values() for block in blocks]
+    garments_from = [page.clothes, page.model, page.garments]
+    pair = [page.person, page.garments]
+
+    page.model.change(do.show_model, page.model, groups, **quick)
+    page.person.upload(do.person_arrived, page.person, page.person, **quick)
+    page.people.click(do.example_person, page.people, page.person, **quick)
+    page.use_model.click(do.use_roomier, page.garments, page.model, **quick)
+
+    # A gallery that is filled from here does not always fire its change event, hence the `then`.
+    garments_set = (
+        page.garments.upload(do.garments_arrived, page.garments, page.garments, **quick),
+        page.clothes.click(do.example_garment, garments_from, page.garments, **quick),
+        page.swap.click(do.swap, pair, pair, **quick),
+    )
+    sheet_changes: list[Any] = [page.garments.change, page.model.change, *(event.then for event in garments_set)]
+    for happens in sheet_changes:
+        happens(do.show_sheet, [page.model, page.garments], page.sheet, **quick)
+    settings: Any = page.settings
+    changes = [component.change for component in page.settings]  # type: ignore[attr-defined]
+    gr.on(changes, do.refresh, settings, shown_by_refresh, trigger_mode="always_last", **quick)
+    gr.on([*changes, page.clothes.click, page.garments.upload], None, page.failure, page.failure, js=MENDED)
+    for event in garments_set:
+        event.then(do.refresh, settings, shown_by_refresh, **quick)
+
+    page.notice.change(None, js=LOOK_AT.format("#notice:has([role=alert])"))
+
+    _wire_runs(page, runs, quick, slow)
+
+
+def _wire_runs(page: Page, runs: Runs, quick: dict[str, Any], slow: dict[str, Any]) -> None:
+    everything: Any = page.inputs
+    mirror = [page.status, page.result, page.last_result, page.details, page.download]
+    buttons = [page.try_on, page.cancel, page.again, page.retry, page.look_again]
+    touched = [*buttons, page.failure, *mirror, page.memory, page.recent]
+    gr.on([page.try_on.click, page.retry.click, page.again.click], None, js=LOOK_AT.format("#mirror"))
+    page.status.change(None, js=LOOK_AT.format("#mirror:has([data-returned])"))
+    page.failure.change(None, js=LOOK_AT.format("#failure"))
+    gr.on([page.try_on.click, page.retry.click], runs.try_on, everything, touched, **slow)
+    page.again.click(runs.again, everything, touched, **slow)
+    page.cancel.click(runs.cancel, None, page.cancel, **quick)
+    gr.on([page.find.click, page.find_id.submit], runs.find, everything, touched, **slow)
+    page.recent.select(runs.show_recent, everything, [*mirror, page.recent], **quick)
+    page.forget.click(runs.forget, everything, [*touched, page.person, page.garments], **quick)
+    blocks = gr.context.Context.root_block
+    assert isinstance(blocks, gr.Blocks)
+    gr.on([blocks.load, page.come_back.click, page.look_again.click], runs.come_back, everything, touched, **slow)
+    blocks.load(None, js=COME_BACK)
