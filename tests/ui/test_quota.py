@@ -25,6 +25,7 @@ from tests.conftest import photo_bytes, serving
 from tests.fake_fal.server import TEST_KEY, FakeFal
 from tests.tab import Tab
 from vton_ui import disk
+from vton_ui.backends.sandbox import backend
 from vton_ui.settings import Settings, load
 from vton_ui.ui.web import uploads
 
