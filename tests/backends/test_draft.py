@@ -15,7 +15,7 @@ from vton_ui.backends.sandbox.draft.figure import THROAT, measure
 from vton_ui.backends.sandbox.draft.garment import garments_of, whole
 from vton_ui.backends.sandbox.draft.ground import painted, things
 
-ASSETS = Path(__file__).parent.parent / "assets"
+ASSETS = Path(__file__).parents[2] / "assets"
 PEOPLE = sorted(path.stem for path in (ASSETS / "people").glob("*.jpg"))
 GARMENTS = {
     "tee": ("upper", "upper"),

@@ -30,7 +30,7 @@ from vton_ui.errors import Cost, OverBudget, VtonError
 from vton_ui.money import ledger as module
 from vton_ui.money.ledger import Caps, Ledger, Summary
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 ADDRESS = "203.0.113.77"
 SALT = b"a salt of this test"
 TRY = Decimal("0.0475")

@@ -733,7 +733,7 @@ def test_forged_file(
 @pytest.mark.parametrize("meta", [{}, {"meta": META}], ids=["plain", "meta"])
 def test_own_files_of_the_app(name: str, meta: dict[str, Any], paid: str, fal: FakeFal, photos: Photos) -> None:
     """Neither settings nor sources of the app can be named or fetched."""
-    path = Path(__file__).parent.parent / name
+    path = Path(__file__).parents[2] / name
     mine = {"path": upload(paid, photos.large)}
     answer = post(paid, "try_on", {"person": {"path": str(path), **meta}, "garments": [mine]})
     assert is_refused(answer, path, fal)

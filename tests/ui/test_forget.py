@@ -14,7 +14,7 @@ from tests.fake_fal.server import TEST_KEY, FakeFal
 from tests.tab import META, Tab
 from vton_ui.settings import Settings
 
-EXAMPLE = (Path(__file__).parent.parent / "assets" / "garments" / "tee.jpg").read_bytes()
+EXAMPLE = (Path(__file__).parents[2] / "assets" / "garments" / "tee.jpg").read_bytes()
 
 
 @pytest.fixture

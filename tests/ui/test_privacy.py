@@ -361,7 +361,7 @@ def where_in(emitted: Emitted, piece: bytes) -> list[str]:
 def paths(emitted: Emitted) -> dict[str, str]:
     """Paths of this server: what they are, and how they begin."""
     return {
-        "project": str(Path(__file__).parent.parent),
+        "project": str(Path(__file__).parents[2]),
         "home": f"{Path.home()}/",
         "temporary files": f"{tempfile.gettempdir()}/",
         "data": str(emitted.data),

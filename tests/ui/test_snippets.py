@@ -17,7 +17,7 @@ from tests.conftest import photo_bytes, serving
 from tests.fake_fal.server import FakeFal
 from vton_ui.settings import Settings
 
-README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 SECTION = README.partition("## For scripts and agents\n")[2].partition("\n## ")[0]
 SNIPPETS = re.findall(r"^```(\w+)\n(.*?)^```$", SECTION, re.MULTILINE | re.DOTALL)
 KEY = "somebodys-key-id:somebodys-key-secret"

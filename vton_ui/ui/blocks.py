@@ -32,11 +32,11 @@ from vton_ui.ui.compat import (
 )
 from vton_ui.ui.page import lay_out
 from vton_ui.ui.sessions import forget_gone, keep_light
-from vton_ui.ui.theme import palette_css, theme
 from vton_ui.ui.tools import answer_tool
 from vton_ui.ui.web.guard import Guard, malformed, where
 from vton_ui.ui.web.origins import Origins
 from vton_ui.ui.web.pace import Pace
+from vton_ui.ui.web.theme import palette_css, theme
 from vton_ui.ui.web.uploads import MAX_FILE_BYTES, refuse_addresses, sweep
 from vton_ui.ui.web.visitor import Visitors
 from vton_ui.ui.wiring import wire
@@ -46,6 +46,7 @@ UPLOAD_SECONDS = 3600
 """How long an upload lies here."""
 SWEEP_SECONDS = 300
 
+_WEB = Path(__file__).parent / "web"
 _log = logging.getLogger(__name__)
 
 
@@ -116,8 +117,8 @@ def launch_options(studio: Studio) -> dict[str, Any]:
     clean_file_names()
     return {
         "theme": theme(),
-        "css": palette_css() + Path(__file__).with_name("style.css").read_text(encoding="utf-8"),
-        "head": f"<script>{Path(__file__).with_name('photos.js').read_text(encoding='utf-8')}</script>",
+        "css": palette_css() + (_WEB / "style.css").read_text(encoding="utf-8"),
+        "head": f"<script>{(_WEB / 'photos.js').read_text(encoding='utf-8')}</script>",
         # What the page may show; the guard lets nobody ask for a file there.
         "allowed_paths": [str(studio.store), str(studio.examples)],
         "app_kwargs": {
