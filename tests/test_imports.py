@@ -1,4 +1,4 @@
-"""Who may import whom."""
+"""Which room may import which."""
 
 from __future__ import annotations
 
@@ -9,71 +9,36 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-SOURCES = {
-    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
-    for path in (ROOT / "app.py", *sorted((ROOT / "vton_ui").rglob("*.py")))
+FILES = [ROOT / "app.py", *sorted((ROOT / "vton_ui").rglob("*.py"))]
+HALL = "hall"
+"""What stands at the top of the package: settings, errors, the studio and what it is made of."""
+
+ROOMS: dict[str, set[str]] = {
+    "models": {HALL},
+    "pictures": {HALL, "models"},
+    "money": {HALL, "models"},
+    "tryon": {HALL, "models", "pictures", "money"},
+    "backends/fal": {HALL, "models", "money", "tryon"},
+    "backends/sandbox": {HALL, "models", "money", "tryon", "pictures"},
+    "ui": {HALL, "models", "pictures", "money", "tryon"},
+    HALL: {"models", "money", "tryon"},
+    "app": {HALL, "models", "money", "tryon", "backends/fal", "backends/sandbox", "ui"},
 }
+"""Each room, and the other rooms that it may import."""
 
-CORE: dict[str, set[str]] = {
-    "": set(),
-    "admission": set(),
-    "errors": set(),
-    "spec": set(),
-    "settings": set(),
-    "pool": set(),
-    "draft.ground": set(),
-    "draft.outline": {"draft.ground"},
-    "draft.figure": {"draft.ground", "draft.outline"},
-    "draft.garment": {"draft.ground", "draft.outline"},
-    "draft.warp": {"draft.outline"},
-    "draft.tops": {"draft.figure", "draft.garment", "draft.outline", "draft.warp"},
-    "draft.bottoms": {"draft.figure", "draft.garment", "draft.outline", "draft.warp"},
-    "draft.dressing": {"draft.bottoms", "draft.figure", "draft.garment", "draft.tops", "draft.warp"},
-    "draft": {"draft.dressing", "draft.figure", "draft.garment"},
-    "models": {"spec"},
-    "options": {"errors", "spec"},
-    "worker": {"pool"},
-    "jpeg": set(),
-    "tiff": set(),
-    "heif": set(),
-    "bounds": {"heif", "jpeg", "tiff"},
-    "framing": {"spec"},
-    "photos": {"bounds", "errors", "jpeg", "spec"},
-    "composite": {"errors", "spec"},
-    "pricing": {"spec"},
-    "prepare": {"composite", "framing", "photos", "spec"},
-    "marks": {"jpeg", "spec"},
-    "database": set(),
-    "results": {"errors", "framing", "marks", "spec"},
-    "fal_errors": {"errors"},
-    "job": {"errors", "framing", "pricing", "results", "spec"},
-    "request": {"errors", "framing", "job", "options", "photos", "pricing", "spec"},
-    "ahead": {"errors", "photos", "pool", "prepare", "request", "spec"},
-    "jobs": {"database", "errors", "job"},
-    "booking": {"admission", "job", "jobs"},
-    "tryon": {"ahead", "booking", "errors", "job", "pool", "prepare", "pricing", "request", "results", "spec"},
-    "ledger": {"database", "errors", "pricing", "settings"},
-    "purse": {"ledger"},
-    "fal_answers": {"errors", "fal_errors", "job"},
-    "fal_stream": set(),
-    "following": {"errors", "fal_answers", "fal_stream", "job"},
-    "lost": {"job"},
-    "backend": {"errors", "fal_answers", "following", "job", "lost", "pricing", "spec"},
-    "sandbox": {"draft", "errors", "job", "photos", "pool", "pricing", "spec"},
-    "seen": set(),
-    "quota": {"errors"},
-    "disk": {"errors"},
-    "studio": {"admission", "booking", "job", "jobs", "quota", "seen", "spec"},
-    "lookup": {"booking", "errors", "job", "results", "spec", "studio", "tryon"},
-    "reconcile": {"booking", "errors", "job", "studio"},
+LIBRARIES: dict[str, set[str]] = {
+    "gradio": {"ui", "app"},
+    "fal_client": {"backends/fal"},
+    "httpx": {"backends/fal"},
 }
-"""What each module of the core imports of the others, no more and no less; the page may import all but `HANDED`."""
+"""Libraries that only these rooms may import."""
 
-FAL = {"backend", "following", "fal_stream", "fal_answers"}
-"""What knows HTTP; of these only the backend knows fal's client."""
-
-HANDED = {*FAL, "models", "sandbox", "draft", "fal_errors", "settings", "ledger", "purse", "database", "lost"}
-"""What the page is handed by app.py, or must not know of."""
+ONLY_FOR: dict[str, set[str]] = {
+    "vton_ui.errors": {*ROOMS},
+    "vton_ui.studio": {"ui", "app"},
+    "vton_ui.settings": {"app", "money"},
+}
+"""Modules of the hall that only these rooms may import: what happens to a try-on knows nothing of the server."""
 
 
 def imports(path: Path) -> Iterator[str]:
@@ -85,75 +50,49 @@ def imports(path: Path) -> Iterator[str]:
         elif isinstance(node, ast.ImportFrom):
             above = package[: len(package) - node.level + 1] if node.level else ()
             base = ".".join((*above, *([node.module] if node.module else [])))
-            # "from vton_ui import pricing" imports a module, "from vton_ui.pricing import money" does not.
-            submodules = [f"{base}.{alias.name}" for alias in node.names if f"{base}.{alias.name}" in SOURCES]
-            yield from submodules or [base]
+            # "from vton_ui.money import pricing" imports a module, "from vton_ui.money.pricing import money" does not.
+            for alias in node.names:
+                whole = f"{base}.{alias.name}"
+                yield whole if _is_module(whole) else base
 
 
-def ours(path: Path) -> set[str]:
-    return {name.removeprefix("vton_ui").lstrip(".") for name in imports(path) if name.split(".")[0] == "vton_ui"}
+def _is_module(name: str) -> bool:
+    path = ROOT.joinpath(*name.split("."))
+    return path.with_suffix(".py").is_file() or path.is_dir()
 
 
-def foreign(path: Path) -> set[str]:
-    return {name.split(".")[0] for name in imports(path)} - {"vton_ui"}
+def room(module: str) -> str:
+    """Where a module of ours stands."""
+    parts = module.split(".")[1:]
+    depth = 2 if parts and parts[0] == "backends" else 1
+    name = "/".join(parts[:depth])
+    return "app" if module == "app" else name if name in ROOMS else HALL
 
 
-def is_page(module: str) -> bool:
-    return module.startswith("vton_ui.ui")
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports(path: Path) -> None:
+    """A file imports only what its room may."""
+    here = room(".".join(path.relative_to(ROOT).with_suffix("").parts))
+    for module in imports(path):
+        if module.split(".")[0] == "vton_ui":
+            assert room(module) in ROOMS[here] | {here}, module
+            assert here == HALL or here in ONLY_FOR.get(module, {*ROOMS}), module
+        library = module.split(".")[0]
+        assert here in LIBRARIES.get(library, {*ROOMS}), module
 
 
-every_module = pytest.mark.parametrize("module", SOURCES)
-
-
-@every_module
-def test_foreign(module: str) -> None:
-    """Only the page and app.py know gradio; only the backend knows fal's client, and few know HTTP."""
-    names = foreign(SOURCES[module])
-    if not is_page(module) and module != "app":
-        assert names.isdisjoint({"gradio", "gradio_client"})
-    if module != "vton_ui.backends.fal.backend":
-        assert "fal_client" not in names
-    if module.removeprefix("vton_ui.") not in FAL:
-        assert names.isdisjoint({"httpx", "httpx_sse", "requests", "aiohttp", "urllib3"})
-
-
-@every_module
-def test_ours(module: str) -> None:
-    """Every module imports of the others what its place in the house says, and the page nothing it is handed."""
-    names = ours(SOURCES[module])
-    if is_page(module):
-        assert {name.split(".")[0] for name in names}.isdisjoint(HANDED)
-    elif module != "app":
-        assert names == CORE[module.removeprefix("vton_ui").lstrip(".")]
-
-
-def test_whole_house() -> None:
-    """Every module of the core has its place, and every place its module."""
-    core = {module.removeprefix("vton_ui").lstrip(".") for module in SOURCES if not is_page(module) and module != "app"}
-    assert core == CORE.keys()
-
-
-def test_no_circles() -> None:
-    """The places allow no circle, whatever is imported today."""
-    order: list[str] = []
-    while len(order) < len(CORE):
-        free = [name for name, needs in CORE.items() if name not in order and needs <= set(order)]
-        assert free
-        order += free
+def test_every_room_is_in_the_table() -> None:
+    """No folder of the package is without a rule, and no rule without a folder."""
+    folders = {path.parent.relative_to(ROOT / "vton_ui").as_posix() for path in FILES[1:]}
+    assert {name for name in ROOMS if name not in (HALL, "app")} <= folders
+    assert {name.split("/")[0] for name in folders} - {"."} == {name.split("/")[0] for name in ROOMS} - {HALL, "app"}
 
 
 def test_imports_are_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The reading of imports misses none: not relative ones, not those inside functions."""
     path = ROOT / "vton_ui" / "ui" / "page.py"
-    text = "import a.b\nfrom c import d\nfrom vton_ui import models\nfrom .. import pricing\nfrom ..job import Job\n"
-    text += "def f():\n    from vton_ui.backend import FalBackend\n"
+    text = "import a.b\nfrom c import d\nfrom vton_ui import models\nfrom ..money import pricing\n"
+    text += "from ..tryon.job import Job\ndef f():\n    from vton_ui.backends.fal.backend import FalBackend\n"
     monkeypatch.setattr(Path, "read_text", lambda *_: text)
-    expected = {
-        "a.b",
-        "c",
-        "vton_ui.models",
-        "vton_ui.money.pricing",
-        "vton_ui.tryon.job",
-        "vton_ui.backends.fal.backend",
-    }
-    assert set(imports(path)) == expected
+    ours = {"vton_ui.models", "vton_ui.money.pricing", "vton_ui.tryon.job", "vton_ui.backends.fal.backend"}
+    assert set(imports(path)) == {"a.b", "c", *ours}
