@@ -79,5 +79,6 @@ class Door:
         """An endpoint of the API: its outputs, or its error as a text."""
         event_id = self.http.post(f"call/v2/{name}", json=arguments).raise_for_status().json()["event_id"]
         told = self.http.get(f"call/{name}/{event_id}").text
-        kind, data = told.removeprefix("event: ").split("\ndata: ", 1)
+        last = told.strip().rsplit("event: ", 1)[1]  # those before it tell of the way there
+        kind, data = last.split("\ndata: ", 1)
         return json.loads(data) if kind == "complete" else data.strip()

@@ -1,4 +1,4 @@
-"""Runs the app in a process of its own, on a fake fal in another: `python -m tests.elsewhere ADDRESSES DELAYS`.
+"""Runs the app in a process of its own, on a fake fal in another: `python -m tests.subprocess_app ADDRESSES DELAYS`.
 
 ADDRESSES is `FakeFal.addresses()` as JSON; DELAYS are constants of ours with other values, as {"module.NAME": seconds}.
 For tests that kill the app and start it again.
@@ -49,7 +49,7 @@ class Elsewhere:
             "GRADIO_SERVER_PORT": str(self.port),
             "GRADIO_ANALYTICS_ENABLED": "False",
         }
-        command = [sys.executable, "-m", "tests.elsewhere", json.dumps(self.fake.addresses()), json.dumps(self.delays)]
+        command = [sys.executable, "-m", "tests.subprocess_app", json.dumps(self.fake.addresses()), json.dumps(self.delays)]
         self.process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
         for _ in range(240):
             try:

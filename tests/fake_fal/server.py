@@ -933,7 +933,3 @@ def main() -> None:
     sys.argv = [options.script, *options.arguments]
     sys.path.insert(0, os.path.dirname(os.path.abspath(options.script)))
     runpy.run_path(options.script, run_name="__main__")
-
-
-if __name__ == "__main__":
-    main()

@@ -48,7 +48,7 @@ IMPORTING = """
 import ast, inspect
 getfile, parse, parsed = inspect.getfile, ast.parse, []
 ast.parse = lambda code, *args, **kwargs: (parsed.append(code), parse(code, *args, **kwargs))[1]
-import vton_ui.ui.build
+import vton_ui.ui.blocks
 print(sum("class Textbox" in str(code) for code in parsed), inspect.getfile is getfile)
 """
 
