@@ -76,9 +76,8 @@ class Door:
         self.http.post("cancel", json=body)
 
     def call(self, name: str, **arguments: Any) -> Any:
-        """An endpoint of the API: its outputs, or its error as a text."""
+        """An endpoint of the API: its outputs, or its error as a text. The steps before its last event are left out."""
         event_id = self.http.post(f"call/v2/{name}", json=arguments).raise_for_status().json()["event_id"]
         told = self.http.get(f"call/{name}/{event_id}").text
-        last = told.strip().rsplit("event: ", 1)[1]  # those before it tell of the way there
-        kind, data = last.split("\ndata: ", 1)
+        kind, data = told.strip().split("\n\n")[-1].removeprefix("event: ").split("\ndata: ", 1)
         return json.loads(data) if kind == "complete" else data.strip()

@@ -1,4 +1,4 @@
-"""What runs in a worker of `pool`: `python -m vton_ui.pictures.worker`. Work comes in by stdin and goes out by stdout."""
+"""What runs in a worker of `pool`: `python -m vton_ui.pictures.worker`. Work comes by stdin, and goes by stdout."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Union
 
-from vton_ui.errors import Cost
+from vton_ui.errors import Cost, VtonError
 from vton_ui.tryon.job import Job
 from vton_ui.tryon.results import Result
 
@@ -21,14 +21,14 @@ class Uploading:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ordering:
+class Submitting:
     """The order is about to go out; from here on fal may know of it."""
 
     job: Job
 
 
 @dataclass(frozen=True, kw_only=True)
-class Looking:
+class Recovering:
     """The answer to an order was lost; it is being looked for among fal's requests."""
 
 
@@ -85,5 +85,12 @@ class Done:
     result: Result
 
 
+@dataclass(frozen=True, kw_only=True)
+class Failed:
+    """The error that ended one of several streams (see `streams.merged`); one alone raises it."""
+
+    error: VtonError
+
+
 Progress = Union[Waiting, Running]
-Event = Union[Preparing, Uploading, Ordering, Looking, Accepted, Waiting, Running, Cancelling, Cancelled, Done]
+Event = Union[Preparing, Uploading, Submitting, Recovering, Accepted, Waiting, Running, Cancelling, Cancelled, Done]

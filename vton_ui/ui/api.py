@@ -24,7 +24,7 @@ from vton_ui.pictures.prepare import sheet_jpeg
 from vton_ui.pictures.shared import on_photos
 from vton_ui.pictures.sheet import grid
 from vton_ui.studio import Studio
-from vton_ui.tryon.context import Means
+from vton_ui.tryon.context import RunContext
 from vton_ui.tryon.events import Accepted, Done
 from vton_ui.tryon.lookup import look_up
 from vton_ui.tryon.request import Request, estimate, live_price, named, new_request
@@ -88,19 +88,19 @@ def add_endpoints(studio: Studio) -> None:
 
 async def _try_on(studio: Studio, given: Given) -> tuple[gr.FileData, dict[str, Any]]:
     visitor = visitor_of(given["request"])
-    means = studio.means(given["x_fal_key"], visitor)
-    if means.purse is None:  # else the owner's caps count it
+    context = studio.context(given["x_fal_key"], visitor)
+    if context.budget is None:  # else the owner's caps count it
         studio.free.count(visitor)
-    work = _followed(studio, given, means)
+    work = _followed(studio, given, context)
     # A draft is work of this machine alone; an order is paid, whoever listens.
-    return await (while_heard(work) if means.backend.sandbox else work)
+    return await (while_heard(work) if context.backend.sandbox else work)
 
 
-async def _followed(studio: Studio, given: Given, means: Means) -> tuple[gr.FileData, dict[str, Any]]:
+async def _followed(studio: Studio, given: Given, context: RunContext) -> tuple[gr.FileData, dict[str, Any]]:
     """A try-on of which the caller is told every step."""
     request = await _request(studio, given)
     request_id: Optional[str] = None
-    async for event in try_on(request, means):
+    async for event in try_on(request, context):
         if isinstance(event, Accepted):
             request_id = event.job.request_id
         if not isinstance(event, Done):
@@ -145,7 +145,7 @@ async def _result(studio: Studio, given: Given) -> tuple[Optional[gr.FileData], 
     visitor = visitor_of(given["request"])
     studio.free.count(visitor)
     found = await look_up(
-        given["request_id"], studio.models, lambda key: studio.means(key, visitor), given["x_fal_key"] or None
+        given["request_id"], studio.models, lambda key: studio.context(key, visitor), given["x_fal_key"] or None
     )
     facts = {**found.facts, **({"cost_usd": _number(found.facts["cost_usd"])} if "cost_usd" in found.facts else {})}
     picture = gr.FileData(path=str(offered(found.result.path))) if found.result else None

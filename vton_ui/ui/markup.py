@@ -14,10 +14,10 @@ from vton_ui.tryon.events import (
     Cancelling,
     Done,
     Event,
-    Looking,
-    Ordering,
     Preparing,
+    Recovering,
     Running,
+    Submitting,
     Uploading,
     Waiting,
 )
@@ -68,9 +68,9 @@ def told(event: Event) -> tuple[str, float | None]:
         return "Preparing the photos", None
     if isinstance(event, Uploading):
         return "Sending the photos", None
-    if isinstance(event, Ordering):
+    if isinstance(event, Submitting):
         return "Sending the order", None
-    if isinstance(event, Looking):
+    if isinstance(event, Recovering):
         return "No answer came back; looking for the order at fal", None
     if isinstance(event, Accepted):
         return "Accepted, waiting", None

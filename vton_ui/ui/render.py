@@ -12,7 +12,7 @@ from gradio.components import Component
 from vton_ui.disk import disk_full
 from vton_ui.errors import Cost, Filtered, InputError, KeyRefused, OverBudget, ResultLost, SubmitUnclear, VtonError
 from vton_ui.models.spec import ModelSpec
-from vton_ui.tryon.events import Accepted, Cancelled, Done, Event, Ordering
+from vton_ui.tryon.events import Accepted, Cancelled, Done, Event, Submitting
 from vton_ui.tryon.job import Job
 from vton_ui.ui import markup
 from vton_ui.ui.memory import Memory
@@ -63,7 +63,7 @@ class Shown:
         """What an event changes on the page, and the browser's state after it."""
         page = self.page
         shown: Updates = {page.status: markup.status(event)}
-        if isinstance(event, (Ordering, Accepted)):
+        if isinstance(event, (Submitting, Accepted)):
             state = self.memory.with_job(state, event.job)
             return {**shown, page.memory: state}, state
         if isinstance(event, Cancelled):

@@ -19,8 +19,8 @@ from gradio.utils import get_upload_folder
 from vton_ui.errors import VtonError
 from vton_ui.pictures import shared
 from vton_ui.studio import Studio
-from vton_ui.tryon.context import Means
-from vton_ui.tryon.events import Accepted, Ordering
+from vton_ui.tryon.context import RunContext
+from vton_ui.tryon.events import Accepted, Submitting
 from vton_ui.tryon.job import Job
 from vton_ui.tryon.lookup import request_id_of, unknown_job
 from vton_ui.tryon.results import discard
@@ -82,7 +82,7 @@ class Runs:
         page, state, shown = self.page, values[self.page.memory], self._shown(request)
         try:
             request_id = request_id_of(values[page.find_id])
-            means = self._means(values, request)
+            context = self._context(values, request)
         except VtonError as exc:
             yield shown.failed(exc, values, state)
             return
@@ -91,9 +91,9 @@ class Runs:
         models = [self.studio.models[known.model]] if known and known.model in self.studio.models else None
         last: VtonError | None = None
         for model in models or self.studio.models.values():
-            job = known or unknown_job(model, request_id, means)
+            job = known or unknown_job(model, request_id, context)
             try:
-                async with aclosing(resume(job, model, replace(means, purse=None))) as events:
+                async with aclosing(resume(job, model, replace(context, budget=None))) as events:
                     async for event in events:
                         update, state = shown.happened(event, job, model, values, state)
                         yield update
@@ -157,12 +157,12 @@ class Runs:
         try:
             yield shown.started(values)
             asked = read_page(self.page, self.studio, values, browser_of(request))
-            means = self._means(values, request)
-            if means.purse is None:  # else the owner's caps count it
+            context = self._context(values, request)
+            if context.budget is None:  # else the owner's caps count it
                 self.studio.free.count(self._visitor(request))
-            async with aclosing(try_on(asked.request(**changed), means, stop=stop)) as events:
+            async with aclosing(try_on(asked.request(**changed), context, stop=stop)) as events:
                 async for event in events:
-                    job = event.job if isinstance(event, (Ordering, Accepted)) else job
+                    job = event.job if isinstance(event, (Submitting, Accepted)) else job
                     update, state = shown.happened(event, job, asked.model, values, state)
                     yield update
         except Exception as exc:
@@ -186,8 +186,10 @@ class Runs:
         self.stops[session].add(stop)
         try:
             yield {**shown.started(values), self.page.status: markup.RETURNED}
-            means = self._means(values, request) if job.own_key else self.studio.means(None, self._visitor(request))
-            async with aclosing(resume(job, model, means, stop=stop)) as events:
+            context = (
+                self._context(values, request) if job.own_key else self.studio.context(None, self._visitor(request))
+            )
+            async with aclosing(resume(job, model, context, stop=stop)) as events:
                 async for event in events:
                     job = event.job if isinstance(event, Accepted) else job
                     update, state = shown.happened(event, job, model, values, state)
@@ -208,8 +210,8 @@ class Runs:
     def _shown(self, request: gr.Request) -> Shown:
         return self.shown.of(browser_of(request))
 
-    def _means(self, values: Values, request: gr.Request) -> Means:
-        return self.studio.means(key_of(self.page, values), self._visitor(request))
+    def _context(self, values: Values, request: gr.Request) -> RunContext:
+        return self.studio.context(key_of(self.page, values), self._visitor(request))
 
 
 def _discard(path: Path, store: Path) -> None:
