@@ -34,8 +34,8 @@ class Database:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with closing(sqlite3.connect(self.path, timeout=patience, isolation_level=None)) as db:
             _use_wal(db, patience)
-            # What is committed survives a kill -9, since the system has it. Syncing every commit would only help against
-            # a power cut, which can cost the last rows, but never the file.
+            # What is committed survives a kill -9, since the system has it. Syncing every commit would only help in a
+            # power cut, which can cost the last rows, but never the file.
             db.execute("PRAGMA synchronous = NORMAL")
             with db:
                 db.execute("BEGIN IMMEDIATE")  # the write lock before the first read, so that no sum is stale

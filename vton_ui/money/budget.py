@@ -1,4 +1,4 @@
-"""A visitor's hand in the owner's budget: the ledger, off the event loop."""
+"""The Budget protocol, and its adapter to the ledger."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ class Sandbox:
         self._jobs: OrderedDict[str, Mapping[str, Any]] = OrderedDict()
 
     async def upload(self, jpeg: bytes, *, role: str, visitor: str = "") -> str:
-        """See Backend. Nothing leaves this machine. The URL names the role, since each model has its own field names."""
+        """See Backend. Nothing leaves this machine. The URL names the role, as field names differ by model."""
         url = f"sandbox:{role}/{sha256(jpeg).hexdigest()}"
         _remember(self._uploads, url, jpeg)
         return url
