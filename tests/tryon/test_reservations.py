@@ -138,6 +138,7 @@ def test_cancelled_while_money_is_set_aside(fal: FakeFal, data: Path) -> None:
             leaving.start()
             leaving.join(0.1)
         leaving.join()
+        until(lambda: not running)
         until(lambda: reserved(data) == 0)
         assert (fal.count("submit"), today(data).tries) == (1, 2)
     assert today(data).spent == PRICE

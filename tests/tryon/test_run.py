@@ -463,7 +463,17 @@ async def test_stop_while_uploading(fal: FakeFal, backend: FalBackend, ask: Aski
     assert fal.count("submit") == 0
 
 
-async def test_stop_while_ordering(fal: FakeFal, backend: FalBackend, ask: Asking, store: Path) -> None:
+async def test_stop_before_submitting(fal: FakeFal, backend: FalBackend, ask: Asking, store: Path) -> None:
+    """Cancelled at the last moment before it: nothing is submitted, and nothing is remembered."""
+    stop, context = asyncio.Event(), RunContext(backend=backend, store=store)
+    events = await run_until(try_on(ask(FLUX_VTO), context, stop), Submitting, stop.set)
+    assert isinstance(events[-2], Submitting)
+    assert events[-1] == Cancelled(cost=Cost.NOTHING)
+    assert fal.count("submit") == 0
+    assert await context.jobs.get(events[-2].job.id) is None
+
+
+async def test_stop_while_submitting(fal: FakeFal, backend: FalBackend, ask: Asking, store: Path) -> None:
     """Cancelled while the order is on its way: it lands, and is cancelled at fal."""
     fal.queue_seconds = 5
     fal.fault("submit", "slow", seconds=0.2)

@@ -84,6 +84,10 @@ async def try_on(
         except BaseException:
             await booking.drop(job, context)
             raise
+        if stop.is_set():
+            await booking.drop(job, context)
+            yield Cancelled(cost=Cost.NOTHING)
+            return
         try:
             job = await submit(job, arguments, context)
         except SubmitUnclear:
