@@ -9,15 +9,15 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 BROKEN = (sqlite3.Error, OSError, ValueError, OverflowError)  # the last two: a number no column can hold, such as NaN
-"""What a transaction may raise at a file that cannot be used, or at a value that it cannot hold."""
+"""What a transaction raises if the file cannot be used, or cannot hold a value."""
 
 
 class Database:
-    """A file that is made when it is first written.
+    """A file that is created when it is first written.
 
     Args:
         path: The file; its folder is made with it.
-        schema: What makes its tables, where they are missing. It may be run any number of times.
+        schema: Statements that create missing tables. They may be run any number of times.
     """
 
     def __init__(self, path: Path, schema: Sequence[str]) -> None:
@@ -34,20 +34,20 @@ class Database:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with closing(sqlite3.connect(self.path, timeout=patience, isolation_level=None)) as db:
             _use_wal(db, patience)
-            # A kill -9 does not reach what is committed: the system has it. Syncing every commit would only help
-            # against a power cut, which may now cost the last rows of the day, but never the file.
+            # What is committed survives a kill -9, since the system has it. Syncing every commit would only help in a
+            # power cut, which can cost the last rows, but never the file.
             db.execute("PRAGMA synchronous = NORMAL")
             with db:
-                db.execute("BEGIN IMMEDIATE")  # the right to write before the first read, so that no sum is stale
+                db.execute("BEGIN IMMEDIATE")  # the write lock before the first read, so that no sum is stale
                 for statement in self._schema:
                     db.execute(statement)
                 yield db
-            with suppress(*BROKEN):  # it would only be slower
+            with suppress(*BROKEN):  # without it the next transaction is only slower
                 self._hold()
 
     def _hold(self) -> None:
-        """Have the file open once more, for reading: as long as nobody is the last to close it, SQLite does not tidy
-        up after every transaction, which would take six times as long as the transaction itself."""
+        """Keep the file open for reading: when the last connection closes, SQLite checkpoints, which takes six times as
+        long as the transaction itself."""
         file = self.path.stat()
         if self._held is None or self._held[0] != file.st_ino:
             reader = sqlite3.connect(f"{self.path.resolve().as_uri()}?mode=ro", uri=True, check_same_thread=False)
@@ -56,12 +56,12 @@ class Database:
 
 
 def reason(exc: Exception) -> str:
-    """What a log may say of one of `BROKEN`: an OSError's own text holds the path."""
+    """What a log may say of one of `BROKEN`: an OSError's own text contains the path."""
     return f"{type(exc).__name__}: {exc.strerror if isinstance(exc, OSError) else exc}"
 
 
 def _use_wal(db: sqlite3.Connection, patience: float) -> None:
-    """Patiently, since SQLite's own patience does not cover two who make the same new file at once."""
+    """Retries, since SQLite's own timeout does not cover two processes that create the same file at once."""
     deadline = time.monotonic() + patience
     while True:
         try:

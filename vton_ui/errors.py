@@ -1,21 +1,21 @@
-"""Everything that may go wrong in a visitor's sight.
+"""The tree of errors that a visitor may see: cause, cure, cost.
 
 VtonError                what happened, what to do, what it cost
-├── InputError           something of the visitor's cannot be used; nothing was sent
+├── InputError           a photo or a setting cannot be used; nothing was sent
 │   ├── PhotoError       a photo, named by its slot
 │   ├── GarmentsError    too few or too many garments for the model
 │   └── OptionError      a setting outside its range, named by its option
 ├── OverBudget           a cap that the owner set is reached; nothing was sent
-├── RateLimited          more free work, or more bytes, than a visitor may have in a while
+├── RateLimited          more free calls, or more bytes, than a visitor may have in this time
 ├── DiskFull             the server has no room for more files
 ├── AppFault             a fault of this app, which its log describes
-└── FalError             fal, or the way to it
+└── FalError             fal, or the connection to it, failed
     ├── KeyRefused       fal does not know the key, or has locked its account
     ├── Unreachable      no connection was made: nothing was sent
-    ├── SubmitUnclear    the order may or may not have arrived; it was not sent again
-    ├── JobFailed        fal took the job and it came to nothing
+    ├── SubmitUnclear    fal may have accepted the job; it was not sent again
+    ├── JobFailed        fal accepted the job, and it failed
     │   └── JobCancelled it was cancelled before it was done
-    ├── Filtered         the picture was held back by fal's safety checker
+    ├── Filtered         fal's safety checker held the picture back
     └── ResultLost       the job is done and its picture cannot be fetched
 """
 
@@ -26,7 +26,7 @@ from typing import Any
 
 
 class Cost(Enum):
-    """What a failure did to the bill."""
+    """What a failure cost."""
 
     NOTHING = "Nothing was charged."
     MAYBE = "fal may have charged for this."
@@ -34,14 +34,14 @@ class Cost(Enum):
 
 
 class VtonError(Exception):
-    """A failure that a visitor can understand and act on.
+    """A failure that a visitor can understand and do something about.
 
     Args:
         cause: What happened, one plain sentence.
         cure: What to do about it, one plain sentence.
         slot: The slot or option it concerns, in the visitor's words ("Garment 2").
-        cost: What it did to the bill.
-        request_id: fal's name for the job, where there is one.
+        cost: What it may have cost.
+        request_id: fal's id of the job, where there is one.
     """
 
     default_cost = Cost.NOTHING
@@ -67,7 +67,7 @@ class VtonError(Exception):
         return _again, (type(self), self.cause, self.cure, self.slot, self.cost, self.request_id)
 
     def __str__(self) -> str:
-        """All of it in one line: what a script sees."""
+        """The whole error in one line, as a script sees it."""
         parts = [f"{self.slot}: {self.cause}" if self.slot else self.cause, self.cure, self.cost.value]
         if self.request_id:
             parts.append(f"Request id: {self.request_id}.")
@@ -81,7 +81,7 @@ def _again(
 
 
 class InputError(VtonError):
-    """Something of the visitor's cannot be used; nothing was sent."""
+    """A photo or a setting cannot be used; nothing was sent."""
 
 
 class PhotoError(InputError):
@@ -101,7 +101,7 @@ class OverBudget(VtonError):
 
 
 class RateLimited(VtonError):
-    """More free work, or more bytes, than a visitor may have in a while."""
+    """More free calls, or more bytes, than a visitor may have in this time."""
 
 
 class DiskFull(VtonError):
@@ -115,7 +115,7 @@ class AppFault(VtonError):
 
 
 class FalError(VtonError):
-    """fal, or the way to it, failed."""
+    """fal, or the connection to it, failed."""
 
 
 class KeyRefused(FalError):
@@ -127,13 +127,13 @@ class Unreachable(FalError):
 
 
 class SubmitUnclear(FalError):
-    """The answer to an order was lost, so fal may have accepted it; it is never sent twice."""
+    """fal's answer to a submitted job was lost, so fal may have accepted it; it is never sent twice."""
 
     default_cost = Cost.MAYBE
 
 
 class JobFailed(FalError):
-    """fal accepted the job and it came to nothing."""
+    """fal accepted the job, and it failed."""
 
 
 class JobCancelled(JobFailed):

@@ -22,7 +22,7 @@ class Settings:
     """What the owner of the server decides.
 
     Attributes:
-        fal_key: FAL_KEY, the key that pays for visitors without one of their own; None: the sandbox.
+        fal_key: FAL_KEY, the key that pays for visitors without a key of their own; None: the sandbox.
         data_dir: VTON_DATA_DIR, where results, the ledger and the server's secret are kept.
         fal_api_url: FAL_API_URL, fal's platform API (prices, lost requests).
         keep_hours: VTON_KEEP_HOURS, how long results are kept.
@@ -30,10 +30,10 @@ class Settings:
         visitor_budget_usd: VTON_VISITOR_BUDGET_USD, the same for one visitor.
         visitor_rate: VTON_VISITOR_RATE, tries an hour for one visitor on the owner's key; None: no cap.
         unknown_price_usd: VTON_UNKNOWN_PRICE_USD, what a model without a published price counts as.
-        proxies: VTON_PROXIES, how many proxies of one's own stand before the server and add to X-Forwarded-For.
-        hosts: VTON_HOSTS, further names that the server answers to, "*.example.com" for all below one.
+        proxies: VTON_PROXIES, how many proxies of the owner's are in front of the server and add to X-Forwarded-For.
+        hosts: VTON_HOSTS, further host names that the server accepts, "*.example.com" for all subdomains.
         origins: VTON_ORIGINS, the other sites whose pages may call the server, as scheme://host[:port].
-        free_rate: VTON_FREE_RATE, free pieces of work a minute for one visitor: drafts, sheets, estimates.
+        free_rate: VTON_FREE_RATE, free calls a minute for one visitor: drafts, sheets, estimates.
         upload_mb: VTON_UPLOAD_MB, megabytes of photos an hour from one visitor.
     """
 
@@ -60,23 +60,23 @@ def load(environment: Mapping[str, str] | None = None, dotenv: Path = Path(".env
         dotenv: A file of further variables, which the environment overrides.
 
     Raises:
-        SystemExit: A value is none of its kind; better told at the start than found on a bill.
+        SystemExit: A value is invalid. It is better to stop at the start than to find out on a bill.
     """
     given = {**dotenv_values(dotenv), **(os.environ if environment is None else environment)}
     known = {name: value.strip() for name, value in given.items() if value and value.strip()}
     unknown = _number(known.get("VTON_UNKNOWN_PRICE_USD"), "VTON_UNKNOWN_PRICE_USD")
-    # On a Space there is always one proxy, Hugging Face's own.
-    proxies = _number(known.get("VTON_PROXIES"), "VTON_PROXIES") or Decimal("SPACE_ID" in known)
+    proxies, keep_hours = _whole(known, "VTON_PROXIES"), _number(known.get("VTON_KEEP_HOURS"), "VTON_KEEP_HOURS")
     return Settings(
         fal_key=known.get("FAL_KEY"),
         data_dir=Path(known.get("VTON_DATA_DIR", Settings.data_dir)).resolve(),
         fal_api_url=known.get("FAL_API_URL", Settings.fal_api_url).rstrip("/"),
-        keep_hours=float(_number(known.get("VTON_KEEP_HOURS"), "VTON_KEEP_HOURS") or Settings.keep_hours),
+        keep_hours=Settings.keep_hours if keep_hours is None else float(keep_hours),
         daily_budget_usd=_number(known.get("VTON_DAILY_BUDGET_USD"), "VTON_DAILY_BUDGET_USD"),
         visitor_budget_usd=_number(known.get("VTON_VISITOR_BUDGET_USD"), "VTON_VISITOR_BUDGET_USD"),
         visitor_rate=_whole(known, "VTON_VISITOR_RATE"),
         unknown_price_usd=Settings.unknown_price_usd if unknown is None else unknown,
-        proxies=int(proxies),
+        # On a Space there is always one proxy, Hugging Face's own.
+        proxies=int("SPACE_ID" in known) if proxies is None else proxies,
         hosts=_hosts(known),
         origins=_list(known, "VTON_ORIGINS", _ORIGIN, "scheme://host[:port], such as https://shop.example.com"),
         free_rate=_positive(known, "VTON_FREE_RATE", Settings.free_rate),
@@ -85,22 +85,22 @@ def load(environment: Mapping[str, str] | None = None, dotenv: Path = Path(".env
 
 
 def secret_of(data_dir: Path) -> bytes:
-    """The server's secret, made at its first start; it signs what browsers keep and salts what the ledger keeps."""
+    """The server's secret, made at its first start. It signs what browsers keep, and salts visitors' hashes."""
     path = data_dir / "secret"
     if not path.exists():
         data_dir.mkdir(parents=True, exist_ok=True)
-        mine = data_dir / f"secret.{secrets.token_hex(4)}"
-        mine.touch(mode=0o600)
-        mine.write_bytes(secrets.token_bytes(32))
-        # Of several processes that start at once one links its own, whole, and all read that one.
+        own = data_dir / f"secret.{secrets.token_hex(4)}"
+        own.touch(mode=0o600)
+        own.write_bytes(secrets.token_bytes(32))
+        # Several processes may start at once: one of them links its whole file, and all read that one.
         with suppress(FileExistsError):
-            os.link(mine, path)
-        mine.unlink()
+            os.link(own, path)
+        own.unlink()
     return path.read_bytes()
 
 
 def _hosts(known: Mapping[str, str]) -> tuple[str, ...]:
-    """The owner's names, and those that a Space, Gradio's share link and the address to listen on bring along."""
+    """The owner's host names, and those of a Space, of Gradio's share link and of the address to listen on."""
     own = _list(known, "VTON_HOSTS", _HOST, "a name, such as studio.example.com or *.example.com")
     share = ("*.gradio.live",) * (_parts(known, "GRADIO_SHARE") == ("true",))
     return (*own, *_parts(known, "SPACE_HOST"), *share, *_parts(known, "GRADIO_SERVER_NAME"))

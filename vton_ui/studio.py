@@ -1,4 +1,4 @@
-"""What the page and the API are handed: the models, who runs them, who pays, and where results go."""
+"""One running server: models, backends, budget, store."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from vton_ui.quota import FreeWork, UploadQuota
 from vton_ui.session_uploads import Seen
 from vton_ui.tryon.backend import Backend
 from vton_ui.tryon.context import RunContext
-from vton_ui.tryon.jobs import JobStore, job_store
+from vton_ui.tryon.job_store import JobStore, job_store
 
 
 @dataclass(frozen=True, kw_only=True)
 class Studio:
-    """One running server.
+    """One running server, as the page and the API get it.
 
     Attributes:
         models: The registry, the default model first.
         backend_for: The backend for a visitor's own key; for None, the server's. KeyRefused if it is no key.
-        budget_for: The owner's budget for a visitor (see ui.visitor).
+        budget_for: The owner's budget for a visitor (see ui.web.visitor).
         store: The folder of results.
         keep_hours: How long they are kept.
         examples: The folder of example pictures, with `people` and `garments` in it.
-        secret: What signs what browsers keep.
-        admission: The line in which all try-ons wait for their turn.
-        proxies: How many proxies of the owner's stand before the server.
-        hosts: Further names that the server answers to.
+        secret: The key that signs what browsers keep.
+        admission: The queue of all try-ons for the work on this machine.
+        proxies: How many proxies of the owner's are in front of the server.
+        hosts: Further host names that the server accepts.
         origins: Other sites whose pages may call the server.
-        free: How much free work each visitor may have done.
+        free: How many free calls each visitor may make.
         uploaded: How much each visitor may upload.
         seen: Which uploads are whose.
     """
@@ -54,12 +54,12 @@ class Studio:
 
     @property
     def default_model(self) -> ModelSpec:
-        """The model that is chosen at first."""
+        """The model that is selected at first."""
         return next(iter(self.models.values()))
 
     @property
     def jobs(self) -> JobStore:
-        """What was ordered."""
+        """The store of submitted jobs."""
         return job_store(self.store)
 
     @property
@@ -68,7 +68,7 @@ class Studio:
         return self.backend_for(None).sandbox
 
     def context(self, key: str | None, visitor: str) -> RunContext:
-        """What a visitor's try-on is done with. KeyRefused if the key is none."""
+        """What a visitor's request is run with. KeyRefused if the key is not one."""
         backend = self.backend_for(key)
         owner_pays = not key and not backend.sandbox
         return RunContext(

@@ -149,3 +149,10 @@ def test_a_setting_that_is_no_amount(name: str, value: str, tmp_path: Path) -> N
     """What is negative or no number stops the start, and is named."""
     with pytest.raises(SystemExit, match=f"{name} is '{value}'; it must be a number, 0 or more"):
         load({name: value}, tmp_path / "none")
+
+
+def test_zero_is_not_unset() -> None:
+    """A 0 that the owner sets on purpose counts, on a Space too; unset, a Space has one proxy."""
+    assert load({"SPACE_ID": "me/studio"}, dotenv=Path("none")).proxies == 1
+    zero = load({"SPACE_ID": "me/studio", "VTON_PROXIES": "0", "VTON_KEEP_HOURS": "0"}, dotenv=Path("none"))
+    assert (zero.proxies, zero.keep_hours) == (0, 0)

@@ -19,7 +19,7 @@ from tests.fast_timings import use_fast_timings
 from tests.page_events import MEMORY, PageEvents
 from vton_ui.money.ledger import FILE, Caps, Ledger, Summary
 from vton_ui.settings import Settings, secret_of
-from vton_ui.tryon import run
+from vton_ui.tryon import submit
 
 OWN_KEY = "visitor-key-id:visitor-key-secret"
 BAD_KEY = "bad-key-id:bad-key-secret"
@@ -47,7 +47,7 @@ def played() -> Iterator[FakeFal]:
     """fal, for all tests of this module, and no delay longer than a test can wait."""
     with pytest.MonkeyPatch.context() as patch:
         use_fast_timings(patch)
-        patch.setattr(run, "LOOKS", (0.05, 0.1))
+        patch.setattr(submit, "RECOVERY_PAUSES", (0.05, 0.1))
         fake = FakeFal().start()
         fake.keys.add(OWN_KEY)
         fake.patch(patch)

@@ -1,1 +1,1 @@
-"""Who runs a try-on: fal, or the sandbox on this machine. They know jobs and events, and no page."""
+"""Where jobs run: fal, or the sandbox on this machine. Knows jobs and events, and must not know the page or money."""

@@ -1,1 +1,1 @@
-"""What a try-on costs, and what the owner allows. Knows no fal and no page."""
+"""What a request costs, and the owner's caps. Must not know fal or the page."""

@@ -1,4 +1,4 @@
-"""A visitor's hand in the owner's budget: the ledger, off the event loop."""
+"""The Budget protocol, and its adapter to the ledger."""
 
 from __future__ import annotations
 
@@ -11,32 +11,32 @@ from vton_ui.money.ledger import Ledger
 
 
 class Budget(Protocol):
-    """The owner's money: what is set aside for a job counts against the caps until it is given back."""
+    """The owner's money: a reservation counts against the caps until it is released."""
 
     async def reserve(self, name: str, cost_usd: str | None) -> None:
-        """Set money aside under a name; None is an unknown price. OverBudget if a cap is reached."""
+        """Reserve money under a name; None is an unknown price. OverBudget if a cap is reached."""
         ...
 
     async def accept(self, reservation: str, request_id: str) -> None:
-        """fal took the job."""
+        """fal has accepted the job."""
         ...
 
     async def settle(self, reservation: str) -> None:
-        """It is spent."""
+        """The money is spent."""
         ...
 
     async def release(self, reservation: str) -> None:
-        """fal does not charge it."""
+        """fal does not charge for the job."""
         ...
 
     async def unsettled(self, since: float, before: float) -> list[str]:
-        """All visitors' reservations of a span of time, in seconds since 1970, whose end is open."""
+        """All visitors' reservations between two times (seconds since 1970) that are neither settled nor released."""
         ...
 
 
 @dataclass(frozen=True, kw_only=True)
 class LedgerBudget:
-    """The Budget protocol on a ledger, for one visitor."""
+    """The Budget protocol on a ledger, for one visitor; the ledger is called off the event loop."""
 
     ledger: Ledger
     visitor: str

@@ -1,12 +1,12 @@
 """What was spent on the owner's key, and the caps; `python -m vton_ui.money.ledger` prints today's spend.
 
-A try is reserved before anything is sent, and counts for its UTC day until fal is known not to charge it:
+A try is reserved before anything is submitted, and counts for its UTC day until fal is known not to charge it:
 
     reserved → accepted → settled | released
 
-What dies in between, by `kill -9` too, goes on counting until `reconcile` has learnt what became of it, and so does
-a released job that turns out to have run: money is on the safe side. Every call waits for the disk and for other
-writers: make it off the event loop.
+If the process dies in between, the try goes on counting until `reconcile` knows what became of it. A released job that
+turns out to have run counts again: when in doubt, money counts as spent. Every call waits for the disk and for other
+writers, so call it off the event loop.
 """
 
 from __future__ import annotations
@@ -48,12 +48,12 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Caps:
-    """What the owner allows on the owner's key; None: no cap.
+    """What the owner allows on the server's key; None: no cap.
 
     Attributes:
-        daily_usd: VTON_DAILY_BUDGET_USD, dollars in a UTC day, everybody together.
+        daily_usd: VTON_DAILY_BUDGET_USD, dollars in a UTC day, all visitors together.
         visitor_usd: VTON_VISITOR_BUDGET_USD, dollars in a UTC day for each visitor.
-        visitor_rate: VTON_VISITOR_RATE, tries of each visitor in any 60 minutes, whatever became of them.
+        visitor_rate: VTON_VISITOR_RATE, tries of each visitor in any 60 minutes, failed ones too.
         unknown_usd: VTON_UNKNOWN_PRICE_USD, what a try counts as if its model has no known price.
     """
 
@@ -69,7 +69,7 @@ class Summary:
 
     Attributes:
         spent: What counts towards the caps: every try that was not released.
-        reserved: The part of `spent` that is not settled, or not yet.
+        reserved: The part of `spent` that is not settled.
     """
 
     day: date
@@ -85,7 +85,7 @@ class Ledger:
     """The tries made on the owner's key, shared by all threads and processes that open the same file.
 
     Args:
-        path: The SQLite file; it and its folder are made when the first try comes.
+        path: The SQLite file; it and its folder are made at the first try.
         caps: What the owner allows.
         salt: A secret of this server, which keeps a visitor's hash from being guessed.
         clock: Seconds since 1970.
@@ -96,10 +96,10 @@ class Ledger:
         self._swept: date | None = None
 
     def reserve(self, visitor: str, cost: Decimal | None, name: str | None = None) -> str:
-        """Takes room for one try under every cap; returns the name of the reservation.
+        """Reserve one try under every cap; returns the name of the reservation.
 
         Args:
-            visitor: Who asks; only a salted hash of it is stored.
+            visitor: Whose try it is; only a salted hash of it is stored.
             cost: Dollars; None where the price is unknown.
             name: What to call the reservation; a new name if None.
 
@@ -112,7 +112,7 @@ class Ledger:
         try:
             micro = _micro(caps.unknown_usd if cost is None else cost)
             with self._transaction() as db:
-                now = self._clock()  # not before the wait for the others, which may cross midnight
+                now = self._clock()  # after the wait for other writers, which may cross midnight
                 self._check_budgets(db, who, micro, now)
                 self._check_rate(db, who, now)
                 row = (reservation, _day(now).isoformat(), now, who, micro)
@@ -128,16 +128,16 @@ class Ledger:
         return reservation
 
     def accept(self, reservation: str, request_id: str) -> None:
-        """fal took it: it counts, even if it had been released."""
+        """fal has accepted the job: it counts, even if it had been released."""
         change = "UPDATE tries SET state = 'accepted', request_id = ? WHERE id = ? AND state != 'settled'"
         self._change(change, request_id, reservation)
 
     def settle(self, reservation: str) -> None:
-        """It cost what was reserved, even if it had been released: a job that was found again counts."""
+        """The job cost what was reserved, even if it had been released: a recovered job counts."""
         self._change("UPDATE tries SET state = 'settled' WHERE id = ?", reservation)
 
     def release(self, reservation: str) -> None:
-        """fal does not charge it; what is settled stays settled."""
+        """fal does not charge for the job; what is settled stays settled."""
         self._change("UPDATE tries SET state = 'released' WHERE id = ? AND state != 'settled'", reservation)
 
     def unsettled(self, since: float, before: float) -> list[str]:
@@ -179,7 +179,7 @@ class Ledger:
         return self._file.transaction(BUSY_SECONDS)
 
     def _change(self, statement: str, *values: str) -> None:
-        """A later word on a try. It never raises: the try is under way, and a broken ledger must not lose it."""
+        """Change the state of a try. It never raises: the job is under way, and must not fail with the ledger."""
         try:
             with self._transaction() as db:
                 db.execute(statement, values)
@@ -212,10 +212,10 @@ class Ledger:
 
 
 def _over(cap: str, resets: float | None, now: float) -> OverBudget:
-    """The error for a cap; `resets` is None where waiting does not help."""
+    """The error for a reached cap; `resets` is None where waiting does not help."""
     if resets is None:
         return OverBudget(f"The owner's {cap} has no room for a try like this on any day.", "Use a key of your own.")
-    at = -(-resets // 60) * 60  # rounded up: who comes back at the minute named must not be early
+    at = -(-resets // 60) * 60  # rounded up, so that nobody comes back too early
     hours, minutes = divmod(max(1, int(-(-(at - now) // 60))), 60)
     wait = f"{hours} h {minutes} min" if hours else f"{minutes} min"
     cause = f"The owner's {cap} has no room for this try until {_utc(at):%H:%M} UTC, in {wait}."

@@ -1,1 +1,1 @@
-"""From a click to pictures. Knows protocols, neither fal nor Gradio."""
+"""Runs requests, from a click to pictures. Knows protocols, and must not know fal or Gradio."""

@@ -1,4 +1,4 @@
-"""Who runs a job: the Backend protocol."""
+"""The Backend protocol: what runs jobs."""
 
 from __future__ import annotations
 
@@ -14,33 +14,33 @@ from vton_ui.tryon.job import Job
 
 @dataclass(frozen=True, kw_only=True)
 class Over:
-    """The job is over, well or badly; `ran`: it was at work, as far as fal tells."""
+    """The job is over, with or without a result. `ran`: the model was at work, as far as fal says."""
 
     ran: bool
 
 
 @dataclass(frozen=True, kw_only=True)
 class Fetched:
-    """A job's outcome: the picture's bytes and what the model said about it."""
+    """A job's result: the picture's bytes and what the model said about it."""
 
     picture: bytes
     answer: Answer
 
 
 class Backend(Protocol):
-    """Whoever runs the model: fal, or the sandbox on this machine. All of it raises only our own errors."""
+    """What runs a model: fal, or the sandbox on this machine. It raises only our own errors."""
 
     @property
     def sandbox(self) -> bool:
-        """Whether its pictures are drafts, made here and free."""
+        """Whether its pictures are drafts, made on this machine and free."""
         ...
 
     async def upload(self, jpeg: bytes, *, role: str, visitor: str = "") -> str:
-        """Store a picture; its URL, which no other visitor's picture has. A visitor's bytes are not sent twice."""
+        """Store a picture; its URL, which no other visitor gets. The same bytes of a visitor are not sent twice."""
         ...
 
     async def submit(self, endpoint: str, arguments: Mapping[str, Any], *, private: bool = False) -> str:
-        """Order the job, in one attempt; its request id. `private`: nothing of it is to be stored.
+        """Submit a job, in one attempt; its request id. `private`: the backend shall store no record of it.
 
         Raises:
             Unreachable: Nothing was sent.
@@ -49,15 +49,15 @@ class Backend(Protocol):
         ...
 
     async def find_lost_job(self, job: Job) -> list[str] | None:
-        """The request ids that an order whose answer was lost can have, the likeliest first; None: nobody tells."""
+        """The request ids that a job whose answer was lost can have, the likeliest first; None if that is unknown."""
         ...
 
     async def status(self, job: Job) -> Progress | Over:
         """How the job is going, asked once.
 
         Raises:
-            JobFailed: It is unknown.
-            FalError: Nobody tells.
+            JobFailed: The job is unknown.
+            FalError: The status cannot be had.
         """
         ...
 
@@ -66,13 +66,13 @@ class Backend(Protocol):
         ...
 
     async def fetch(self, job: Job, read: Callable[[Mapping[str, Any]], Answer]) -> Fetched:
-        """The outcome of a job that is over."""
+        """The result of a job that is over."""
         ...
 
     async def cancel(self, job: Job) -> bool:
-        """Ask for the job to be cancelled; it may complete all the same. Whether the wish was heard."""
+        """Cancel the job; it may complete all the same. Whether the backend accepted the call."""
         ...
 
     async def price(self, endpoint: str) -> UnitPrice | None:
-        """The endpoint's live price, None where nobody can tell."""
+        """The endpoint's live price; None if unknown."""
         ...

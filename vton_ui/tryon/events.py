@@ -12,29 +12,29 @@ from vton_ui.tryon.results import Result
 
 @dataclass(frozen=True, kw_only=True)
 class Preparing:
-    """The photos are being made ready."""
+    """The photos are being prepared."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Uploading:
-    """The pictures are on their way to fal."""
+    """The pictures are being uploaded."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Submitting:
-    """The order is about to go out; from here on fal may know of it."""
+    """The job is about to be submitted; from here on fal may know of it."""
 
     job: Job
 
 
 @dataclass(frozen=True, kw_only=True)
 class Recovering:
-    """The answer to an order was lost; it is being looked for among fal's requests."""
+    """fal's answer to a submitted job was lost; the job is searched for in fal's list of requests."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Accepted:
-    """fal has taken the job. From here on it may cost money."""
+    """fal has accepted the job. From here on it may cost money."""
 
     job: Job
 
@@ -43,7 +43,7 @@ class Accepted:
 class Waiting:
     """The job is in fal's queue; `position` 0 is next, None is unknown. `seconds` count from the click.
 
-    Not `fresh`: nothing was heard since the last event, only time has passed.
+    Not `fresh`: fal said nothing since the last event, only time has passed.
     """
 
     position: int | None
@@ -53,7 +53,7 @@ class Waiting:
 
 @dataclass(frozen=True, kw_only=True)
 class Running:
-    """The model is at work; `step` of `steps` where its log tells them, and else the log's last line.
+    """The model is at work; `step` of `steps` where its log has them, and else the log's last line.
 
     `seconds` and `fresh` as in Waiting.
     """
@@ -67,12 +67,12 @@ class Running:
 
 @dataclass(frozen=True, kw_only=True)
 class Cancelling:
-    """fal was asked to cancel; the last word is still to come."""
+    """fal was asked to cancel; how the job ends is still open."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cancelled:
-    """It was cancelled, and this is what that did to the bill."""
+    """The job was cancelled; `cost` is what it cost all the same."""
 
     cost: Cost
     request_id: str | None = None
@@ -80,7 +80,7 @@ class Cancelled:
 
 @dataclass(frozen=True, kw_only=True)
 class Done:
-    """The picture is kept."""
+    """The picture is finished and kept."""
 
     result: Result
 

@@ -1,4 +1,4 @@
-"""What was ordered."""
+"""What was submitted."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from typing import Any
 from vton_ui.pictures.framing import Frame
 
 LOST_SECONDS = 600.0
-"""How long after an order its answer can be lost, rather than late: no request of ours takes longer to go out."""
+"""How long after submitting a missing answer counts as lost: no request of ours takes longer to go out."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """What was ordered, and what is needed to finish it; small and plain enough to keep in a browser.
+    """A submitted request, and what is needed to finish it; small enough to keep in a browser.
 
     Attributes:
-        id: Our own name for it, which it has before fal knows of it.
-        request_id: fal's name for it; empty until fal's answer is in.
+        id: Our own id, which it has before fal knows of it.
+        request_id: fal's id; empty until fal has answered.
         cost_usd: The estimate, in dollars; None where the price is unknown.
         started_at: When the visitor clicked, in seconds since 1970.
-        ordered_at: Just before the order went out, in seconds since 1970.
-        photo_url: Where the person's photo lies at fal, which no two visitors share; empty where unknown.
-        frame: Where the photo lies in the picture; None where nobody knows any more.
+        ordered_at: Just before it was submitted, in seconds since 1970.
+        photo_url: The person's photo at fal, an address that no two visitors share; empty where unknown.
+        frame: Where the photo is in the picture; None where that is no longer known.
         own_key: Whether it was paid with a key of the visitor's own.
-        private: Whether fal was told to store no record of it, so that it cannot be looked for.
-        reservation: Its line in the ledger, where there is one.
+        private: Whether fal was told to store no record of it, so that a lost answer cannot be recovered.
+        reservation: Its row in the ledger, where there is one.
     """
 
     id: str
@@ -51,8 +51,8 @@ class Job:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Job:
-        """From `to_dict`. TypeError or KeyError if it is not one."""
+        """From `to_dict`. TypeError or KeyError if it is something else."""
         frame, started_at = data["frame"], data["started_at"]
-        # Browsers still keep jobs from before these had a place.
+        # Browsers still keep jobs from before these fields existed.
         added = {"id": f"{started_at} {data['seed']}", "ordered_at": started_at, "photo_url": ""}
         return cls(**{**added, **data, "frame": Frame(**frame) if frame else None})

@@ -1,4 +1,4 @@
-"""A request found again by its id: what it came to, or how it is going. Nothing is ordered or booked; it is free."""
+"""Looks a request up by its id: its result, or its status. Nothing is submitted or booked, so it is free."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from vton_ui.tryon.context import RunContext
 from vton_ui.tryon.events import Progress, Running
 from vton_ui.tryon.job import Job
 from vton_ui.tryon.results import Result, kept_result
-from vton_ui.tryon.run import kept
+from vton_ui.tryon.run import fetch_result
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,10 +32,10 @@ class Found:
 
 
 def request_id_of(typed: object) -> str:
-    """A request id as a visitor gave it. It becomes part of an address that is asked with the owner's key.
+    """A request id as a visitor typed it, checked: it becomes part of an address that gets the owner's key.
 
     Raises:
-        OptionError: It is none.
+        OptionError: It is not one.
     """
     request_id = typed.strip() if isinstance(typed, str) else ""
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,100}", request_id):
@@ -44,7 +44,7 @@ def request_id_of(typed: object) -> str:
 
 
 def unknown_job(model: ModelSpec, request_id: str, context: RunContext) -> Job:
-    """A request of which nothing is known but its id."""
+    """A job of which nothing is known but its request id."""
     now = time.time()
     return Job(
         id=request_id,
@@ -68,20 +68,20 @@ def unknown_job(model: ModelSpec, request_id: str, context: RunContext) -> Job:
 async def look_up(
     typed: object, models: Mapping[str, ModelSpec], context_for: Callable[[str | None], RunContext], key: str | None
 ) -> Found:
-    """The picture of a request, or what state it is in.
+    """The picture of a request, or its status.
 
-    A picture that is still kept here is not asked for again; fal is asked once.
+    A picture that is still kept here is not fetched again; fal is asked once.
 
     Args:
-        typed: The request id, as it was given.
+        typed: The request id, as the visitor typed it.
         models: The registry.
-        context_for: What a visitor's request is run with on a key of the visitor's own, and on the server's for None.
+        context_for: The context on a key of the visitor's own, and on the server's key for None.
         key: The visitor's own fal key, if there is one.
 
     Raises:
         OptionError: It is no request id.
         KeyRefused: It was paid with another key.
-        FalError: fal does not tell.
+        FalError: fal does not say.
     """
     request_id = request_id_of(typed)
     record = await context_for(None).jobs.find(request_id)
@@ -96,15 +96,15 @@ async def look_up(
         )
     context = replace(context_for(key if job is None or job.own_key else None), budget=None)
     if job and job.sandbox == context.backend.sandbox and job.model in models:
-        return await _asked(job, models[job.model], context)
+        return await _at_fal(job, models[job.model], context)
     for model in models.values() if job is None else ():
-        found = await _asked(unknown_job(model, request_id, context), model, context)
+        found = await _at_fal(unknown_job(model, request_id, context), model, context)
         if found.facts["status"] != "unknown":
             return found
     return Found(facts={"status": "unknown", "request_id": request_id})
 
 
-async def _asked(job: Job, model: ModelSpec, context: RunContext) -> Found:
+async def _at_fal(job: Job, model: ModelSpec, context: RunContext) -> Found:
     """What fal says of a request of a model."""
     known = {name: value for name, value in _known(job).items() if value is not None}
     try:
@@ -112,9 +112,9 @@ async def _asked(job: Job, model: ModelSpec, context: RunContext) -> Found:
     except JobFailed:
         return Found(facts={"status": "unknown", **known})
     if not isinstance(status, Over):
-        return Found(facts={**_course(status), **known})
+        return Found(facts={**_status_facts(status), **known})
     try:
-        return _done(await kept(job, model, context))
+        return _done(await fetch_result(job, model, context))
     except (JobFailed, Filtered, ResultLost) as exc:
         return Found(facts={"status": "failed", **known, "error": f"{exc.cause} {exc.cure}", "charged": exc.cost.value})
 
@@ -130,7 +130,7 @@ def _known(job: Job) -> dict[str, Value]:
     }
 
 
-def _course(status: Progress) -> dict[str, Value]:
+def _status_facts(status: Progress) -> dict[str, Value]:
     if isinstance(status, Running):
         return {"status": "running", "step": status.step, "steps": status.steps}
     return {"status": "waiting", "position": status.position}

@@ -1,6 +1,7 @@
-"""Reservations that nobody ends any more: fal is asked what became of their jobs, and the money is settled or released.
+"""Ends reservations that were left open: fal is asked what became of the job, and the money is settled or released.
 
-A visitor closes the tab, a server is killed, an answer is lost: what was reserved then still counts against the caps.
+A visitor closes the tab, a server is killed, an answer is lost: until this runs, the reservation counts against the
+caps.
 """
 
 from __future__ import annotations
@@ -12,17 +13,18 @@ from collections.abc import Mapping
 
 from vton_ui.errors import Cost, FalError, JobCancelled, JobFailed, KeyRefused, VtonError
 from vton_ui.models.spec import ModelSpec
+from vton_ui.tryon import booking
 from vton_ui.tryon.backend import Over
-from vton_ui.tryon.context import RunContext, accepted, booked, claimed, unsent
+from vton_ui.tryon.context import RunContext
 from vton_ui.tryon.job import Job
 
 EVERY_SECONDS = 180.0
 YOUNG_SECONDS = 300.0
-"""Younger reservations are left alone: their try-ons may be under way, in another process of this server too."""
+"""Younger reservations are left alone: their jobs may be under way, in another process of this server too."""
 GONE_SECONDS = 3600.0
-"""How old an order is that fal no longer keeps, if it ever had it."""
+"""Age of a job that fal no longer keeps, if it ever had it."""
 OLDEST_SECONDS = 2 * 24 * 3600.0
-"""Older ones are left: no cap counts them any more."""
+"""Older reservations are left alone: no cap counts them any more."""
 
 _log = logging.getLogger(__name__)
 
@@ -31,7 +33,7 @@ Models = Mapping[str, ModelSpec]
 
 
 async def keep_reconciled(models: Models, context: RunContext, keep_hours: float) -> None:
-    """Reconcile now and every few minutes, and delete the jobs whose time is over."""
+    """Reconcile now and every few minutes, and delete expired jobs."""
     while True:
         try:
             await reconcile(models, context)
@@ -42,11 +44,11 @@ async def keep_reconciled(models: Models, context: RunContext, keep_hours: float
 
 
 async def reconcile(models: Models, context: RunContext) -> None:
-    """End every reservation whose job is over; one whose job is unknown or under way goes on counting.
+    """End every reservation whose job is over; one whose job is unknown or under way stays.
 
     Args:
         models: The registry.
-        context: The owner's.
+        context: The one of a request that the owner pays.
     """
     if context.budget is None:
         return
@@ -59,40 +61,40 @@ async def reconcile(models: Models, context: RunContext) -> None:
             if record.ordered:
                 await _end(record.job, models, context)
             else:
-                await unsent(record.job, context)
+                await booking.drop(record.job, context)
         except VtonError as exc:
             _log.info("reservation: %s", type(exc).__name__)
 
 
 async def _end(job: Job, models: Models, context: RunContext) -> None:
-    """End the reservation of a job whose order may have gone out, if its end is known. FalError if nobody tells."""
+    """End the reservation of a job that may have been submitted, if its end is known. FalError if fal does not say."""
     gone = time.time() - job.ordered_at > GONE_SECONDS
     if not job.request_id:
         if job.private:
-            return  # fal shows nothing of it
+            return  # fal does not list it
         found = await context.backend.find_lost_job(job)
         if found is None:
             return
         if not found and gone:
-            await unsent(job, context)
-        claim = await claimed(job, found, context)
+            await booking.drop(job, context)
+        claim = await booking.claim(job, found, context)
         if claim is None:
             return
         job = claim
     else:
-        await accepted(job, job.request_id, context)
+        await booking.accept(job, job.request_id, context)
     free = await _free(job, models, context, gone=gone)
     if free is not None:
-        await booked(job, context, free=free)
+        await booking.book(job, context, free=free)
 
 
 async def _free(job: Job, models: Models, context: RunContext, *, gone: bool) -> bool | None:
-    """Whether fal charges nothing for a job; None as long as that is open. FalError if nobody tells."""
+    """Whether fal charges nothing for a job; None as long as that is open. FalError if fal does not say."""
     model = models.get(job.model)
     try:
         status = await context.backend.status(job)
     except JobFailed:
-        return False if gone else None  # fal knew it; once may be a hiccup
+        return False if gone else None  # fal did accept it, so one 404 may be a passing fault
     if model is None or not isinstance(status, Over):
         return None
     try:
@@ -100,6 +102,6 @@ async def _free(job: Job, models: Models, context: RunContext, *, gone: bool) ->
     except KeyRefused:
         return None
     except FalError as exc:
-        # What was cancelled and never ran is free.
+        # A cancelled job that never ran is free.
         return exc.cost is Cost.NOTHING or (isinstance(exc, JobCancelled) and not status.ran)
     return False

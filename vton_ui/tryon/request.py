@@ -1,4 +1,4 @@
-"""What a visitor asks for: checked, priced, and with its seed chosen."""
+"""A visitor's request: checked, priced, and with its seed chosen."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from vton_ui.tryon.backend import Backend
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """What a visitor asks for.
+    """A visitor's request.
 
     Attributes:
         values: The model's options, checked; the seed is chosen.
-        private: Whether fal is to store no record of it.
+        private: Whether fal shall store no record of it.
     """
 
     model: ModelSpec
@@ -73,7 +73,7 @@ def estimate(request: Request, live: pricing.UnitPrice | None = None) -> pricing
     person = fixed or fitted(measure(request.person, slot="Person"), model.person_pixels(values))
     garments = [measure(path, slot=slot) for path, slot in named(request.garments)]
     limit = model.garment_pixels(values)
-    # A sheet fills its limit at most, whatever is on it, and limits are whole steps of the price.
+    # A sheet has the limit's pixels at most, whatever is on it, and limits are whole steps of the price.
     garment = fixed or (fitted(garments[0], limit) if len(garments) == 1 else Size(limit, 1))
     return pricing.estimate(model, person=person, garment=garment, output=person, live=live)
 
@@ -86,5 +86,5 @@ def named(garments: Sequence[Path]) -> list[tuple[Path, str]]:
 
 
 async def live_price(model: ModelSpec, backend: Backend) -> pricing.UnitPrice | None:
-    """fal's price for a model that has none published; not asked for otherwise."""
+    """fal's price for a model without a published price; not asked for otherwise."""
     return await backend.price(model.endpoint) if model.price is None else None

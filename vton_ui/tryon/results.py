@@ -1,4 +1,4 @@
-"""Finished pictures: cut back to the photo, marked with how they were made, and kept."""
+"""Finished pictures: cut back to the photo, with their provenance inside, kept on disk."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from vton_ui.models.spec import Answer, Size, Value
 from vton_ui.pictures.framing import Frame, unpad
 from vton_ui.pictures.provenance import encoded, facts_in, marked
 
-SWEEP_SECONDS = 600
+RESULTS_SWEEP_SECONDS = 600
 _BLACK = 8
 """No channel of an all-black picture is brighter, of 255."""
 _PLAIN = 0.25
@@ -28,7 +28,7 @@ _PLAIN = 0.25
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """A kept picture: its file, its size in pixels, and the facts of its making."""
+    """A kept picture: its file, its size in pixels, and the facts about how it was made."""
 
     path: Path
     size: Size
@@ -36,13 +36,13 @@ class Result:
 
 
 def keep(picture: bytes, answer: Answer, facts: Mapping[str, Value], frame: Frame | None, store: Path) -> Result:
-    """Check a picture, cut its padding off, write its provenance into it, and save it under a name of its own.
+    """Check a picture, cut its padding off, write its provenance into it, and save it under an unguessable name.
 
     Args:
-        picture: The bytes as they came.
+        picture: The bytes as fetched.
         answer: What the model said about it.
-        facts: How it was made; the seed is replaced by the model's own word, where it gave one.
-        frame: Where the photo lies in the picture; None: it is left whole.
+        facts: How it was made; the model's own seed wins, where it gave one.
+        frame: Where the photo is in the picture; None: the picture is left whole.
         store: The folder of all results.
 
     Raises:
@@ -79,7 +79,7 @@ def keep(picture: bytes, answer: Answer, facts: Mapping[str, Value], frame: Fram
 
 
 def kept_result(path: Path) -> Result | None:
-    """A kept picture with what it says of its own making; None if it is gone."""
+    """A kept picture with the facts inside it; None if it is gone."""
     try:
         with Image.open(path) as image:
             return Result(path=path, size=Size(*image.size), facts=facts_in(image))
@@ -88,7 +88,7 @@ def kept_result(path: Path) -> Result | None:
 
 
 def discard(path: Path, store: Path) -> None:
-    """Delete a result; one that is gone already is no matter. ValueError if it is not a result of this store."""
+    """Delete a result, if it is still there. ValueError if it is not a result of this store."""
     folder = path.parent.resolve()
     if folder.parent != store.resolve():
         raise ValueError("not in the store")
@@ -98,7 +98,7 @@ def discard(path: Path, store: Path) -> None:
 def sweep(store: Path, hours: float) -> None:
     """Delete the results that are older than so many hours."""
     for folder in store.iterdir() if store.is_dir() else ():
-        with suppress(FileNotFoundError):  # another sweep, or its visitor, was quicker
+        with suppress(FileNotFoundError):  # another sweep, or its visitor, has deleted it
             if time.time() - folder.stat().st_mtime > hours * 3600:
                 shutil.rmtree(folder, ignore_errors=True)
 
@@ -109,7 +109,7 @@ def keep_swept(store: Path, hours: float) -> None:
     def sweep_on() -> None:
         while True:
             sweep(store, hours)
-            time.sleep(SWEEP_SECONDS)
+            time.sleep(RESULTS_SWEEP_SECONDS)
 
     threading.Thread(target=sweep_on, name="sweep", daemon=True).start()
 
@@ -124,17 +124,17 @@ def _filtered(cause: str, request_id: str) -> Filtered:
 
 
 def _opened(picture: bytes) -> tuple[Image.Image, bool]:
-    """A picture that arrived whole, and whether it is all black; decoded only where less does not tell.
+    """A picture that arrived whole, and whether it is all black; decoded only where its size does not tell.
 
-    Raises whatever Pillow raises at a file that is damaged or no picture.
+    Raises whatever Pillow raises for a file that is damaged or not a picture.
     """
-    image, glance = (Image.open(io.BytesIO(picture), formats=("JPEG", "PNG", "WEBP")) for _ in range(2))
+    image, preview = (Image.open(io.BytesIO(picture), formats=("JPEG", "PNG", "WEBP")) for _ in range(2))
     if image.format == "PNG" and len(picture) > image.width * image.height * _PLAIN:
-        glance.verify()  # the checksums of all its parts
+        preview.verify()  # the checksums of all its parts
         return image, False
-    # At 1/8 scale for a JPEG, which averages: what looks black there is looked at again.
-    glance.draft(None, (max(1, image.width // 8), max(1, image.height // 8)))
-    return image, _is_black(glance) and _is_black(image)
+    # At 1/8 scale for a JPEG, which averages, so a black preview is checked again at full size.
+    preview.draft(None, (max(1, image.width // 8), max(1, image.height // 8)))
+    return image, _is_black(preview) and _is_black(image)
 
 
 def _is_black(image: Image.Image) -> bool:

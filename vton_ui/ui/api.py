@@ -29,6 +29,7 @@ from vton_ui.tryon.events import Accepted, Done
 from vton_ui.tryon.lookup import look_up
 from vton_ui.tryon.request import Request, estimate, live_price, named, new_request
 from vton_ui.tryon.run import try_on
+from vton_ui.tryon.streams import in_background
 from vton_ui.ui.compat import while_heard
 from vton_ui.ui.markup import told
 from vton_ui.ui.progress import Step, tell
@@ -100,7 +101,8 @@ async def _followed(studio: Studio, given: Given, context: RunContext) -> tuple[
     """A try-on of which the caller is told every step."""
     request = await _request(studio, given)
     request_id: Optional[str] = None
-    async for event in try_on(request, context):
+    stop = asyncio.Event()
+    async for event in in_background(try_on(request, context, stop), stop.set):
         if isinstance(event, Accepted):
             request_id = event.job.request_id
         if not isinstance(event, Done):

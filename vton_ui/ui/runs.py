@@ -25,6 +25,7 @@ from vton_ui.tryon.job import Job
 from vton_ui.tryon.lookup import request_id_of, unknown_job
 from vton_ui.tryon.results import discard
 from vton_ui.tryon.run import resume, try_on
+from vton_ui.tryon.streams import in_background
 from vton_ui.ui import markup
 from vton_ui.ui.memory import EMPTY
 from vton_ui.ui.page import Page
@@ -160,7 +161,7 @@ class Runs:
             context = self._context(values, request)
             if context.budget is None:  # else the owner's caps count it
                 self.studio.free.count(self._visitor(request))
-            async with aclosing(try_on(asked.request(**changed), context, stop=stop)) as events:
+            async with aclosing(in_background(try_on(asked.request(**changed), context, stop), stop.set)) as events:
                 async for event in events:
                     job = event.job if isinstance(event, (Submitting, Accepted)) else job
                     update, state = shown.happened(event, job, asked.model, values, state)
@@ -189,7 +190,7 @@ class Runs:
             context = (
                 self._context(values, request) if job.own_key else self.studio.context(None, self._visitor(request))
             )
-            async with aclosing(resume(job, model, context, stop=stop)) as events:
+            async with aclosing(in_background(resume(job, model, context, stop), stop.set)) as events:
                 async for event in events:
                     job = event.job if isinstance(event, Accepted) else job
                     update, state = shown.happened(event, job, model, values, state)

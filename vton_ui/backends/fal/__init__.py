@@ -1,1 +1,1 @@
-"""fal, through its own client. Knows no page, no ledger and no photo files."""
+"""Jobs at fal, through its own client. Must not know the page, the ledger or photo files."""

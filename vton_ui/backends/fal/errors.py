@@ -1,4 +1,4 @@
-"""fal's own words for what went wrong → ours, each with a cause and a cure. Pure: status and body in, error out.
+"""fal's errors → ours, each with a cause and a cure. Pure: status and body in, error out.
 
 Types and shapes: https://docs.fal.ai/model-apis/errors
 """
@@ -69,7 +69,7 @@ def translate(status: int, body: Any, *, header_type: str | None = None, request
         return _model_error(status, {"type": kind, "msg": detail}, request_id)
     if kind in PLATFORM_ERRORS:
         cause, cure = PLATFORM_ERRORS[kind]
-        # Only what fal itself got wrong is known to be free; it does not say what a job broken off midway costs.
+        # Only fal's own faults are known to be free; it does not say what a job costs that was interrupted.
         cost = Cost.MAYBE if kind.startswith("client_") else Cost.NOTHING
         kind_of_error = JobCancelled if kind == "client_cancelled" else JobFailed
         return kind_of_error(cause, cure, cost=cost, request_id=request_id)
@@ -77,7 +77,7 @@ def translate(status: int, body: Any, *, header_type: str | None = None, request
 
 
 def is_final(body: Any, header_type: str | None) -> bool:
-    """Whether a 5xx answer is fal's own last word on a job, not a passing fault of something in between."""
+    """Whether a 5xx answer is fal's final answer on a job, not a passing fault of a gateway."""
     listed = isinstance(body, Mapping) and isinstance(body.get("detail"), list)
     return listed or _type(body, header_type) in {*PLATFORM_ERRORS, *MODEL_ERRORS}
 
@@ -115,7 +115,7 @@ def _limits(context: Any) -> str:
 
 def _by_status(status: int, said: str, request_id: str | None) -> FalError:
     error = _plain(status, said, request_id)
-    # To refuse the key, or to be too busy, says nothing about a job that was accepted before.
+    # A refused key, or a busy fal, says nothing about the cost of a job that was accepted before.
     if status == 422 or (request_id and status < 500):
         error.cost = Cost.MAYBE
     return error

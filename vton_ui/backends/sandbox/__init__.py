@@ -1,1 +1,1 @@
-"""Free drafts made on this machine, for a server without a key. Knows no network."""
+"""Free drafts made on this machine, for a server without a key. Must not use the network."""

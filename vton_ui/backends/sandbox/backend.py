@@ -1,7 +1,7 @@
-"""The backend for a machine without a key: free drafts, made here, at the pace of a real model.
+"""The backend for a server without a key: free drafts, made on this machine, at the pace of a real model.
 
-A draft is the garment cut from its plain ground and laid over the person. It is stamped, so that nobody takes
-it for a result.
+A draft is the garment cut from its plain background and laid over the person. It is stamped, so that nobody takes it
+for a result.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ STAMP = "draft · sandbox, not AI"
 QUEUE_SECONDS = 0.6
 STEP_SECONDS = 0.35
 STEPS = 4
-TICK = 0.3
+EVENT_SECONDS = 0.3
 REMEMBERED = 256
 """Uploads and jobs kept in memory."""
 
@@ -46,7 +46,7 @@ class Sandbox:
         self._jobs: OrderedDict[str, Mapping[str, Any]] = OrderedDict()
 
     async def upload(self, jpeg: bytes, *, role: str, visitor: str = "") -> str:
-        """See Backend. Nothing leaves this machine; the URL names the role, since models name their fields freely."""
+        """See Backend. Nothing leaves this machine. The URL names the role, as field names differ by model."""
         url = f"sandbox:{role}/{sha256(jpeg).hexdigest()}"
         _remember(self._uploads, url, jpeg)
         return url
@@ -62,7 +62,7 @@ class Sandbox:
         return []
 
     async def status(self, job: Job) -> Progress | Over:
-        """See Backend. Whoever asks only once does not care for the pace."""
+        """See Backend. A draft is made when it is fetched, so it counts as over at once."""
         if job.request_id not in self._jobs:
             raise _gone(job)
         return Over(ran=True)
@@ -79,10 +79,10 @@ class Sandbox:
             else:
                 step = 1 + int((elapsed - QUEUE_SECONDS) / STEP_SECONDS)
                 yield Running(step=step, steps=STEPS, seconds=before + elapsed)
-            await asyncio.sleep(TICK)
+            await asyncio.sleep(EVENT_SECONDS)
 
     async def fetch(self, job: Job, read: Callable[[Mapping[str, Any]], Answer]) -> Fetched:
-        """See Backend. The draft, whatever shape the model's own answer would have."""
+        """See Backend. The draft, whatever the model's own answer would look like."""
         arguments = self._jobs.get(job.request_id)
         if arguments is None:
             raise _gone(job)
@@ -101,7 +101,7 @@ class Sandbox:
         return True
 
     async def price(self, endpoint: str) -> UnitPrice | None:
-        """See Backend. Nobody to ask."""
+        """See Backend. Drafts are free, and fal is not asked."""
         return None
 
 

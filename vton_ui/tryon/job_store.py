@@ -1,10 +1,10 @@
-"""What this server ordered, on disk and shared by its processes.
+"""The jobs of this server, on disk and shared by its processes.
 
-A job is written down before it is ordered, so that a crash is recoverable, and again when fal took it. It says which
-request belongs to which job, how to cut a result back to its photo, and what a reservation was for.
+A job is stored before it is submitted, so that a crash is recoverable, and again when fal has accepted it. The store
+knows which request belongs to which job, how to cut a result back to its photo, and what a reservation was for.
 
-No key is ever in it. The prompt and the photo's address are kept until fal has taken the job, since a lost order is
-looked for by them; of a private job, which cannot be looked for, neither is.
+No key is ever in it. The prompt and the photo's address are kept until fal has accepted the job, since a lost job is
+recovered by them; of a private job, which cannot be recovered, neither is kept.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from vton_ui.tryon.job import Job
 FILE = "jobs.sqlite3"  # beside the folder of results
 BUSY_SECONDS = 20.0
 RECONCILED_HOURS = 2.0
-"""How long a job is kept at least: a reservation may be asked for until then."""
+"""How long a job is kept at least: its reservation may be reconciled until then."""
 
 _SCHEMA = (
     """CREATE TABLE IF NOT EXISTS jobs (
@@ -46,9 +46,9 @@ class Record:
     """What is known of a job.
 
     Attributes:
-        job: The job, without the prompt and the photo's address once fal has taken it.
-        ordered: Whether its order may have gone out.
-        result: Its kept picture, if it is still there.
+        job: The job, without the prompt and the photo's address once fal has accepted it.
+        ordered: Whether it may have been submitted.
+        result: Its picture, if it is still kept.
     """
 
     job: Job
@@ -60,7 +60,7 @@ class JobStore:
     """The jobs whose results are kept in a folder.
 
     Args:
-        store: The folder of results; the file lies beside it.
+        store: The folder of results; the file is beside it.
     """
 
     def __init__(self, store: Path) -> None:
@@ -69,7 +69,7 @@ class JobStore:
 
     @contextmanager
     def following(self, job_id: str) -> Iterator[None]:
-        """While this lasts, the job is being seen to its end in this process."""
+        """Mark the job as followed in this process, while this lasts."""
         self._followed[job_id] += 1
         try:
             yield
@@ -77,20 +77,20 @@ class JobStore:
             self._followed -= Counter([job_id])
 
     def is_followed(self, job_id: str) -> bool:
-        """Whether the job is being seen to its end in this process."""
+        """Whether the job is followed in this process."""
         return job_id in self._followed
 
     async def add(self, job: Job) -> None:
-        """Write a job down. VtonError if that cannot be done."""
+        """Store a job. VtonError if that fails."""
         values = (job.id, time.time(), _written(job))
         await self._surely("INSERT INTO jobs (id, at, job) VALUES (?, ?, ?)", values)
 
     async def order(self, job: Job) -> None:
-        """Its order is about to go out. VtonError if that cannot be written down."""
+        """The job is about to be submitted. VtonError if that cannot be stored."""
         await self._surely("UPDATE jobs SET ordered = 1 WHERE id = ?", (job.id,))
 
     async def accept(self, job: Job, request_id: str) -> None:
-        """fal answered the order itself: the request is this job's, whoever else may have taken it for theirs."""
+        """fal answered this job itself: the request is its own, even if another job has claimed it."""
 
         def write(db: sqlite3.Connection) -> None:
             db.execute("UPDATE jobs SET request_id = NULL WHERE request_id = ? AND id != ?", (request_id, job.id))
@@ -100,7 +100,7 @@ class JobStore:
         await self._transact(write, None)
 
     async def claim(self, job: Job, request_id: str) -> bool:
-        """A request that may be the job's was found: whether the job has it now, and no other job does."""
+        """A request that may be the job's was found. True if the job has it now, and no other job does."""
 
         def write(db: sqlite3.Connection) -> bool:
             if db.execute("SELECT 1 FROM jobs WHERE request_id = ? AND id != ?", (request_id, job.id)).fetchone():
@@ -112,16 +112,16 @@ class JobStore:
         return await self._transact(write, False)
 
     async def keep(self, request_id: str, result: Path) -> None:
-        """Its picture is kept, in the folder of results."""
+        """The request's picture is in the folder of results."""
         values = (str(result.relative_to(self._store)), request_id)
         await self._write("UPDATE jobs SET result = ? WHERE request_id = ? AND NOT forgotten", values)
 
     async def drop(self, job: Job) -> None:
-        """fal never had it."""
+        """Delete a job that never reached fal."""
         await self._write("DELETE FROM jobs WHERE id = ?", (job.id,))
 
     async def get(self, job_id: str) -> Record | None:
-        """What is known of a job; of a forgotten one only what its bill needs."""
+        """What is known of a job; of a forgotten one only what its reservation needs."""
         return await self._read("SELECT * FROM jobs WHERE id = ?", job_id)
 
     async def find(self, request_id: str) -> Record | None:
@@ -129,7 +129,7 @@ class JobStore:
         return await self._read("SELECT * FROM jobs WHERE request_id = ? AND NOT forgotten", request_id)
 
     async def forget(self, request_ids: Collection[str]) -> None:
-        """Delete what is a visitor's own of these: all but whose request it was and what it was reserved for."""
+        """Delete what is personal in these: all but the request id, and what the reservation was for."""
 
         def write(db: sqlite3.Connection) -> None:
             for request_id in request_ids:
@@ -175,7 +175,7 @@ class JobStore:
             ) from exc
 
     async def _transact(self, work: Callable[[sqlite3.Connection], _T], otherwise: _T) -> _T:
-        """What `work` says; `otherwise` if the file fails: the job is under way, and is not to be lost by that."""
+        """What `work` returns, or `otherwise` if the file fails: the job is under way, and must not fail with it."""
         try:
             return await asyncio.to_thread(self._in_transaction, work)
         except (*BROKEN, KeyError, TypeError) as exc:  # the last two: a job that another version of this app wrote
@@ -189,7 +189,7 @@ class JobStore:
 
 @lru_cache(maxsize=8)
 def job_store(store: Path) -> JobStore:
-    """The one of this process for a folder of results."""
+    """The store of this process for a folder of results."""
     return JobStore(store)
 
 
