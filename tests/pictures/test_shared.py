@@ -191,18 +191,24 @@ async def test_forget_drops_what_is_deleted(tmp_path: Path) -> None:
 async def test_second_call_of_a_script(
     fal: FakeFal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jobs: list[str]
 ) -> None:
-    """gradio_client uploads the same photos again with each call; they cost what another seed costs: no decoding."""
+    """gradio_client uploads the same photos again with each call; they cost what another seed costs: no decoding.
+
+    A photo that is sent unscaled is paid by the size of what comes back.
+    """
     fal.queue_seconds = fal.run_seconds = 0.02
+    fal.prices[CAT_VTON.endpoint] = (0.04, "megapixel")
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "uploads"))
     person, garment = photos(tmp_path)
+    person.write_bytes(photo_bytes(1080, 1440))
     with serving(Settings(fal_key=TEST_KEY, data_dir=tmp_path / "data", fal_api_url=fal.api_url)) as url:
 
-        def call(seed: int) -> None:
+        def call(seed: int) -> Any:
             client = Client(url, verbose=False)
             arguments = {"person": handle_file(person), "garments": [handle_file(garment)], "model": "cat-vton"}
-            client.predict(**arguments, seed=seed, api_name="/try_on")
+            return client.predict(**arguments, seed=seed, api_name="/try_on")[1]
 
         for seed in (1, 2):
-            await asyncio.to_thread(call, seed)
+            facts = await asyncio.to_thread(call, seed)
+            assert (facts["width"], facts["height"], facts["cost_usd"]) == (768, 1024, 0.04)
     assert sorted(jobs) == ["prepare_garment", "prepare_person"]
     assert (fal.count("upload"), fal.count("submit")) == (2, 2)
