@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import io
 import tempfile
 import warnings
@@ -17,13 +16,13 @@ from vton_ui.errors import PhotoError
 from vton_ui.models.spec import Size
 from vton_ui.pictures import bounds, jpeg
 from vton_ui.pictures.bounds import MAX_JPEG_PIXELS, MAX_PARTS, MAX_PIXELS
+from vton_ui.pictures.photo_errors import damaged, not_a_photo, too_heavy, too_many, unusual
 
 MAX_BYTES = 30_000_000
 MIN_SIDE = 256
 """Pixels; below this neither model has enough to work on."""
 # Pillow reads MPO, the JPEG of many phones, through JPEG and knows no opener of that name.
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "HEIF", "GIF", "BMP", "TIFF")
-KINDS = "JPEG, PNG, WebP, AVIF, HEIC, GIF, BMP or TIFF"
 JPEG_QUALITY = 92
 
 _JPEGS = ("JPEG", "MPO")
@@ -38,8 +37,6 @@ _TURNS = {
     8: (Image.Transpose.ROTATE_90,),
 }
 _SIDEWAYS = (5, 6, 7, 8)
-_STARTS = (b"\xff\xd8\xff", b"\x89PNG", b"RIFF", b"GIF8", b"II*\0", b"MM\0*")
-_BRANDS = (b"heic", b"heix", b"mif1", b"msf1", b"avif", b"avis")
 _SRGB = ImageCms.createProfile("sRGB")
 _BAND_PIXELS = 4_000_000
 """Pixels of a large picture that are converted at a time."""
@@ -141,13 +138,13 @@ def _opened(source: str | Path | bytes, slot: str) -> Iterator[Image.Image]:
         bounds.check(data)
         image = Image.open(io.BytesIO(data), formats=FORMATS)
     except bounds.TooMuch as exc:
-        raise _too_many(exc.limit, slot, exc.pixels) from exc
+        raise too_many(exc.limit, slot, exc.pixels) from exc
     except bounds.TooHeavy as exc:
-        raise _unusual(slot) from exc
+        raise unusual(slot) from exc
     except Image.DecompressionBombError as exc:
-        raise _too_many(MAX_PIXELS, slot) from exc
+        raise too_many(MAX_PIXELS, slot) from exc
     except Exception as exc:  # Pillow raises whatever its readers of headers raise
-        raise _not_a_photo(data[:512], slot) from exc
+        raise not_a_photo(data[:512], slot) from exc
     with image:
         _check(image, slot)
         yield image
@@ -194,7 +191,7 @@ def _small(data: bytes) -> bytes:
 def _check(image: Image.Image, slot: str) -> None:
     limit = MAX_JPEG_PIXELS if image.format in _JPEGS else MAX_PIXELS
     if image.width * image.height > limit:
-        raise _too_many(limit, slot, image.width * image.height)
+        raise too_many(limit, slot, image.width * image.height)
     if min(image.size) < MIN_SIDE:
         raise PhotoError(
             f"The photo is {image.width} × {image.height} pixels, too small to work with.",
@@ -219,42 +216,6 @@ def _bytes(source: str | Path | bytes, slot: str) -> bytes:
         return source if isinstance(source, bytes) else Path(source).read_bytes()
     except OSError as exc:
         raise PhotoError("The photo is no longer there.", "Upload it again.", slot=slot) from exc
-
-
-def damaged(slot: str) -> PhotoError:
-    """What to say of a photo that cannot be decoded."""
-    return PhotoError(
-        "The photo cannot be read to its end; it may be cut off or damaged.",
-        "Upload it again, or save it as a new JPEG.",
-        slot=slot,
-    )
-
-
-def too_heavy(slot: str) -> PhotoError:
-    """What to say of a photo that takes more time or memory than one may take."""
-    return PhotoError("The photo takes too long to read.", "Save it as a smaller JPEG and upload that.", slot=slot)
-
-
-def _unusual(slot: str) -> PhotoError:
-    return PhotoError(
-        "The file is built in an unusual way that takes too long to read.",
-        "Save the photo as a new JPEG and upload that.",
-        slot=slot,
-    )
-
-
-def _not_a_photo(head: bytes, slot: str) -> PhotoError:
-    start = head.removeprefix(codecs.BOM_UTF8).lstrip().lower()
-    if start.startswith(b"<svg") or (start.startswith((b"<?xml", b"<!--", b"<!doctype")) and b"svg" in start):
-        return PhotoError("An SVG is a drawing, not a photo.", "Save it as PNG and upload that.", slot=slot)
-    if head.startswith(_STARTS) or (head[4:8] == b"ftyp" and head[8:12] in _BRANDS):
-        return damaged(slot)
-    return PhotoError("This file is not a photo we can read.", f"Use a {KINDS} file.", slot=slot)
-
-
-def _too_many(limit: int, slot: str, pixels: int = 0) -> PhotoError:
-    size = f"{pixels / 1e6:.1f} megapixels" if pixels else "too many pixels"
-    return PhotoError(f"The photo has {size}.", f"Use one of at most {limit // 1_000_000} megapixels.", slot=slot)
 
 
 def _is_bare(data: bytes) -> bool:

@@ -14,7 +14,8 @@ from typing_extensions import ParamSpec
 
 from vton_ui.errors import VtonError
 from vton_ui.models.spec import Limits
-from vton_ui.pictures.photos import MAX_BYTES, damaged, too_heavy
+from vton_ui.pictures.photo_errors import damaged, too_heavy
+from vton_ui.pictures.photos import MAX_BYTES
 from vton_ui.pictures.pool import Unfinished, in_pool
 from vton_ui.pictures.shared import SharedResults
 from vton_ui.pictures.work import Picture, prepare_garment, prepare_person
