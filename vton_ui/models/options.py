@@ -46,7 +46,7 @@ def check(option: Option, value: Any) -> Value:
     assert_never(option)
 
 
-def shown(option: Option, values: Mapping[str, Any]) -> bool:
+def is_shown(option: Option, values: Mapping[str, Any]) -> bool:
     """Whether the option matters now, given the others."""
     if option.only_if is None:
         return True

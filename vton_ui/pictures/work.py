@@ -13,7 +13,7 @@ from vton_ui.pictures import sheet as sheets
 from vton_ui.pictures.framing import Frame, contained, edge_colour, fitted, pad
 from vton_ui.pictures.photos import as_it_is, read, shows_in_browser, to_jpeg
 
-SHOWN_PIXELS = 2_000_000
+BROWSER_PIXELS = 2_000_000
 """Pixels kept of a photo whose format browsers cannot show, and which is therefore converted on arrival."""
 
 
@@ -74,11 +74,11 @@ def sheet_jpeg(garments: Sequence[tuple[Path, str]], pixels: int) -> bytes:
     return to_jpeg(sheet(garments, pixels))
 
 
-def shown(path: Path, slot: str) -> bytes | None:
+def browser_jpeg(path: Path, slot: str) -> bytes | None:
     """A photo as a JPEG, where browsers cannot show its format (HEIC, TIFF). PhotoError if it cannot be used."""
     if shows_in_browser(path, slot=slot):
         return None
-    return to_jpeg(read(path, slot=slot, to=lambda size: fitted(size, SHOWN_PIXELS)))
+    return to_jpeg(read(path, slot=slot, to=lambda size: fitted(size, BROWSER_PIXELS)))
 
 
 def _target(pixels: int, output: Size | None) -> Callable[[Size], Size]:

@@ -16,7 +16,7 @@ from vton_ui.models.spec import ModelSpec
 from vton_ui.money.pricing import Estimate, money
 from vton_ui.pictures.photos import measure, shows_in_browser
 from vton_ui.pictures.prepare import on_photos, prefetch
-from vton_ui.pictures.work import sheet_jpeg, shown
+from vton_ui.pictures.work import browser_jpeg, sheet_jpeg
 from vton_ui.studio import Studio
 from vton_ui.tryon.request import estimate, live_price, named
 from vton_ui.ui import markup
@@ -116,7 +116,7 @@ class Handlers:
             if await asyncio.to_thread(shows_in_browser, real, slot=slot):
                 return path
             self.studio.free.count(visitor_of(request))
-            picture = await on_photos(slot, shown, real, slot)
+            picture = await on_photos(slot, browser_jpeg, real, slot)
         except RateLimited as exc:
             raise gr.Error(str(exc), print_exception=False) from exc
         except VtonError:
