@@ -11,7 +11,7 @@ from PIL import Image
 from vton_ui.models.spec import Size
 from vton_ui.pictures import sheet as sheets
 from vton_ui.pictures.framing import Frame, contained, edge_colour, fitted, pad
-from vton_ui.pictures.photos import as_it_is, read, shows_in_browser, to_jpeg
+from vton_ui.pictures.photos import read, shows_in_browser, to_jpeg, unchanged
 
 BROWSER_PIXELS = 2_000_000
 """Pixels kept of a photo whose format browsers cannot show, and which is therefore converted on arrival."""
@@ -95,7 +95,7 @@ def _ready(path: Path, slot: str, pixels: int, output: Size | None, unscaled: in
         keeps = scaled == output and size.pixels <= unscaled and size.width >= scaled.width
         return size if keeps and size.height >= scaled.height else scaled
 
-    ready = as_it_is(path, slot=slot, to=target)
+    ready = unchanged(path, slot=slot, to=target)
     if ready is None or (output and contained(ready[1], output) != output):
         return None
     data, size = ready
