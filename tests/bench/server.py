@@ -1,4 +1,4 @@
-"""An app in a process of its own: started, timed to its first page, weighed."""
+"""An app in a process of its own: started, timed to its first page, and measured."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PATIENCE = 120.0
 OURS, BASELINE, EMPTY, BARE = "tests.subprocess_app", "tests.bench.baseline", "tests.bench.empty", "tests.bench.bare"
 CAPS = ("VTON_DAILY_BUDGET_USD", "VTON_VISITOR_BUDGET_USD", "VTON_VISITOR_RATE")
 LIMITS = ("VTON_FREE_RATE", "VTON_UPLOAD_MB")
-"""All the load comes from one address, and would count as one visitor's."""
+"""Raised here, since all load comes from one address and would count as one visitor."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from gradio_client import Client, handle_file
+from gradio_client import Client, handle_file  # type: ignore[import-untyped]
 from PIL import Image
 
 from tests.conftest import photo_bytes, serving, until
