@@ -1,4 +1,4 @@
-"""Work in other processes: done, refused, stopped."""
+"""Work in other processes: done, failed, stopped."""
 
 from __future__ import annotations
 
@@ -55,14 +55,14 @@ async def _fresh() -> None:
     await asyncio.gather(*(in_pool(os.getpid) for _ in range(pool.WORKERS)))
 
 
-async def test_elsewhere() -> None:
+async def test_another_process() -> None:
     """Work is done in another process, which loads neither the page nor app.py."""
     assert await in_pool(os.getpid) != os.getpid()
     assert (await in_pool(modules)).isdisjoint({"gradio", "app", "fastapi", "uvicorn", "fal_client"})
 
 
 async def test_errors_come_back() -> None:
-    """What goes wrong in a worker goes wrong here, with all its words."""
+    """An error in a worker is raised here, with its whole message."""
     with pytest.raises(PhotoError) as caught:
         await in_pool(prepare_person, Path("gone.jpg"), 1_000_000, None)
     assert caught.value.slot == "Person"
@@ -71,7 +71,7 @@ async def test_errors_come_back() -> None:
 
 @pytest.mark.parametrize("kind", [kind for kind in vars(errors).values() if isinstance(kind, type)])
 def test_errors_can_be_sent(kind: type) -> None:
-    """Every error that a visitor may see survives the way between processes."""
+    """Every error that a visitor may see can be pickled."""
     if issubclass(kind, VtonError):
         error = kind("Cause.", "Cure.", slot="Person", cost=Cost.MAYBE, request_id="id")
         again = pickle.loads(pickle.dumps(error))
@@ -79,8 +79,8 @@ def test_errors_can_be_sent(kind: type) -> None:
 
 
 @pytest.mark.usefixtures("_fresh")
-async def test_who_leaves_frees_the_worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever no longer waits has his workers killed, and the next work runs at once."""
+async def test_cancelling_frees_the_worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cancelling kills the workers, and the next work runs at once."""
     monkeypatch.setattr(pool, "DEADLINE", 60.0)
     work = asyncio.ensure_future(busy(tmp_path / "pids", 60))
     pids = await asyncio.to_thread(begun, tmp_path / "pids")
@@ -92,8 +92,8 @@ async def test_who_leaves_frees_the_worker(tmp_path: Path, monkeypatch: pytest.M
     await asyncio.to_thread(until, lambda: not [pid for pid in pids if alive(pid)])
 
 
-async def test_who_leaves_the_queue_was_never_there(tmp_path: Path) -> None:
-    """Work that nobody waits for any longer is not begun."""
+async def test_cancelled_in_the_queue(tmp_path: Path) -> None:
+    """Work that is cancelled while it waits never starts."""
     work = asyncio.ensure_future(busy(tmp_path / "pids", 1))
     await asyncio.to_thread(begun, tmp_path / "pids")
     queued = asyncio.ensure_future(in_pool(linger, tmp_path / "never", 0))
@@ -105,8 +105,8 @@ async def test_who_leaves_the_queue_was_never_there(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("pause", [0.0, 0.005, 0.03, 0.1, 0.3])
-async def test_nobody_is_left_behind(pause: float) -> None:
-    """Whenever somebody leaves, while a worker starts or works or answers, there are no more workers than cores."""
+async def test_no_worker_leaks(pause: float) -> None:
+    """Cancelling at any moment, while a worker starts, works or answers, leaves no more workers than cores."""
     for _ in range(5):
         work = [asyncio.ensure_future(in_pool(time.sleep, 0.1)) for _ in range(2 * pool.WORKERS)]
         await asyncio.sleep(pause)
@@ -119,7 +119,7 @@ async def test_nobody_is_left_behind(pause: float) -> None:
 
 
 async def test_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Work that takes too long ends, and its place is free again."""
+    """Work that takes too long is stopped, and its worker is replaced."""
     await in_pool(os.getpid)
     monkeypatch.setattr(pool, "DEADLINE", 0.2)
     begin = time.monotonic()
@@ -132,7 +132,7 @@ async def test_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_worker_that_dies() -> None:
-    """A worker that a photo brings down takes nothing with it."""
+    """A worker that dies is replaced."""
     for _ in range(2 * pool.WORKERS):
         with pytest.raises(Unfinished) as caught:
             await in_pool(os._exit, 1)
@@ -142,7 +142,7 @@ async def test_worker_that_dies() -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits differ elsewhere")
 async def test_memory_is_bounded() -> None:
-    """What would fill the machine's memory fails in its worker."""
+    """Work that needs too much memory fails in its worker."""
     assert 1e9 <= await in_pool(memory_limit) <= 2e9
     with pytest.raises(MemoryError):
         await in_pool(eat, 3_000_000_000)
