@@ -17,7 +17,7 @@ from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 
-from tests.bench.fal import fal_elsewhere
+from tests.bench.fal import fal_process
 from tests.bench.rows import PARTS, Bench, growth
 from tests.bench.table import Row, decoding_seconds, machine, markdown
 
@@ -26,7 +26,7 @@ def measured(only: Sequence[str], *, rounds: int = 5, full: bool = False) -> lis
     """The rows of the parts asked for, of all if none is named; `growth` prints a table of its own."""
     rows: list[Row] = []
     with tempfile.TemporaryDirectory(prefix="bench") as folder, ExitStack() as stack:
-        fal = stack.enter_context(fal_elsewhere())
+        fal = stack.enter_context(fal_process())
         bench = Bench(fal=fal, folder=Path(folder), stack=stack, rounds=rounds, full=full)
         for name, part in PARTS.items():
             if name in (only or PARTS):

@@ -1,4 +1,4 @@
-"""The fake fal in a process of its own, so that its work is not the apps', with what happened told in numbers."""
+"""The fake fal in a process of its own, so that its processor time does not count as the apps', with figures."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ QUEUE_SECONDS, RUN_SECONDS = 0.5, 2.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Told:
-    """One finished job as fal saw it.
+class JobRecord:
+    """One finished job, measured at fal.
 
     Attributes:
-        seconds: From the order to the end.
+        seconds: From its submission to its end.
         status_requests: How often its status was asked for; an event stream counts once.
         seen_after: Seconds from its end to the moment its result was asked for; None: never.
     """
@@ -52,7 +52,7 @@ class BenchFal(FakeFal):
         return self.addresses(), self.api_url
 
     def pace(self, queue_seconds: float = QUEUE_SECONDS, run_seconds: float = RUN_SECONDS) -> None:
-        """For the jobs that enter the queue, and those that leave it, from now on."""
+        """Set the delays of jobs that enter and leave the queue from now on."""
         self.queue_seconds, self.run_seconds = queue_seconds, run_seconds
 
     def tally(self) -> dict[str, int]:
@@ -68,16 +68,16 @@ class BenchFal(FakeFal):
         with self._lock:
             return sum(job.started_at is not None for job in self.jobs.values())
 
-    def newest(self, count: int = 1) -> list[Told]:
-        """The jobs that were ordered last, the oldest of them first."""
+    def newest(self, count: int = 1) -> list[JobRecord]:
+        """The jobs submitted last, the oldest first."""
         with self._lock:
-            return [self._told(job) for job in list(self.jobs.values())[-count:]]
+            return [self._record(job) for job in list(self.jobs.values())[-count:]]
 
-    def _told(self, job: Job) -> Told:
+    def _record(self, job: Job) -> JobRecord:
         about = [seen for seen in self.seen if f"/requests/{job.id}" in seen.path]
         end = job.finished_at or time.time()
         fetched = [seen.at - end for seen in about if seen.operation == "result"]
-        return Told(
+        return JobRecord(
             seconds=end - job.accepted_at,
             status_requests=sum(seen.operation in ("status", "stream") for seen in about),
             seen_after=fetched[0] if fetched else None,
@@ -112,8 +112,8 @@ _Process.register("BenchFal", BenchFal)
 
 
 @contextmanager
-def fal_elsewhere() -> Iterator[BenchFal]:
-    """It, served; what is called here is done over there."""
+def fal_process() -> Iterator[BenchFal]:
+    """A proxy of a BenchFal that runs in another process."""
     process = _Process(ctx=multiprocessing.get_context("spawn"))
     process.start()
     try:

@@ -1,4 +1,4 @@
-"""Photos to try on: as large and as hard to compress as a phone's, and each one never seen before."""
+"""Photos to try on: as large and as hard to compress as a phone's, each one new."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from PIL import Image, ImageChops
 PHONE = (3024, 4032)
 """12 megapixels, about 2.7 MB."""
 SHRUNK = (1080, 1440)
-"""What the page makes of it in the browser, about 0.2 MB."""
+"""What the page shrinks it to in the browser, about 0.2 MB; CatVTON gets it unscaled."""
 READY = (768, 1024)
-"""What CatVTON works on: such a photo could go to fal as it is."""
+"""CatVTON's own size."""
 
 # Where a camera sees it, a scene is smooth and its sensor is not: broad and middling waves, and a grain that is
 # mostly gone once the photo is scaled down. The strengths are such that 12 MP at quality 88 have 2.7 MB, as a phone's.

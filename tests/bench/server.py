@@ -1,4 +1,4 @@
-"""An app in a process of its own: started, timed to its first page, weighed."""
+"""An app in a process of its own: started, timed to its first page, and measured."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PATIENCE = 120.0
 OURS, BASELINE, EMPTY, BARE = "tests.subprocess_app", "tests.bench.baseline", "tests.bench.empty", "tests.bench.bare"
 CAPS = ("VTON_DAILY_BUDGET_USD", "VTON_VISITOR_BUDGET_USD", "VTON_VISITOR_RATE")
 LIMITS = ("VTON_FREE_RATE", "VTON_UPLOAD_MB")
-"""All the load comes from one address, and would count as one visitor's."""
+"""Raised here, since all load comes from one address and would count as one visitor."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +67,7 @@ class Server:
         )
 
     def cpu(self) -> float:
-        """Seconds of one core that it has taken; 0 but on Linux."""
+        """Seconds of one core that it and its workers have taken; 0 but on Linux."""
         return cpu_seconds(self.process.pid) or 0.0
 
     def stop(self) -> None:
@@ -123,12 +123,16 @@ def start(module: str, folder: Path, where: tuple[Mapping[str, str], str]) -> Se
 
 
 def cpu_seconds(pid: int) -> float | None:
-    """What a process has taken so far, in seconds of one core; None but on Linux."""
+    """Seconds of one core that a process and its children have taken so far; None but on Linux."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except FileNotFoundError:
+        tasks = list(Path(f"/proc/{pid}/task").iterdir())
+        children = [int(child) for task in tasks for child in (task / "children").read_text().split()]
+    except (FileNotFoundError, ProcessLookupError):
         return None
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    # Its own, those of children that have ended, and those of children that still run.
+    own = sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+    return own + sum(cpu_seconds(child) or 0.0 for child in children)
 
 
 def _get(port: int, path: str, timeout: float) -> bytes:

@@ -18,12 +18,12 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.bench.fal import fal_elsewhere
+from tests.bench.fal import fal_process
 from tests.bench.pictures import SHRUNK, photo
 from tests.bench.rows import Bench
 from tests.bench.server import Weight
 from tests.bench.table import median
-from tests.bench.visitor import Door
+from tests.bench.visitor import AppClient
 
 ALLOWED = 15.0
 """Percent of growth that still counts as none."""
@@ -56,8 +56,8 @@ class Minute:
 class Load:
     """Visitors who come, try on a few times, and go."""
 
-    def __init__(self, door: Door) -> None:
-        self._door = door
+    def __init__(self, client: AppClient) -> None:
+        self._door = client
         self._photos = [photo(SHRUNK) for _ in range(40)]
         self._numbers = itertools.count()
         self._lock = threading.Lock()
@@ -71,7 +71,7 @@ class Load:
             number = next(self._numbers)
             try:
                 self._session(number)
-            except Exception as exc:  # whatever it was, it is counted, told, and the load goes on
+            except Exception as exc:  # any failure is counted and printed, and the load goes on
                 print(f"visitor {number}: {type(exc).__name__}: {exc}", file=sys.stderr)
                 with self._lock:
                     self._failed += 1
@@ -96,10 +96,10 @@ class Load:
 
 
 def soaked(bench: Bench, minutes: int, visitors: int, minute_seconds: float = 60.0) -> list[Minute]:
-    """The minutes, each told as it ends."""
-    door = bench.ours
+    """The minutes, each printed as it ends."""
+    client = bench.ours
     bench.fal.pace(0.3, 0.7)
-    load, told = Load(door), []
+    load, results = Load(client), []
     print("| minute | try-ons | failed | median s | memory MB | files | sockets | threads |")
     print("|---:|---:|---:|---:|---:|---:|---:|---:|")
     with ThreadPoolExecutor(max_workers=visitors) as threads:
@@ -113,15 +113,15 @@ def soaked(bench: Bench, minutes: int, visitors: int, minute_seconds: float = 60
                     tries=len(seconds),
                     failed=failed,
                     seconds=median(seconds) if seconds else float("inf"),
-                    weight=door.server.weigh(),
+                    weight=client.server.weigh(),
                 )
-                told.append(now)
+                results.append(now)
                 cells = (number, now.tries, now.failed, f"{now.seconds:.2f}", f"{now.weight.memory:.0f}")
                 held = (now.weight.files, now.weight.sockets, now.weight.threads)
                 print("| " + " | ".join(map(str, (*cells, *held))) + " |", flush=True)
         finally:
             load.over.set()
-    return told
+    return results
 
 
 def verdict(minutes: Sequence[Minute]) -> tuple[list[str], bool]:
@@ -147,7 +147,7 @@ def main() -> int:
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # the processes it started end with it
     with tempfile.TemporaryDirectory(prefix="bench") as folder, ExitStack() as stack:
-        bench = Bench(fal=stack.enter_context(fal_elsewhere()), folder=Path(folder), stack=stack)
+        bench = Bench(fal=stack.enter_context(fal_process()), folder=Path(folder), stack=stack)
         words, steady = verdict(soaked(bench, max(1, options.minutes), options.visitors))
     print("\nFrom the second minute to the last: " + ", ".join(words))
     print("Steady." if steady else "Not steady.")

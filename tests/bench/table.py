@@ -26,7 +26,7 @@ class Row:
         unit: Of both figures.
         baseline: The baseline's figure; a text where it has none; None: not measured.
         ours: This app's.
-        target: The most that this app's may be; None: it is only told.
+        target: The most that this app's may be; None: there is no target.
         note: In which circumstances.
     """
 
@@ -76,7 +76,7 @@ def machine() -> dict[str, str | int]:
 
 
 def decoding_seconds() -> float:
-    """How long one core takes to decode a phone's photo at full size: what the other figures have to be seen beside,
+    """How long one core takes to decode a phone's photo at full size: the scale for the other figures,
     since a shared machine may be half as fast in the next minute."""
     data, seen = photo(PHONE), []
     for _ in range(3):

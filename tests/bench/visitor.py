@@ -1,4 +1,4 @@
-"""Visitors of an app, over plain HTTP: upload, click, wait for the picture.
+"""Visitors of an app over plain HTTP: upload, click, wait for the picture.
 
 On threads and http.client, which take the least of the two cores from the apps that are measured.
 """
@@ -53,8 +53,8 @@ class Visit:
     answer: list[Any]
 
 
-class Door:
-    """An app as a script sees it."""
+class AppClient:
+    """A client of one app."""
 
     def __init__(self, server: Server, arguments: Arguments) -> None:
         self.server = server
@@ -62,7 +62,7 @@ class Door:
         self._parameters = server.json("/gradio_api/info")["named_endpoints"]["/try_on"]["parameters"]
 
     def upload(self, *photos: bytes) -> list[str]:
-        """Their paths over there."""
+        """Upload photos; returns their paths on the server."""
         rim = uuid.uuid4().hex
         head = 'Content-Disposition: form-data; name="files"; filename="photo.jpg"\r\nContent-Type: image/jpeg'
         parts = [f"--{rim}\r\n{head}\r\n\r\n".encode() + photo + b"\r\n" for photo in photos]
@@ -117,14 +117,14 @@ class Door:
 
 @dataclass(frozen=True, kw_only=True)
 class Crowd:
-    """Visitors who clicked at once: seconds from the click to the last answer, and to each."""
+    """Visitors who clicked together: seconds from the click to the last answer, and to each."""
 
     wall: float
     each: list[float]
 
 
-def at_once(door: Door, photos: Sequence[tuple[bytes, bytes]]) -> Crowd:
-    """As many visitors as pairs of photos; everybody's are uploaded before anybody clicks."""
+def at_once(client: AppClient, photos: Sequence[tuple[bytes, bytes]]) -> Crowd:
+    """One visitor for each pair of photos; all photos are uploaded before the clicks."""
     begin = 0.0
 
     def clicks() -> None:
@@ -135,12 +135,12 @@ def at_once(door: Door, photos: Sequence[tuple[bytes, bytes]]) -> Crowd:
 
     def visit(pair: tuple[bytes, bytes]) -> float:
         try:
-            person, garment = door.upload(*pair)
+            person, garment = client.upload(*pair)
         except BaseException:
             gate.abort()
             raise
         gate.wait()
-        door.try_on(person, garment)
+        client.try_on(person, garment)
         return time.perf_counter() - begin
 
     with ThreadPoolExecutor(max_workers=len(photos)) as threads:

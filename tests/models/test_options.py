@@ -8,7 +8,7 @@ import pytest
 
 from vton_ui.errors import Cost, OptionError
 from vton_ui.models import MODELS
-from vton_ui.models.options import check, complete, shown
+from vton_ui.models.options import check, complete, is_shown
 from vton_ui.models.spec import Choice, Flag, ModelSpec, Number, Option, Text, Value
 
 CHOICE = Choice(name="fit", label="Fit", choices=(("slim", "Slim"), ("wide", "Wide")), default="wide")
@@ -120,10 +120,10 @@ def test_complete_leaves_out_others(model: ModelSpec) -> None:
     assert complete(model, {"colour": "red", "seed": 7}) == {**model.defaults(), "seed": 7}
 
 
-def test_shown() -> None:
+def test_is_shown() -> None:
     """An option that hangs on another is shown only with it."""
     width = Number(name="width", label="Width", minimum=1, maximum=9, default=None, only_if=("fit", ("wide",)))
-    assert shown(CHOICE, {})
-    assert shown(width, {"fit": "wide"})
-    assert not shown(width, {"fit": "slim"})
-    assert not shown(width, {})
+    assert is_shown(CHOICE, {})
+    assert is_shown(width, {"fit": "wide"})
+    assert not is_shown(width, {"fit": "slim"})
+    assert not is_shown(width, {})

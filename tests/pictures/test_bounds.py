@@ -18,7 +18,7 @@ from tests.conftest import photo_bytes
 from tests.pictures.bombs import black, by_component, chunk, claiming, grain, heic_grid, many_scans, png, saved, tiff
 from vton_ui.errors import PhotoError
 from vton_ui.models.spec import Size
-from vton_ui.pictures.photos import as_it_is, measure, read
+from vton_ui.pictures.photos import measure, read, unchanged
 
 SMALL = Image.new("RGB", (300, 300), (9, 9, 9))
 SOF = (b"\xff\xc0\x00", b"\xff\xc2\x00")
@@ -176,12 +176,12 @@ def test_header_that_promises_the_most(kind: str) -> None:
 
 @pytest.mark.parametrize("size", [(2000, 2000), (1000, 800), (800, 640)], ids=str)
 @pytest.mark.parametrize("kind", ["baseline", "progressive"])
-def test_promise_that_would_be_sent_as_it_is(kind: str, size: tuple[int, int], tmp_path: Path) -> None:
+def test_promise_that_would_be_sent_unchanged(kind: str, size: tuple[int, int], tmp_path: Path) -> None:
     """Nor is it sent to the byte."""
     path = tmp_path / "photo.jpg"
     path.write_bytes(claiming(KINDS[kind], *size))
     with pytest.raises(PhotoError, match="damaged"):
-        as_it_is(path, slot="Person", to=same)
+        unchanged(path, slot="Person", to=same)
 
 
 @pytest.mark.parametrize(
@@ -200,7 +200,7 @@ def test_grey_ground(how: dict[str, object], mode: str, size: tuple[int, int], t
     small = Size(size[0] // 3, size[1] // 3)
     assert read(path, slot="Person", to=lambda _: small).size == small
     if mode == "RGB":
-        assert as_it_is(path, slot="Person", to=same) is not None
+        assert unchanged(path, slot="Person", to=same) is not None
 
 
 # Memory

@@ -12,7 +12,8 @@ from PIL import Image, ImageCms
 from tests.conftest import photo_bytes
 from vton_ui.errors import GarmentsError, PhotoError
 from vton_ui.models.spec import Size
-from vton_ui.pictures.prepare import Picture, prepare_garment, prepare_person, sheet
+from vton_ui.pictures.framing import unpad
+from vton_ui.pictures.work import Picture, prepare_garment, prepare_person, sheet
 
 PORTRAIT = Size(768, 1024)
 CORNERS = [(200, 40, 40), (40, 200, 40), (40, 40, 200), (200, 200, 40)]
@@ -135,6 +136,41 @@ def test_sent_as_it_is(
         picture = prepare_garment([(path, "Garment")], pixels, fixed)
     assert picture.jpeg == path.read_bytes()
     assert inside(picture).size == size
+
+
+@pytest.mark.parametrize("role", ["person", "garment"])
+@pytest.mark.parametrize("size", [(1080, 1440), (1081, 1441), (1224, 1632), (768, 1024)], ids=str)
+def test_right_shape_is_sent_unscaled(role: str, size: tuple[int, int], tmp_path: Path) -> None:
+    """A photo that has the output's shape already is sent to the byte, and the result is not cut, whatever its size."""
+    path = saved(tmp_path, size)
+    if role == "person":
+        picture = prepare_person(path, PORTRAIT.pixels, PORTRAIT, 2_000_000)
+    else:
+        picture = prepare_garment([(path, "Garment")], PORTRAIT.pixels, PORTRAIT, 2_000_000)
+    assert picture.jpeg == path.read_bytes()
+    assert inside(picture).size == size
+    for result in (PORTRAIT, size, (1536, 2048)):
+        assert unpad(Image.new("RGB", result), picture.frame).size == result
+
+
+@pytest.mark.parametrize(
+    ("size", "how"),
+    [
+        ((600, 800), {}),
+        ((1230, 1640), {}),
+        ((1080, 1080), {}),
+        ((1080, 1446), {}),
+        ((1440, 1080), {}),
+        ((1080, 1440), {"comment": b"secret"}),
+        ((1080, 1440), {"quality": 100, "subsampling": 0}),
+    ],
+    ids=["small", "over 2 MP", "square", "a little too tall", "on its side", "comment", "heavy"],
+)
+def test_sent_scaled(size: tuple[int, int], how: dict[str, Any], tmp_path: Path) -> None:
+    """All other photos are made to fit: fal would crop them, pay attention to their size or see what they tell."""
+    picture = prepare_person(saved(tmp_path, size, **how), PORTRAIT.pixels, PORTRAIT, 2_000_000)
+    assert picture.size == PORTRAIT
+    assert b"secret" not in opened(picture).tobytes() + picture.jpeg
 
 
 EXIF = Image.Exif()

@@ -193,7 +193,9 @@ async def test_result_shows_the_garment(
 
 
 @pytest.mark.parametrize(
-    "size", [(1200, 500), (300, 1500), (300, 400), (1000, 257)], ids=["landscape", "very tall", "3:4", "strip"]
+    "size",
+    [(1200, 500), (300, 1500), (300, 400), (1080, 1440), (1000, 257)],
+    ids=["landscape", "very tall", "3:4", "3:4, sent unscaled", "strip"],
 )
 @pytest.mark.parametrize("image_size", ["portrait_4_3", "landscape_16_9", "square"])
 async def test_cat_vton_covers_the_photo(

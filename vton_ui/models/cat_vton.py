@@ -8,7 +8,7 @@ from typing import Any
 from vton_ui.models.shared import SEED, url_of
 from vton_ui.models.spec import Answer, Choice, Inputs, ModelSpec, Number, Size, Values
 
-CAT_SIZES = {
+_SIZES = {
     "portrait_4_3": Size(768, 1024),
     "portrait_16_9": Size(576, 1024),
     "square_hd": Size(1024, 1024),
@@ -18,37 +18,37 @@ CAT_SIZES = {
 }
 
 
-def _cat_custom(values: Values) -> bool:
+def _custom(values: Values) -> bool:
     return values["image_size"] == "custom" or bool(values["width"] or values["height"])
 
 
-def _cat_size(values: Values) -> Size:
-    if _cat_custom(values):
+def _size(values: Values) -> Size:
+    if _custom(values):
         return Size(int(values["width"] or 768), int(values["height"] or 1024))
-    return CAT_SIZES[str(values["image_size"])]
+    return _SIZES[str(values["image_size"])]
 
 
-def _cat_caution(values: Values) -> str | None:
-    if _cat_size(values) == CAT_SIZES["portrait_4_3"]:
+def _caution(values: Values) -> str | None:
+    if _size(values) == _SIZES["portrait_4_3"]:
         return None
     return "CatVTON was made for 768 × 1024. Other shapes often come out poor, and custom ones sometimes black."
 
 
-def _cat_arguments(inputs: Inputs) -> dict[str, Any]:
+def _arguments(inputs: Inputs) -> dict[str, Any]:
     values = inputs.values
-    size = _cat_size(values)
+    size = _size(values)
     return {
         "human_image_url": inputs.person,
         "garment_image_url": inputs.garment,
         "cloth_type": values["cloth_type"],
-        "image_size": size._asdict() if _cat_custom(values) else values["image_size"],
+        "image_size": size._asdict() if _custom(values) else values["image_size"],
         "num_inference_steps": values["num_inference_steps"],
         "guidance_scale": values["guidance_scale"],
         "seed": values["seed"],
     }
 
 
-def _cat_read(output: Mapping[str, Any]) -> Answer:
+def _read(output: Mapping[str, Any]) -> Answer:
     return Answer(url=url_of(output["image"]))
 
 
@@ -131,11 +131,13 @@ CAT_VTON = ModelSpec(
         ),
         SEED,
     ),
-    person_pixels=lambda values: _cat_size(values).pixels,
-    garment_pixels=lambda values: _cat_size(values).pixels,
-    output_size=_cat_size,
-    caution=_cat_caution,
-    arguments=_cat_arguments,
-    read=_cat_read,
+    person_pixels=lambda values: _size(values).pixels,
+    garment_pixels=lambda values: _size(values).pixels,
+    output_size=_size,
+    caution=_caution,
+    arguments=_arguments,
+    read=_read,
     price=None,
+    # It scales by itself, and its price does not depend on the size of what is sent.
+    unscaled_pixels=2_000_000,
 )

@@ -10,19 +10,19 @@ from typing import Any
 from vton_ui.models.shared import SEED, url_of
 from vton_ui.models.spec import Answer, Choice, Flag, Inputs, MegapixelPrice, ModelSpec, Number, Text
 
-FLUX_KEEP = "The person of image 1, maintaining exactly their face and pose, wearing"
+_PROMPT_START = "The person of image 1, maintaining exactly their face and pose, wearing"
 """How Black Forest Labs begins the prompts that work best."""
 
 
 def flux_prompt(description: str, garment_count: int) -> str:
-    """The prompt for a description of the garments: one piece a line, or separated by semicolons."""
+    """The prompt for a description of the garments, with one piece per line or between semicolons."""
     pieces = [_with_article(piece) for piece in re.split(r"[\n;]+", description) if piece.strip(" .,")]
     if garment_count == 1:
-        return f"{FLUX_KEEP} {' and '.join(pieces) or 'the garments'} of image 2."
+        return f"{_PROMPT_START} {' and '.join(pieces) or 'the garments'} of image 2."
     if not pieces:
-        return f"{FLUX_KEEP} the {garment_count} garments of image 2."
+        return f"{_PROMPT_START} the {garment_count} garments of image 2."
     link = ":" if len(pieces) >= garment_count else ", among them"
-    return f"{FLUX_KEEP} the {garment_count} garments of image 2{link} {', '.join(pieces)}."
+    return f"{_PROMPT_START} the {garment_count} garments of image 2{link} {', '.join(pieces)}."
 
 
 def _with_article(piece: str) -> str:
@@ -30,7 +30,7 @@ def _with_article(piece: str) -> str:
     return "the " + re.sub(r"^(the|an|a)\s+", "", words, flags=re.IGNORECASE)
 
 
-def _flux_arguments(inputs: Inputs) -> dict[str, Any]:
+def _arguments(inputs: Inputs) -> dict[str, Any]:
     values = inputs.values
     return {
         "prompt": values["prompt"] or flux_prompt(str(values["description"]), inputs.garment_count),
@@ -43,14 +43,14 @@ def _flux_arguments(inputs: Inputs) -> dict[str, Any]:
     }
 
 
-def _flux_read(output: Mapping[str, Any]) -> Answer:
+def _read(output: Mapping[str, Any]) -> Answer:
     flagged = any(output.get("has_nsfw_concepts") or ())
     try:
         url = url_of(output["images"][0])
     except (KeyError, IndexError, TypeError):
         if not flagged:
             raise
-        url = ""  # held back altogether
+        url = ""  # a flagged picture may be withheld
     return Answer(url=url, seed=output.get("seed"), flagged=flagged)
 
 
@@ -117,7 +117,7 @@ FLUX_VTO = ModelSpec(
     garment_pixels=lambda values: 500_000,
     output_size=lambda values: None,
     caution=lambda values: None,
-    arguments=_flux_arguments,
-    read=_flux_read,
+    arguments=_arguments,
+    read=_read,
     price=MegapixelPrice(first_input=Decimal("0.0375"), extra_input=Decimal("0.005"), output=Decimal("0.005")),
 )

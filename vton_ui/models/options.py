@@ -1,4 +1,4 @@
-"""Checks what a visitor or a script gave for a model's options."""
+"""Checks the values that a visitor or a script gives for a model's options."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from vton_ui.models.spec import Choice, Flag, ModelSpec, Number, Option, Text, V
 
 
 def complete(model: ModelSpec, given: Mapping[str, Any]) -> dict[str, Value]:
-    """Every option of the model, checked; what is missing or None takes its default.
+    """Every option of the model, checked; a missing value or None becomes the default.
 
     Args:
         model: The model whose options they are.
-        given: Values by option name; names that the model does not have are left out, since the page and the
-            API offer the options of all models at once.
+        given: Values by option name. Names of other models' options are ignored, since the page and the API offer
+            the options of all models together.
 
     Raises:
         OptionError: A value is outside its option's range.
@@ -26,7 +26,7 @@ def complete(model: ModelSpec, given: Mapping[str, Any]) -> dict[str, Value]:
 
 
 def check(option: Option, value: Any) -> Value:
-    """The value as its option wants it; None is the default.
+    """The value in the type of its option; None becomes the default.
 
     Raises:
         OptionError: It is of the wrong kind or outside the option's range.
@@ -46,8 +46,8 @@ def check(option: Option, value: Any) -> Value:
     assert_never(option)
 
 
-def shown(option: Option, values: Mapping[str, Any]) -> bool:
-    """Whether the option matters now, given the others."""
+def is_shown(option: Option, values: Mapping[str, Any]) -> bool:
+    """Whether the option applies, given the values of the others."""
     if option.only_if is None:
         return True
     name, wanted = option.only_if
@@ -66,7 +66,7 @@ def _number(option: Number, value: Any) -> float | int:
     cure = f"Give a {'whole ' if whole else ''}number from {option.minimum:g} to {option.maximum:.0f}."
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise _wrong(option, value, cure)
-    # Written so that NaN fails it too.
+    # In this form, NaN is refused too.
     if not option.minimum <= value <= option.maximum or (whole and value != int(value)):
         raise _wrong(option, value, cure)
     return int(value) if whole else float(value)
@@ -89,7 +89,7 @@ def _wrong(option: Option, value: Any, cure: str) -> OptionError:
 
 
 def shortened(value: Any) -> str:
-    """A value as an error may repeat it: short, and never a photo that came as a data URI."""
+    """A value as an error message may quote it: short, and never a photo given as a data URI."""
     words = str(value)
     if len(words) <= 40 and "data:" not in words:
         return repr(words)

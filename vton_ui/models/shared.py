@@ -1,4 +1,4 @@
-"""What several models have in common."""
+"""What several models share."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SEED = Number(
 
 
 def url_of(image: Mapping[str, Any]) -> str:
-    """Where a picture of an output is; a picture without an address is none."""
+    """The URL of a picture in an output. TypeError or KeyError if it has none."""
     url = image["url"]
     if not isinstance(url, str) or not url:
         raise TypeError("no URL")

@@ -1,4 +1,4 @@
-"""What a model and its options are made of: types only, no facts."""
+"""The types that describe a model and its options; no facts."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Size(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class MegapixelPrice:
-    """US dollars by the megapixel; every picture is rounded up to whole megapixels by itself."""
+    """US dollars per megapixel; each picture is rounded up to whole megapixels separately."""
 
     first_input: Decimal
     extra_input: Decimal
@@ -34,10 +34,10 @@ class MegapixelPrice:
 
 @dataclass(frozen=True, kw_only=True)
 class Labelled:
-    """What every option has: its name in our API (fal's own, where fal has it), and its words on screen.
+    """What every option has: its name in our API (fal's own where fal has one), and its texts on screen.
 
     Attributes:
-        expert: Kept in the closed drawer.
+        expert: Shown in the closed accordion.
         only_if: Shown only while another option has one of these values: (name, values).
     """
 
@@ -60,7 +60,7 @@ class Choice(Labelled):
 class Number(Labelled):
     """A number in [minimum, maximum]; whole if `step` is.
 
-    None as default: the model's spec or we choose for each request, as `placeholder` says in the empty box.
+    A default of None: the value is chosen for each request; `placeholder` says how.
     """
 
     minimum: float
@@ -98,7 +98,7 @@ class Inputs:
         person: URL of the person's picture.
         garment: URL of the garment's picture, or of the sheet.
         garment_count: How many garments are on it.
-        values: The options, checked; the seed is chosen by now.
+        values: The options, checked, with a seed.
     """
 
     person: str
@@ -109,17 +109,27 @@ class Inputs:
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What a model's output says, whatever its shape.
+    """What a model's output says, in one form for all models.
 
     Attributes:
-        url: Where the picture is; a data URI if asked for.
-        seed: The seed it used, if it tells.
+        url: Of the picture; a data URI with sync_mode.
+        seed: The seed it used, if the output has it.
         flagged: Whether its safety checker objected.
     """
 
     url: str
     seed: int | None = None
     flagged: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What a model allows its two pictures, given the options of a request: see ModelSpec."""
+
+    person_pixels: int
+    garment_pixels: int
+    output_size: Size | None
+    unscaled_pixels: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,7 +145,7 @@ class ModelSpec:
         licence: What its licence allows, in words.
         licence_short: The same beside its name, two or three words.
         max_garments: How many garments one request may have; several go on one sheet.
-        options: Its settings, in the order of the screen.
+        options: Its settings, in the order on screen.
         person_pixels: The most pixels the person's picture may have, given the options.
         garment_pixels: The most pixels the garment's picture or the sheet may have, given the options.
         output_size: The size of its picture, given the options; None where it follows the person's.
@@ -143,7 +153,9 @@ class ModelSpec:
         caution: A warning about a combination of options, or None.
         arguments: The JSON object sent to the endpoint.
         read: What the endpoint's JSON output says. KeyError, IndexError or TypeError if it has another shape.
-        price: How fal prices it; None where fal publishes no price.
+        price: fal's published price; None if there is none.
+        unscaled_pixels: A photo that already has the output's shape and at most so many pixels is sent as it is.
+            For an endpoint that scales by itself, at a price that does not depend on the photo's size.
     """
 
     name: str
@@ -162,6 +174,16 @@ class ModelSpec:
     arguments: Callable[[Inputs], dict[str, Any]]
     read: Callable[[Mapping[str, Any]], Answer]
     price: MegapixelPrice | None
+    unscaled_pixels: int = 0
+
+    def limits(self, values: Values) -> Limits:
+        """The limits of the two pictures."""
+        return Limits(
+            person_pixels=self.person_pixels(values),
+            garment_pixels=self.garment_pixels(values),
+            output_size=self.output_size(values),
+            unscaled_pixels=self.unscaled_pixels,
+        )
 
     def defaults(self) -> dict[str, Value]:
         """Every option with its default."""

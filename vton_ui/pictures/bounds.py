@@ -1,7 +1,7 @@
-"""How much work a photo's file is, told from its structure before anything of it is decoded.
+"""Limits on the work that decoding a file takes, checked from its structure before anything is decoded.
 
-A small file can keep a decoder, or only a reader of its header, busy for minutes. What cameras and programs write is
-far within these bounds.
+A small file can keep a decoder, or even a header parser, busy for minutes. Files from cameras and common programs are
+far within these limits.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ import struct
 from vton_ui.pictures import heif, jpeg, tiff
 
 MAX_JPEG_PIXELS = 200_000_000
-"""Phones make them, and a JPEG of one scan is decoded at reduced scale, row by row, so they stay cheap."""
+"""Phones make them. A JPEG of one scan is decoded at reduced scale, row by row, so it stays cheap."""
 MAX_PIXELS = 60_000_000
 MAX_SCANNED = 10 * MAX_PIXELS
-"""Pixels times scans; most progressive JPEGs have ten scans at most."""
+"""Pixels × scans; most progressive JPEGs have at most ten scans."""
 MAX_METADATA = 1_000_000
 MAX_PARTS = 20_000
 """Segments, chunks, blocks, strips or tiles of a file."""
@@ -27,11 +27,11 @@ _COMPRESSIONS = {1, 2, 3, 4, 5, 7, 8, 32773, 32946}
 
 
 class TooMuch(Exception):
-    """A photo has more pixels than its kind may have.
+    """A photo has more pixels than its format may have.
 
     Args:
-        pixels: So many; 0: nobody knows.
-        limit: So many it may have.
+        pixels: How many; 0 if unknown.
+        limit: The most it may have.
     """
 
     def __init__(self, pixels: int, limit: int) -> None:
@@ -40,27 +40,27 @@ class TooMuch(Exception):
 
 
 class TooHeavy(Exception):
-    """A photo's file would be far more work than its picture."""
+    """Decoding the file would be far more work than its picture needs."""
 
 
 def check(data: bytes) -> None:
-    """Whether a file is no more work than a photo is; of one that is no photo nothing is said.
+    """Check that a file takes no more work than a photo does. Files of unknown formats pass.
 
     Raises:
         TooMuch: It has too many pixels.
-        TooHeavy: It is built to be work.
-        ValueError: It is not built as it should be.
+        TooHeavy: It takes too much work.
+        ValueError: It does not follow its format.
     """
-    for start, at, bound in _BOUNDS:
+    for start, at, check_format in _CHECKS:
         if data.startswith(start, at):
             try:
-                bound(data)
+                check_format(data)
             except (struct.error, IndexError) as exc:
                 raise ValueError("cut off") from exc
 
 
 def exif_is_small(exif: bytes) -> bool:
-    """Whether EXIF can be looked into at no cost; it may point many times at the same megabytes."""
+    """Whether EXIF is cheap to parse: its entries may all point at the same megabytes."""
     try:
         return not exif or (len(exif) <= MAX_METADATA and tiff.directory(exif.removeprefix(b"Exif\0\0")) is not None)
     except ValueError:
@@ -69,15 +69,15 @@ def exif_is_small(exif: bytes) -> bool:
 
 def _jpeg(data: bytes) -> None:
     try:
-        seen = jpeg.outline(data, most=MAX_PARTS)
+        outline = jpeg.outline(data, most=MAX_PARTS)
     except ValueError as exc:
         raise TooHeavy(str(exc)) from exc
-    limit = MAX_JPEG_PIXELS if seen.at_once else MAX_PIXELS
-    if seen.pixels > limit:
-        raise TooMuch(seen.pixels, limit)
-    if not seen.at_once and seen.pixels * seen.scans > MAX_SCANNED:
+    limit = MAX_JPEG_PIXELS if outline.at_once else MAX_PIXELS
+    if outline.pixels > limit:
+        raise TooMuch(outline.pixels, limit)
+    if not outline.at_once and outline.pixels * outline.scans > MAX_SCANNED:
         raise TooHeavy("too many scans")
-    if seen.metadata > MAX_METADATA:
+    if outline.metadata > MAX_METADATA:
         raise TooHeavy("too much metadata")
 
 
@@ -103,7 +103,7 @@ def _png(data: bytes) -> None:
 
 
 def _gif(data: bytes) -> None:
-    """Pillow's reader puts the sub-blocks of a comment together one by one."""
+    """Limits blocks and sub-blocks: Pillow concatenates those of a comment one by one."""
     at = 13 + (3 << (data[10] & 7) + 1 if data[10] & 0x80 else 0)
     for _ in range(MAX_PARTS // 10):
         if data[at : at + 1] != b"!":
@@ -120,7 +120,7 @@ def _gif(data: bytes) -> None:
 
 
 def _webp(data: bytes) -> None:
-    """libwebp sets memory aside for all pixels when it reads the header."""
+    """Limits pixels: libwebp allocates memory for all of them when it reads the header."""
     kind, body = data[12:16], data[20:30].ljust(10, b"\0")
     if kind == b"VP8X":
         width, height = (1 + int.from_bytes(body[at : at + 3], "little") for at in (4, 7))
@@ -152,18 +152,18 @@ def _big_tiff(data: bytes) -> None:
 
 
 def _bmp(data: bytes) -> None:
-    """Pillow unpacks run lengths in Python."""
+    """Refuses run lengths, which Pillow unpacks in Python."""
     if len(data) >= 34 and struct.unpack_from("<I", data, 14)[0] >= 40 and data[30] in (1, 2):
         raise TooHeavy("run lengths")
 
 
 def _heif(data: bytes) -> None:
     pixels = heif.decoded_pixels(data)
-    if pixels > MAX_PIXELS * 5 // 4:  # the tiles of a grid stick out a little
+    if pixels > MAX_PIXELS * 5 // 4:  # the tiles of a grid extend a little beyond the picture
         raise TooMuch(pixels, MAX_PIXELS)
 
 
-_BOUNDS = (
+_CHECKS = (
     (b"\xff\xd8", 0, _jpeg),
     (b"\x89PNG\r\n\x1a\n", 0, _png),
     (b"GIF8", 0, _gif),

@@ -1,4 +1,4 @@
-"""Sizes within limits; a photo in the middle of a larger picture, and cut out of it again."""
+"""Sizes within limits; padding a photo to a larger picture, and cutting a result back to the photo."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def contained(size: Size, into: Size) -> Size:
 
 
 def pad(image: Image.Image, size: Size, *, colour: tuple[int, int, int]) -> tuple[Image.Image, Frame]:
-    """The picture in the middle of a ground of exactly `size`, scaled to touch two of its sides, never cropped."""
+    """The picture centred on a background of exactly `size`, scaled to touch two of its sides, never cropped."""
     inner = contained(Size(*image.size), size)
     left, top = (size.width - inner.width) // 2, (size.height - inner.height) // 2
     frame = Frame(
@@ -66,7 +66,7 @@ def pad(image: Image.Image, size: Size, *, colour: tuple[int, int, int]) -> tupl
 
 
 def unpad(image: Image.Image, frame: Frame) -> Image.Image:
-    """The part of a result that lies over the photo, whatever scale the result came back at."""
+    """The part of a result that lies over the photo. The result may be larger or smaller than what was sent."""
     across, down = image.width / frame.width, image.height / frame.height
     box = (
         round(frame.left * across),
@@ -78,7 +78,7 @@ def unpad(image: Image.Image, frame: Frame) -> Image.Image:
 
 
 def edge_colour(image: Image.Image) -> tuple[int, int, int]:
-    """The mean colour along a picture's edge: the quietest ground to pad it with."""
+    """The mean colour along a picture's edge, the least noticeable colour for padding."""
     inside = Image.new("L", image.size, 255)
     rim = max(1, min(image.size) // 100)
     inside.paste(0, (rim, rim, image.width - rim, image.height - rim))

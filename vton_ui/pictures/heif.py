@@ -1,6 +1,6 @@
-"""How many pixels the first picture of a HEIC or AVIF file makes its decoder decode: ISO/IEC 14496-12 and 23008-12.
+"""How many pixels a decoder has to decode for the first picture of a HEIC or AVIF file: ISO/IEC 14496-12 and 23008-12.
 
-Such a picture may be put together of others, and each of these of others again, many times over the same one.
+A picture may be a grid of others, these again of others, and the same one may be used many times.
 """
 
 from __future__ import annotations
@@ -13,34 +13,34 @@ _MOST_BOXES = 20_000
 
 
 def decoded_pixels(heif: bytes) -> int:
-    """The pixels of all parts that the first picture is made of, each as often as it is used.
+    """The pixels of all parts of the first picture, each counted as often as it is used.
 
     Raises:
-        ValueError: It is not built as it should be.
+        ValueError: It does not follow its format.
     """
     try:
         meta = next(body for kind, body in _boxes(heif, 0, len(heif)) if kind == b"meta")
         boxes = dict(_boxes(heif, meta[0] + 4, meta[1]))
         primary = _item(heif, boxes[b"pitm"][0])
-        made_of = _made_of(heif, boxes.get(b"iref"))
+        parts_of = _parts_of(heif, boxes.get(b"iref"))
         sizes = _sizes(heif, boxes[b"iprp"])
     except (StopIteration, KeyError, IndexError, struct.error) as exc:
         raise ValueError("no picture") from exc
-    return _pixels(primary, made_of, sizes, ())
+    return _pixels(primary, parts_of, sizes, ())
 
 
-def _pixels(item: int, made_of: dict[int, list[int]], sizes: dict[int, int], within: tuple[int, ...]) -> int:
-    if item in within or len(within) > 2:  # a grid, perhaps turned, of tiles is all that cameras write
+def _pixels(item: int, parts_of: dict[int, list[int]], sizes: dict[int, int], within: tuple[int, ...]) -> int:
+    if item in within or len(within) > 2:  # cameras write at most a rotated grid of tiles
         raise ValueError("built too deep")
-    parts = made_of.get(item)
+    parts = parts_of.get(item)
     if parts is None:
         return sizes.get(item, 0)
-    each = {part: _pixels(part, made_of, sizes, (*within, item)) for part in set(parts)}
+    each = {part: _pixels(part, parts_of, sizes, (*within, item)) for part in set(parts)}
     return sum(each[part] for part in parts)
 
 
 def _boxes(heif: bytes, at: int, end: int) -> Iterator[tuple[bytes, tuple[int, int]]]:
-    """The boxes in a stretch of the file: kind, and where the body begins and ends."""
+    """The boxes between two offsets of the file: kind, and where the body begins and ends."""
     for _ in range(_MOST_BOXES):
         if at + 8 > end:
             return
@@ -62,9 +62,9 @@ def _item(heif: bytes, at: int) -> int:
     return int.from_bytes(heif[at + 4 : at + (6 if heif[at] == 0 else 8)], "big")
 
 
-def _made_of(heif: bytes, iref: tuple[int, int] | None) -> dict[int, list[int]]:
-    """Which items each derived item is made of."""
-    made_of: dict[int, list[int]] = defaultdict(list)
+def _parts_of(heif: bytes, iref: tuple[int, int] | None) -> dict[int, list[int]]:
+    """The parts of each derived item."""
+    parts_of: dict[int, list[int]] = defaultdict(list)
     if iref:
         kind_of_number = ">H" if heif[iref[0]] == 0 else ">I"
         width = struct.calcsize(kind_of_number)
@@ -73,12 +73,12 @@ def _made_of(heif: bytes, iref: tuple[int, int] | None) -> dict[int, list[int]]:
                 (item,) = struct.unpack_from(kind_of_number, heif, at)
                 (count,) = struct.unpack_from(">H", heif, at + width)
                 start = at + width + 2
-                made_of[item] += struct.unpack_from(f">{count}{kind_of_number[1]}", heif, start)
-    return dict(made_of)
+                parts_of[item] += struct.unpack_from(f">{count}{kind_of_number[1]}", heif, start)
+    return dict(parts_of)
 
 
 def _sizes(heif: bytes, iprp: tuple[int, int]) -> dict[int, int]:
-    """The pixels of each item, as its properties say."""
+    """The pixels of each item, from its properties."""
     boxes = list(_boxes(heif, *iprp))
     properties = list(_boxes(heif, *next(body for kind, body in boxes if kind == b"ipco")))
     sizes: dict[int, int] = {}

@@ -13,20 +13,20 @@ _START, _END, _SCAN = 0xD8, 0xD9, 0xDA
 _SEQUENTIAL, _PROGRESSIVE = (0xC0, 0xC1), 0xC2
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _NEXT_MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
-"""Between pixels, 0xFF is followed by 0, or by a restart marker."""
+"""Inside pixel data, 0xFF is followed by 0 or by a restart marker."""
 _WITH_LENGTH = frozenset({*range(0xC0, 0xD0), *range(0xDA, 0xFF)})
 _MAX_BYTES = 65_533
 
 
 @dataclass(frozen=True, kw_only=True)
 class Outline:
-    """How much work a JPEG is.
+    """How much work decoding a JPEG takes.
 
     Attributes:
-        pixels: As the header says.
-        scans: How often a decoder goes over them.
-        at_once: Whether each row can be finished before the next one is begun, so that little memory is needed.
-        metadata: Bytes that readers of headers look into one by one.
+        pixels: From the header.
+        scans: How many passes a decoder makes over them.
+        at_once: Whether each row can be finished before the next one starts, so that little memory is needed.
+        metadata: Bytes that header parsers go through one by one.
         first_end: Where the pixels of the first scan end.
     """
 
@@ -38,11 +38,11 @@ class Outline:
 
 
 def outline(jpeg: bytes, *, most: int) -> Outline:
-    """The outline of a JPEG, from its markers; whatever follows its end is not looked at.
+    """The outline of a JPEG, from its markers; data after its end is ignored.
 
     Raises:
-        ValueError: It has more segments than `most`, or is of a kind that cameras do not write: arithmetic
-            coding, lossless, hierarchical.
+        ValueError: It has more than `most` segments, or a coding that cameras do not write: arithmetic, lossless,
+            hierarchical.
     """
     at = segments = scans = pixels = components = together = metadata = first_end = 0
     progressive = False
@@ -78,10 +78,10 @@ def outline(jpeg: bytes, *, most: int) -> Outline:
 
 
 def parts(jpeg: bytes) -> tuple[list[bytes], bytes]:
-    """The segments before the pixels, each with its marker, and all the rest: the pixels and what follows them.
+    """The segments before the pixels, each with its marker, and the rest: the pixels and what follows them.
 
     Raises:
-        ValueError: It is put together in another way than usual.
+        ValueError: It has no such structure.
     """
     if not jpeg.startswith(bytes((0xFF, _START))):
         raise ValueError("no JPEG")
@@ -100,7 +100,7 @@ def parts(jpeg: bytes) -> tuple[list[bytes], bytes]:
 
 
 def segment(kind: int, data: bytes) -> bytes:
-    """Data as a segment. ValueError if it is more than one can hold."""
+    """Data as a segment. ValueError if it is too long for one."""
     if len(data) > _MAX_BYTES:
         raise ValueError("too long for a segment")
     return struct.pack(">BBH", 0xFF, kind, len(data) + 2) + data

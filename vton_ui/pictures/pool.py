@@ -1,7 +1,7 @@
-"""Where pictures are worked on: a few processes beside the server's, as many as there are cores.
+"""A pool of worker processes for CPU work on pictures, one for each core; `worker` is the program of each.
 
-A decode cannot be stopped from within its process, so one that takes too long, or that nobody waits for any longer,
-ends with its process, and another process takes the place. `worker` is what runs in each.
+A decode can only be stopped by killing its process, so work that takes too long or is cancelled ends with its worker,
+and a new worker takes its place. This is not `anyio.to_process`, which leaks a worker that is cancelled while starting.
 """
 
 from __future__ import annotations
@@ -25,15 +25,13 @@ T = TypeVar("T")
 
 WORKERS = os.cpu_count() or 2
 DEADLINE = 5.0
-"""Seconds that a piece of work may take in its worker. The heaviest photos that are let in take two."""
-
-
+"""Seconds that one piece of work may take. The heaviest photos that are accepted take two."""
 READY = b"\n"
-"""What a worker says when it is."""
+"""What a worker writes when it has started."""
 
 
 class Unfinished(Exception):
-    """The work took longer than `DEADLINE` (`late`), or its worker died of it."""
+    """The work took longer than `DEADLINE` (`late`), or its worker died."""
 
     def __init__(self, *, late: bool) -> None:
         super().__init__("too slow" if late else "the worker died")
@@ -41,33 +39,33 @@ class Unfinished(Exception):
 
 
 async def in_pool(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """The outcome of `work`, done in a worker; whoever is cancelled frees the worker at once.
+    """The result of `work`, done in a worker. Cancelling kills the worker, which stops the work at once.
 
     Args:
-        work: A function of a module, and its arguments; all of it is pickled.
+        work: A function at the top level of a module. It, its arguments and its result are pickled.
 
     Raises:
-        Unfinished: It came to nothing.
+        Unfinished: There is no result.
     """
     job = _Job(pickle.dumps((work, args, kwargs), pickle.HIGHEST_PROTOCOL))
     try:
-        done, outcome = await asyncio.wrap_future(_THREADS.submit(job.run))
+        done, result = await asyncio.wrap_future(_THREADS.submit(job.run))
     except asyncio.CancelledError:
         job.kill()
         raise
     if not done:
-        raise outcome
-    return cast(T, outcome)
+        raise result
+    return cast(T, result)
 
 
 def warm_up() -> None:
     """Start the workers, so that the first photo does not wait for one. Returns at once."""
     for _ in range(WORKERS):
-        _THREADS.submit(lambda: _places.put(_places.get() or _started()))
+        _THREADS.submit(lambda: _slots.put(_slots.get() or _new_worker()))
 
 
 class _Worker:
-    """A process that works on pictures."""
+    """A worker process and its pipes."""
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
@@ -81,50 +79,50 @@ class _Worker:
         self.killed = False
 
     def wait_until_ready(self) -> None:
-        """Its start is no part of the work."""
+        """Wait for its start, which does not count towards the deadline."""
         if not self._ready:
             self._ready = self._stdout.read(1) == READY
 
-    def ask(self, request: bytes) -> tuple[bool, Any]:
-        """Whether the work was done, and its outcome or its error. Raises anything if the worker dies meanwhile."""
+    def run(self, request: bytes) -> tuple[bool, Any]:
+        """Whether the work succeeded, and its result or its error. Raises any exception if the worker dies."""
         self._stdin.write(request)
         self._stdin.flush()
         return cast(tuple[bool, Any], pickle.load(self._stdout))
 
     def kill(self) -> None:
-        """End it, whatever it does."""
+        """End the process, whatever it does."""
         self.killed = True
         self._process.kill()
 
-    def bury(self) -> None:
-        """Let go of what a killed worker leaves behind."""
+    def close(self) -> None:
+        """Release the pipes of a killed process."""
         self._process.wait()
         for pipe in (self._stdin, self._stdout):
-            with suppress(OSError):  # what was not written yet has nowhere to go
+            with suppress(OSError):  # unwritten data cannot be flushed to a dead process
                 pipe.close()
 
 
 class _Job:
-    """A piece of work on its way through a worker."""
+    """One piece of work, from the queue to its result."""
 
     def __init__(self, request: bytes) -> None:
         self._request = request
         self._lock = threading.Lock()
         self._worker: _Worker | None = None
-        self._left = self._late = False
+        self._cancelled = self._late = False
 
     def run(self) -> tuple[bool, Any]:
-        """Do it, in a thread that waits for the worker. Returns as `_Worker.ask`; raises Unfinished."""
-        worker = _places.get()
+        """Do the work; called in a thread. Returns as `_Worker.run`; raises Unfinished."""
+        worker = _slots.get()
         timer = threading.Timer(DEADLINE, self.kill, kwargs={"late": True})
         try:
             worker = worker or _Worker()
             worker.wait_until_ready()
             with self._lock:
-                self._worker = None if self._left else worker
+                self._worker = None if self._cancelled else worker
             timer.start()
-            return worker.ask(self._request) if self._worker else (False, Unfinished(late=False))
-        except Exception as exc:  # whatever a pipe and half an answer may raise
+            return worker.run(self._request) if self._worker else (False, Unfinished(late=False))
+        except Exception as exc:  # a broken pipe or an incomplete pickle may raise anything
             if worker:
                 worker.kill()
             raise Unfinished(late=self._late) from exc
@@ -133,26 +131,26 @@ class _Job:
             with self._lock:
                 self._worker = None
             if worker and worker.killed:
-                worker.bury()
-                worker = _started()
-            _places.put(worker)
+                worker.close()
+                worker = _new_worker()
+            _slots.put(worker)
 
     def kill(self, *, late: bool = False) -> None:
-        """Stop it, if it is in a worker; if it still waits for one, it gets none."""
+        """Stop the work if it runs; if it still waits for a worker, it never starts."""
         with self._lock:
-            self._left, self._late = True, late
+            self._cancelled, self._late = True, late
             if self._worker:
                 self._worker.kill()
 
 
-def _started() -> _Worker | None:
-    """A new worker; None where the system has no room for one, and the next job tries again."""
+def _new_worker() -> _Worker | None:
+    """A new worker; None if the system cannot start one now, and then the next job tries again."""
     with suppress(OSError):
         return _Worker()
     return None
 
 
 _THREADS = ThreadPoolExecutor(max_workers=WORKERS, thread_name_prefix="pictures")
-_places: SimpleQueue[_Worker | None] = SimpleQueue()
+_slots: SimpleQueue[_Worker | None] = SimpleQueue()
 for _ in range(WORKERS):
-    _places.put(None)
+    _slots.put(None)

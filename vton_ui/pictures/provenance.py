@@ -1,7 +1,7 @@
-"""A finished picture as a file that says how it was made, and that AI had a hand in it.
+"""Writes into a finished picture how it was made, and that AI was involved.
 
-Where the bytes that came can stay, they stay, to the last one, and the marks are put in front of the pixels: encoding
-a PNG again takes ten times as long, and a JPEG loses by it.
+Where possible the marks are inserted before the pixels and all other bytes stay: encoding a PNG again takes ten times
+as long, and a JPEG loses quality.
 
 PNG's chunks: https://www.w3.org/TR/png-3/; XMP in both:
 https://github.com/adobe/XMP-Toolkit-SDK/blob/main/docs/XMPSpecificationPart3.pdf
@@ -32,15 +32,15 @@ _AI_MADE = (
 
 _EXIF = b"Exif\0\0"
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_SEEN = {b"IHDR", b"PLTE", b"IDAT", b"IEND", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"sBIT", b"pHYs"}
-"""The chunks that a picture's looks depend on; no other is kept, be it a text or a signature that no longer fits."""
+_KEPT_CHUNKS = {b"IHDR", b"PLTE", b"IDAT", b"IEND", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"sBIT", b"pHYs"}
+"""The chunks that affect how a picture looks. Others are dropped: texts, and signatures that no longer match."""
 
 
 def marked(picture: bytes, image: Image.Image, facts: Mapping[str, Value]) -> bytes:
     """A picture's file with the marks.
 
     Args:
-        picture: The file as it came: a JPEG or a PNG, or another kind, which becomes a PNG.
+        picture: The file as received: a JPEG or a PNG, or another format, which becomes a PNG.
         image: The same, decoded.
         facts: How it was made.
     """
@@ -49,12 +49,12 @@ def marked(picture: bytes, image: Image.Image, facts: Mapping[str, Value]) -> by
         try:
             return splice(picture, facts)
         except (ValueError, struct.error):
-            pass  # put together in a way that Pillow puts up with and we do not
+            pass  # a structure that Pillow accepts and we do not
     return encoded(image, image.format or "", facts)
 
 
 def encoded(image: Image.Image, format: str, facts: Mapping[str, Value]) -> bytes:
-    """A picture as a file with the marks: a JPEG if it came as one, and else a PNG."""
+    """A picture encoded with the marks: a JPEG if `format` is one, else a PNG."""
     buffer = io.BytesIO()
     if format == "JPEG":
         image.convert("RGB").save(buffer, "JPEG", quality=95, subsampling=0)
@@ -65,7 +65,7 @@ def encoded(image: Image.Image, format: str, facts: Mapping[str, Value]) -> byte
 
 
 def facts_in(image: Image.Image) -> dict[str, Value]:
-    """How a picture of ours was made. KeyError or ValueError if it does not say."""
+    """How a picture of ours was made. KeyError or ValueError if it has no marks."""
     facts = json.loads(image.getexif()[_DESCRIPTION])
     if not isinstance(facts, dict):
         raise ValueError("no facts")
@@ -80,7 +80,7 @@ def _into_png(png: bytes, facts: Mapping[str, Value]) -> bytes:
     marks = [_chunk(b"eXIf", _exif(facts).removeprefix(_EXIF))]
     if not facts["sandbox"]:
         marks.append(_chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + _AI_MADE))
-    kept = (chunk for name, chunk in chunks if name in _SEEN)
+    kept = (chunk for name, chunk in chunks if name in _KEPT_CHUNKS)
     return b"".join([_SIGNATURE, header, *marks, *kept])
 
 
@@ -105,14 +105,14 @@ def _into_jpeg(data: bytes, facts: Mapping[str, Value]) -> bytes:
     marks = [jpeg.segment(jpeg.APP1, _exif(facts))]
     if not facts["sandbox"]:
         marks.append(jpeg.segment(jpeg.APP1, b"http://ns.adobe.com/xap/1.0/\0" + _AI_MADE))
-    # JFIF wants its own segment to be the first, and EXIF the next.
+    # By the standards, JFIF's segment is the first and EXIF's the next.
     jfif = [segment for segment in segments if segment[1] == jpeg.APP0]
-    rest = [segment for segment in segments if segment[1] != jpeg.APP0 and _is_seen(segment)]
+    rest = [segment for segment in segments if segment[1] != jpeg.APP0 and _is_kept(segment)]
     return b"".join([data[:2], *jfif, *marks, *rest, pixels])
 
 
-def _is_seen(segment: bytes) -> bool:
-    """Whether a picture's looks depend on a segment; no other is kept."""
+def _is_kept(segment: bytes) -> bool:
+    """Whether a segment affects how the picture looks; others are dropped."""
     kind = segment[1]
     if kind == jpeg.APP2:
         return segment[4:].startswith(b"ICC_PROFILE\0")

@@ -18,7 +18,7 @@ GAP = 12 / 512
 _PLAIN_SPREAD = 12.0
 """Standard deviation, of 255, up to which a picture's rim counts as one plain colour."""
 _INK = 18
-"""Difference to the ground, of 255, from which a pixel belongs to the garment."""
+"""Difference from the background, of 255, from which a pixel belongs to the garment."""
 
 
 def grid(count: int) -> tuple[int, int]:
@@ -40,7 +40,7 @@ def grid(count: int) -> tuple[int, int]:
 
 
 def trim(image: Image.Image) -> Image.Image:
-    """The picture without its plain margin; as it was if its rim is not plain, or if nothing would be left."""
+    """The picture without its plain margin; unchanged if its rim is not plain, or if nothing would be left."""
     rim = max(1, min(image.size) // 100)
     outside = Image.new("1", image.size, 1)
     outside.paste(0, (rim, rim, image.width - rim, image.height - rim))
@@ -83,10 +83,10 @@ def cells(sizes: Sequence[Size], pixels: int) -> tuple[Size, Size, int]:
 
 
 def sheet(garments: Sequence[Image.Image], *, pixels: int) -> Image.Image:
-    """One picture of all garments; a single one is returned as it is.
+    """One picture of all garments; a single one is returned unchanged.
 
-    White ground, plain gaps, every piece trimmed of its plain margin, its shape kept, nothing cropped, nothing
-    scaled up, in the order given (head to toe works best).
+    White background, plain gaps. Every piece loses its plain margin and keeps its shape; nothing is cropped or
+    enlarged. The order is the one given (head to toe works best).
 
     Args:
         garments: 1 to 6 RGB pictures.

@@ -1,4 +1,4 @@
-"""The first directory of a TIFF file, or of EXIF, which is one: how much its readers would read for it.
+"""Reads the first directory of a TIFF file, or of EXIF, which has the same format, within limits.
 
 TIFF 6.0: https://www.itu.int/itudoc/itu-t/com16/tiff-fx/docs/tiff6.pdf
 """
@@ -14,10 +14,10 @@ _MOST_NUMBERS = 100_000
 
 
 def directory(tiff: bytes) -> dict[int, tuple[int, ...]]:
-    """The whole numbers in the first directory, by tag; nothing of a tag with other values.
+    """The whole numbers in the first directory, by tag; empty for a tag with other values.
 
     Raises:
-        ValueError: There is none, or it would be read to more bytes than the file has.
+        ValueError: There is no directory, or its values would take more bytes than the file has.
     """
     order = {b"II*\0": "<", b"MM\0*": ">"}.get(tiff[:4])
     if order is None:

@@ -1,4 +1,4 @@
-"""What runs in a worker of `pool`: `python -m vton_ui.pictures.worker`. Work comes by stdin, and goes by stdout."""
+"""The program of a worker of `pool`: it reads work from stdin and writes results to stdout."""
 
 from __future__ import annotations
 
@@ -15,55 +15,55 @@ from vton_ui.pictures.pool import READY
 
 NICENESS = 10
 MEMORY = 1_500_000_000
-"""Bytes that a worker may take; the heaviest photo that is let in takes one gigabyte."""
-_USED = ("vton_ui.pictures.prepare", "vton_ui.tryon.results")
+"""Bytes that a worker may use; the heaviest photo that is accepted needs one gigabyte."""
+_PRELOADED = ("vton_ui.pictures.work", "vton_ui.pictures.provenance")
 
 
 def main() -> None:
-    """Do one piece of work after another, for as long as the server lives."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends Ctrl+C to the workers, too
-    _step_back()
-    _stay_small()
-    source, answers = sys.stdin.buffer, os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what a codec prints is no answer
-    for name in _USED:  # not before it has stepped back
+    """Do one piece of work after another, until the server ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends Ctrl+C to the workers too
+    _lower_priority()
+    _limit_memory()
+    source, results = sys.stdin.buffer, os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what a codec prints must not mix with the results
+    for name in _PRELOADED:  # imports run at low priority, too
         import_module(name)
-    answers.write(READY)
+    results.write(READY)
     while True:
-        answers.flush()
-        _give_memory_back()
+        results.flush()
+        _trim_memory()
         try:
             work, args, kwargs = pickle.load(source)
         except EOFError:
             return
-        answers.write(_answer(work, args, kwargs))
+        results.write(_result(work, args, kwargs))
 
 
-def _answer(work: Any, args: Any, kwargs: Any) -> bytes:
+def _result(work: Any, args: Any, kwargs: Any) -> bytes:
     try:
         return pickle.dumps((True, work(*args, **kwargs)), pickle.HIGHEST_PROTOCOL)
     except Exception as exc:
         error = pickle.dumps((False, exc), pickle.HIGHEST_PROTOCOL)
-        pickle.loads(error)  # or else the worker dies of it, and says so
+        pickle.loads(error)  # an error that cannot be unpickled ends the worker here, with a traceback
         return error
 
 
-def _step_back() -> None:
-    """Let the event loop go first: a picture can wait for a few milliseconds, and everybody waits for the loop."""
-    with suppress(AttributeError, OSError):  # elsewhere than on Unix
+def _lower_priority() -> None:
+    """The event loop goes first: a picture can wait some milliseconds, but every visitor waits for the loop."""
+    with suppress(AttributeError, OSError):  # not on Unix
         os.setpriority(os.PRIO_PROCESS, 0, max(NICENESS, os.getpriority(os.PRIO_PROCESS, 0)))
 
 
-def _stay_small() -> None:
-    """What takes too much memory fails here, and not in the whole machine."""
-    with suppress(ImportError, ValueError, OSError):  # elsewhere than on Unix
+def _limit_memory() -> None:
+    """Work that needs too much memory fails in its worker, and the machine does not run out."""
+    with suppress(ImportError, ValueError, OSError):  # not on Unix
         import resource
 
         resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
 
 
-def _give_memory_back() -> None:
-    """glibc keeps what a heavy picture took, for the next one."""
+def _trim_memory() -> None:
+    """Return freed memory to the system; glibc would keep it."""
     if sys.platform == "linux":
         with suppress(OSError, AttributeError):  # another C library
             ctypes.CDLL(None).malloc_trim(0)

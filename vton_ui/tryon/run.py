@@ -17,8 +17,7 @@ from vton_ui.errors import Cost, JobCancelled, JobFailed, ResultLost, SubmitUncl
 from vton_ui.models.spec import Inputs, ModelSpec, Value
 from vton_ui.money import pricing
 from vton_ui.pictures.pool import Unfinished, in_pool
-from vton_ui.pictures.prepare import Prepared
-from vton_ui.pictures.shared import prepared
+from vton_ui.pictures.prepare import Prepared, prepare
 from vton_ui.tryon import booking
 from vton_ui.tryon.backend import Backend
 from vton_ui.tryon.booking import uninterrupted
@@ -38,7 +37,7 @@ from vton_ui.tryon.events import (
     Waiting,
 )
 from vton_ui.tryon.job import Job
-from vton_ui.tryon.request import Request, live_price
+from vton_ui.tryon.request import Request, live_price, named
 from vton_ui.tryon.results import Result, keep
 from vton_ui.tryon.submit import new_job, recover, submit
 
@@ -66,7 +65,8 @@ async def try_on(
     try:
         yield Preparing()
         await _unless(stop, context.admission.turn())
-        ready = await _unless(stop, prepared(request))
+        limits = request.model.limits(request.values)
+        ready = await _unless(stop, prepare(request.person, named(request.garments), limits))
         yield Uploading()
         live, *urls = await _unless(stop, _upload(request, ready, context))
     except _Stopped:

@@ -35,7 +35,8 @@ def new_job(
     """The job that is about to be submitted, without a request id."""
     name = uuid.uuid4().hex
     model, size, sandbox = request.model, ready.person.size, context.backend.sandbox
-    cost = pricing.estimate(model, person=size, garment=ready.garment.size, output=size, live=live).total
+    output = model.output_size(request.values) or size
+    cost = pricing.estimate(model, person=size, garment=ready.garment.size, output=output, live=live).total
     return Job(
         id=name,
         model=model.name,

@@ -20,9 +20,9 @@ from vton_ui.disk import disk_full
 from vton_ui.errors import Cost, OptionError, VtonError
 from vton_ui.models.options import check, complete, shortened
 from vton_ui.models.spec import Option
-from vton_ui.pictures.prepare import sheet_jpeg
-from vton_ui.pictures.shared import on_photos
+from vton_ui.pictures.prepare import on_photos
 from vton_ui.pictures.sheet import grid
+from vton_ui.pictures.work import sheet_jpeg
 from vton_ui.studio import Studio
 from vton_ui.tryon.context import RunContext
 from vton_ui.tryon.events import Accepted, Done

@@ -9,7 +9,7 @@ from typing import Any
 
 from gradio.components import Component
 
-from vton_ui.models.options import shown
+from vton_ui.models.options import is_shown
 from vton_ui.models.spec import ModelSpec
 from vton_ui.studio import Studio
 from vton_ui.tryon.request import Request, new_request
@@ -47,7 +47,7 @@ def read_page(page: Page, studio: Studio, values: Values, browser: str) -> Asked
     components = page.options[model.name]
     given = {option.name: controls.given(option, values[components[option.name]]) for option in model.options}
     # What is hidden does not count: a custom width stays in its box when a preset is chosen again.
-    relevant = {option.name for option in model.options if shown(option, given)}
+    relevant = {option.name for option in model.options if is_shown(option, given)}
     person = values[page.person]
     return Asked(
         model=model,

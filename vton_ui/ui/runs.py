@@ -17,7 +17,7 @@ from gradio.processing_utils import hash_file
 from gradio.utils import get_upload_folder
 
 from vton_ui.errors import VtonError
-from vton_ui.pictures import shared
+from vton_ui.pictures import prepare
 from vton_ui.studio import Studio
 from vton_ui.tryon.context import RunContext
 from vton_ui.tryon.events import Accepted, Submitting
@@ -129,8 +129,7 @@ class Runs:
         await self.studio.jobs.forget({job.request_id for job in jobs})
         for result, _ in results:
             await asyncio.to_thread(_discard, result.path, self.studio.store)
-        shared.forget()
-        await asyncio.to_thread(forget_uploads, browser_of(request), self.studio)
+        prepare.forget(await asyncio.to_thread(forget_uploads, browser_of(request), self.studio))
         return {
             page.memory: dict(EMPTY),
             page.recent: gr.update(value=[], visible=False),

@@ -9,7 +9,7 @@ import gradio as gr
 from gradio.components import Component
 from typing_extensions import assert_never
 
-from vton_ui.models.options import shown
+from vton_ui.models.options import is_shown
 from vton_ui.models.spec import Choice, Flag, ModelSpec, Number, Option, Text
 
 RADIO_AT_MOST = 5
@@ -61,7 +61,7 @@ def controls(model: ModelSpec, *, expert: bool) -> dict[str, Component]:
     """The components of a model's plain or expert options, by option name, in the order of the model."""
     defaults = model.defaults()
     return {
-        option.name: control(option, visible=shown(option, defaults))
+        option.name: control(option, visible=is_shown(option, defaults))
         for option in model.options
         if option.expert == expert
     }
@@ -74,7 +74,7 @@ def link(model: ModelSpec, components: Mapping[str, Component]) -> None:
         followers = [option for option in model.options if option.only_if and option.only_if[0] == leader]
 
         def update(value: Any, leader: str = leader, followers: list[Option] = followers) -> Any:
-            updates = [gr.update(visible=shown(option, {leader: value})) for option in followers]
+            updates = [gr.update(visible=is_shown(option, {leader: value})) for option in followers]
             return updates if len(updates) > 1 else updates[0]
 
         components[leader].change(  # type: ignore[attr-defined]

@@ -61,13 +61,15 @@ def shown_by(browser: str, path: Any, *, slot: str, studio: Studio) -> Path:
     return real
 
 
-def forget_uploads(browser: str, studio: Studio) -> None:
-    """Take away a browser's right to its uploads, and delete those that nobody else has; examples are everybody's."""
+def forget_uploads(browser: str, studio: Studio) -> set[Path]:
+    """Take away a browser's right to its uploads, and delete and return those that nobody else has; examples stay."""
     theirs = studio.seen.paths(browser)
     kept = {path for path in theirs if path.parent.name in _example_hashes(studio.examples.resolve())}
     kept |= {path for path in theirs if path.is_relative_to(studio.examples.resolve())}
-    for path in studio.seen.give_up(browser, kept=kept):
+    deleted = studio.seen.give_up(browser, kept=kept)
+    for path in deleted:
         path.unlink(missing_ok=True)
+    return deleted
 
 
 @lru_cache(maxsize=8)

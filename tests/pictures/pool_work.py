@@ -1,4 +1,4 @@
-"""Work for the pool, in a module of its own: a worker imports the module of what it is to do, and nothing else."""
+"""Work for the pool in a module of its own, since a worker imports the whole module of its function."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from pathlib import Path
 
 
 def linger(path: Path, seconds: float) -> None:
-    """Write one's id into the file, and stay."""
+    """Write the worker's process id to the file, and wait."""
     with path.open("a") as file:
         file.write(f"{os.getpid()}\n")
     time.sleep(seconds)
 
 
 def modules() -> set[str]:
-    """What is imported."""
+    """The names of the imported packages."""
     return {name.partition(".")[0] for name in sys.modules}
 
 
 def memory_limit() -> int:
-    """In bytes."""
+    """The worker's limit, in bytes."""
     return resource.getrlimit(resource.RLIMIT_DATA)[0]
 
 
 def eat(size: int) -> int:
-    """Take so many bytes."""
+    """Allocate so many bytes."""
     return len(b"\1" * size)
