@@ -397,6 +397,7 @@ def test_killed(fal: FakeFal, data: Path) -> None:
         fal.queue_seconds, fal.run_seconds = 1.0, 0.2
         door.join("try_on", **given)  # waits
         until(lambda: len(fal.jobs) == 2)
+        fal.queue_seconds = STUCK
         door.join("try_on", **given)  # waits, and is cancelled
         until(lambda: len(fal.jobs) == 3)
         cancelled = list(fal.jobs)[2]
