@@ -10,7 +10,7 @@ from vton_ui.admission import Admission
 from vton_ui.models.spec import ModelSpec
 from vton_ui.money.budget import Purse
 from vton_ui.quota import FreeWork, UploadQuota
-from vton_ui.session_uploads import Seen
+from vton_ui.session_uploads import SessionUploads
 from vton_ui.tryon.backend import Backend
 from vton_ui.tryon.context import Means
 from vton_ui.tryon.jobs import JobStore, job_store
@@ -34,7 +34,7 @@ class Studio:
         origins: Other sites whose pages may call the server.
         free: How much free work each visitor may have done.
         uploaded: How much each visitor may upload.
-        seen: Which uploads are whose.
+        session_uploads: Which uploads are whose.
     """
 
     models: Mapping[str, ModelSpec]
@@ -49,7 +49,7 @@ class Studio:
     origins: tuple[str, ...] = ()
     free: FreeWork = field(default_factory=FreeWork)
     uploaded: UploadQuota = field(default_factory=UploadQuota)
-    seen: Seen = field(default_factory=Seen)
+    session_uploads: SessionUploads = field(default_factory=SessionUploads)
     admission: Admission = field(default_factory=Admission)
 
     @property

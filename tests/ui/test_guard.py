@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Message
 
 from tests.conftest import photo_bytes, serving
 from vton_ui.quota import UploadQuota
-from vton_ui.session_uploads import Seen
+from vton_ui.session_uploads import SessionUploads
 from vton_ui.settings import Settings
 from vton_ui.ui import blocks
 from vton_ui.ui.web import intake, uploads
@@ -274,7 +274,7 @@ def test_folder_by_another_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 def guarded(app: ASGIApp) -> Guard:
-    return Guard(app, uploaded=UploadQuota(), seen=Seen())
+    return Guard(app, uploaded=UploadQuota(), session_uploads=SessionUploads())
 
 
 async def answered(app: ASGIApp, **scope: Any) -> list[Message]:

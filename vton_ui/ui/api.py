@@ -30,7 +30,7 @@ from vton_ui.tryon.lookup import look_up
 from vton_ui.tryon.request import Request, estimate, live_price, named, new_request
 from vton_ui.tryon.run import try_on
 from vton_ui.ui.compat import while_heard
-from vton_ui.ui.markup import told
+from vton_ui.ui.markup import words_for
 from vton_ui.ui.progress import Step, tell
 from vton_ui.ui.signatures import (
     CALLER,
@@ -78,7 +78,7 @@ def add_endpoints(studio: Studio) -> None:
         (run_compose, "compose", _COMPOSE, [GARMENTS, CALLER], gr.FileData, True),
         (run_result, "result", _RESULT, [REQUEST_ID, KEY, CALLER], found, True),
     ):
-        function = signed(_in_words(run, free=free), name, about, wanted, returned, free=free)
+        function = signed(_answering(run, free=free), name, about, wanted, returned, free=free)
         add_api(function, api_name=name, api_description=about, concurrency_limit=None)
     page = get_blocks_context()
     for fn in page.fns.values() if page else ():
@@ -104,7 +104,7 @@ async def _followed(studio: Studio, given: Given, means: Means) -> tuple[gr.File
         if isinstance(event, Accepted):
             request_id = event.job.request_id
         if not isinstance(event, Done):
-            words, share = told(event)
+            words, share = words_for(event)
             tell(Step(words=words, share=share, request_id=request_id))
         else:
             result = event.result
@@ -197,7 +197,7 @@ async def _photo(file: Any, slot: str, studio: Studio, given: Given) -> Path:
     if upload is None and (isinstance(file, str) or str(named).startswith(ADDRESSES)):
         upload = str(await fetched(str(named), slot=slot, quota=studio.uploaded))
     path = own(upload or named, slot=slot, examples=studio.examples)
-    studio.seen.add(browser_of(given["request"]), [path])  # nobody else's Forget deletes it meanwhile
+    studio.session_uploads.add(browser_of(given["request"]), [path])  # nobody else's Forget deletes it meanwhile
     return path
 
 
@@ -208,7 +208,7 @@ def _let_addresses_in(block: Any, studio: Studio) -> None:
     async def move(source: Any) -> Any:
         if not str(source).startswith(ADDRESSES):
             return await inward(source)
-        with _in_gradios_words():
+        with translate_errors():
             return str(await fetched(str(source), quota=studio.uploaded))
 
     block.async_move_resource_to_block_cache = move
@@ -243,20 +243,20 @@ _RESULT = (
 _UNEXPECTED = "Something failed in this app; its log says what. Try again. fal may have charged if an order was sent."
 
 
-def _in_words(
+def _answering(
     run: Callable[[Given], Coroutine[Any, Any, Any]], *, free: bool
 ) -> Callable[[Given], Coroutine[Any, Any, Any]]:
     """An endpoint that errs in words, and that stops when its caller leaves if it is free."""
 
     async def answered(given: Given) -> Any:
-        with _in_gradios_words(Cost.NOTHING if free else Cost.MAYBE):
+        with translate_errors(Cost.NOTHING if free else Cost.MAYBE):
             return await (while_heard(run(given)) if free else run(given))
 
     return answered
 
 
 @contextmanager
-def _in_gradios_words(cost: Cost = Cost.NOTHING) -> Iterator[None]:
+def translate_errors(cost: Cost = Cost.NOTHING) -> Iterator[None]:
     """Our errors as Gradio's, which is what reaches the caller in words."""
     try:
         yield

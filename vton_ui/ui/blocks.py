@@ -124,7 +124,7 @@ def launch_options(studio: Studio) -> dict[str, Any]:
         "app_kwargs": {
             "middleware": [
                 Middleware(Visitors, proxies=studio.proxies),
-                Middleware(Guard, uploaded=studio.uploaded, seen=studio.seen),
+                Middleware(Guard, uploaded=studio.uploaded, session_uploads=studio.session_uploads),
                 Middleware(Pace),
                 Middleware(CancelOne),
             ],
@@ -175,6 +175,6 @@ async def _keep_tidy(demo: gr.Blocks, studio: Studio) -> None:
     while True:
         if Path(get_upload_folder()) == folder:  # in a folder that others use too, nothing of theirs is touched
             await asyncio.to_thread(sweep, folder, older_than=UPLOAD_SECONDS, kept=str(demo.config))
-        studio.seen.drop_deleted()
+        studio.session_uploads.drop_deleted()
         forget_gone(demo)
         await asyncio.sleep(SWEEP_SECONDS)

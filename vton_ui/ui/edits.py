@@ -21,8 +21,8 @@ from vton_ui.studio import Studio
 from vton_ui.tryon.request import estimate, live_price, named
 from vton_ui.ui import markup
 from vton_ui.ui.page import Page, examples
-from vton_ui.ui.page_input import Asked, read_page
-from vton_ui.ui.web.uploads import shown_by, written
+from vton_ui.ui.page_input import PageInput, read_page
+from vton_ui.ui.web.uploads import visible_upload, written
 from vton_ui.ui.web.visitor import browser_of, visitor_of
 
 Updates = dict[Component, Any]
@@ -40,14 +40,14 @@ class Handlers:
         page = self.page
         plain: Updates = {page.use_model: gr.update(visible=False), page.estimate: "", page.notice: ""}
         try:
-            asked = read_page(page, self.studio, values, browser_of(request))
-            await asyncio.to_thread(_look_at, asked)
-            missing = _missing(asked)
+            page_input = read_page(page, self.studio, values, browser_of(request))
+            await asyncio.to_thread(_check_headers, page_input)
+            missing = _missing(page_input)
             if missing:
                 return {**plain, page.try_on: gr.update(value=missing, interactive=False)}
-            order = asked.request()
-            backend = self.studio.backend_for(asked.key)
-            costs = await asyncio.to_thread(estimate, order, await live_price(asked.model, backend))
+            order = page_input.request()
+            backend = self.studio.backend_for(page_input.key)
+            costs = await asyncio.to_thread(estimate, order, await live_price(page_input.model, backend))
         except VtonError as exc:
             return {
                 **plain,
@@ -62,7 +62,7 @@ class Handlers:
             **plain,
             page.try_on: gr.update(value=_invitation(costs, free=backend.sandbox), interactive=True),
             page.estimate: markup.estimate_line(costs, free=backend.sandbox),
-            page.notice: markup.notice(asked.model.caution(order.values) or ""),
+            page.notice: markup.notice(page_input.model.caution(order.values) or ""),
         }
 
     def _roomier(self, exc: VtonError, values: Mapping[Component, Any]) -> Any:
@@ -91,7 +91,7 @@ class Handlers:
             return gr.update(visible=False, value=None)
         try:
             browser = browser_of(request)
-            paths = [shown_by(browser, path, slot="Garment", studio=self.studio) for path in garments]
+            paths = [visible_upload(browser, path, slot="Garment", studio=self.studio) for path in garments]
             self.studio.free.count(visitor_of(request))
             limit = model.garment_pixels(complete(model, {}))
             picture = await on_photos("Garments", sheet_jpeg, named(paths), limit)
@@ -112,7 +112,7 @@ class Handlers:
 
     async def _shown(self, path: str, slot: str, request: gr.Request) -> str:
         try:
-            real = shown_by(browser_of(request), path, slot=slot, studio=self.studio)
+            real = visible_upload(browser_of(request), path, slot=slot, studio=self.studio)
             if await asyncio.to_thread(shows_in_browser, real, slot=slot):
                 return path
             self.studio.free.count(visitor_of(request))
@@ -124,7 +124,7 @@ class Handlers:
         if picture is None:
             return path
         converted = written(picture, real.stem)
-        self.studio.seen.add(browser_of(request), [converted])
+        self.studio.session_uploads.add(browser_of(request), [converted])
         return str(converted)
 
     async def example_person(self, index: int) -> str:
@@ -144,18 +144,18 @@ class Handlers:
         return (first[0] if first else None), [*([person] if person else []), *rest]
 
 
-def _look_at(asked: Asked) -> None:
+def _check_headers(page_input: PageInput) -> None:
     """Whether the photos there are can be used, as far as their headers tell. PhotoError if not."""
-    for path, slot in [*([(asked.person, "Person")] if asked.person else []), *named(asked.garments)]:
+    for path, slot in [*([(page_input.person, "Person")] if page_input.person else []), *named(page_input.garments)]:
         measure(path, slot=slot)
 
 
-def _missing(asked: Asked) -> str | None:
-    if asked.person is None and not asked.garments:
+def _missing(page_input: PageInput) -> str | None:
+    if page_input.person is None and not page_input.garments:
         return "Add a person and a garment"
-    if asked.person is None:
+    if page_input.person is None:
         return "Add a person"
-    return None if asked.garments else "Add a garment"
+    return None if page_input.garments else "Add a garment"
 
 
 def _invitation(costs: Estimate, *, free: bool) -> str:

@@ -50,7 +50,7 @@ def estimate_line(costs: Estimate, *, free: bool) -> str:
 
 def status(event: Event) -> str:
     """What is happening now."""
-    words, share = told(event)
+    words, share = words_for(event)
     if isinstance(event, Done):
         return _plain("done", words)
     if isinstance(event, Cancelled):
@@ -58,7 +58,7 @@ def status(event: Event) -> str:
     return _working(words, share)
 
 
-def told(event: Event) -> tuple[str, float | None]:
+def words_for(event: Event) -> tuple[str, float | None]:
     """An event in plain words, and how far the try-on is, from 0 to 1, where that is known."""
     if isinstance(event, Done):
         return f"Done in {event.result.facts['seconds']} s", None

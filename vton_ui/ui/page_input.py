@@ -15,14 +15,14 @@ from vton_ui.studio import Studio
 from vton_ui.tryon.request import Request, new_request
 from vton_ui.ui.components import controls
 from vton_ui.ui.page import Page
-from vton_ui.ui.web.uploads import shown_by
+from vton_ui.ui.web.uploads import visible_upload
 
 Values = Mapping[Component, Any]
 """What the page's components hold."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
+class PageInput:
     """What stands on the page, with every path checked."""
 
     model: ModelSpec
@@ -37,7 +37,7 @@ class Asked:
         return new_request(self.model, self.person, self.garments, {**self.given, **changed}, private=self.private)
 
 
-def read_page(page: Page, studio: Studio, values: Values, browser: str) -> Asked:
+def read_page(page: Page, studio: Studio, values: Values, browser: str) -> PageInput:
     """Read the page of a browser, which has shown what stands there.
 
     Raises:
@@ -49,10 +49,10 @@ def read_page(page: Page, studio: Studio, values: Values, browser: str) -> Asked
     # What is hidden does not count: a custom width stays in its box when a preset is chosen again.
     relevant = {option.name for option in model.options if shown(option, given)}
     person = values[page.person]
-    return Asked(
+    return PageInput(
         model=model,
-        person=shown_by(browser, person, slot="Person", studio=studio) if person else None,
-        garments=[shown_by(browser, path, slot="Garment", studio=studio) for path in values[page.garments] or []],
+        person=visible_upload(browser, person, slot="Person", studio=studio) if person else None,
+        garments=[visible_upload(browser, path, slot="Garment", studio=studio) for path in values[page.garments] or []],
         given={name: value for name, value in given.items() if name in relevant},
         key=key_of(page, values),
         private=bool(values[page.private]),

@@ -26,13 +26,13 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Shown:
+class Renderer:
     """Events and failures → updates of the page and of what the browser remembers. Does nothing by itself."""
 
     page: Page
     memory: Memory
 
-    def of(self, browser: str) -> Shown:
+    def of(self, browser: str) -> Renderer:
         """The same for one browser."""
         return replace(self, memory=self.memory.of(browser))
 
@@ -120,7 +120,7 @@ def button(words: str) -> Any:
     return gr.update(value=words, visible=True)
 
 
-def told(exc: Exception) -> VtonError:
+def translate_error(exc: Exception) -> VtonError:
     """The error for the visitor; what nobody foresaw is logged, and told without its details."""
     if isinstance(exc, VtonError):
         _log.info("failed: %s %s", type(exc).__name__, exc.request_id or "")

@@ -29,7 +29,7 @@ from vton_ui.ui import markup
 from vton_ui.ui.memory import EMPTY
 from vton_ui.ui.page import Page
 from vton_ui.ui.page_input import Values, key_of, read_page
-from vton_ui.ui.render import Shown, Updates, button, told
+from vton_ui.ui.render import Renderer, Updates, button, translate_error
 from vton_ui.ui.web.uploads import forget_uploads
 from vton_ui.ui.web.visitor import browser_of, visitor_of
 
@@ -45,7 +45,7 @@ class Runs:
 
     page: Page
     studio: Studio
-    shown: Shown
+    renderer: Renderer
     stops: dict[str, set[asyncio.Event]] = field(default_factory=lambda: defaultdict(set))
     ordering: set[str] = field(default_factory=set)
 
@@ -69,9 +69,9 @@ class Runs:
 
     async def come_back(self, values: dict[Component, Any], request: gr.Request) -> AsyncGenerator[Updates, None]:
         """Follow again what this browser has under way, and show what it has kept."""
-        state, shown = values[self.page.memory], self._shown(request)
-        yield {self.page.recent: shown.recent(state)}
-        for job in reversed(shown.memory.jobs(state)):
+        state, renderer = values[self.page.memory], self._renderer(request)
+        yield {self.page.recent: renderer.recent(state)}
+        for job in reversed(renderer.memory.jobs(state)):
             async with aclosing(self._return_to(job, values, state, request)) as updates:
                 async for update in updates:
                     state = update.get(self.page.memory, state)
@@ -79,15 +79,15 @@ class Runs:
 
     async def find(self, values: dict[Component, Any], request: gr.Request) -> AsyncGenerator[Updates, None]:
         """Fetch a request again by its id, which costs nothing."""
-        page, state, shown = self.page, values[self.page.memory], self._shown(request)
+        page, state, renderer = self.page, values[self.page.memory], self._renderer(request)
         try:
             request_id = request_id_of(values[page.find_id])
             means = self._means(values, request)
         except VtonError as exc:
-            yield shown.failed(exc, values, state)
+            yield renderer.failed(exc, values, state)
             return
         record = await self.studio.jobs.find(request_id)
-        known = shown.memory.job_of(state, request_id) or (record.job if record else None)
+        known = renderer.memory.job_of(state, request_id) or (record.job if record else None)
         models = [self.studio.models[known.model]] if known and known.model in self.studio.models else None
         last: VtonError | None = None
         for model in models or self.studio.models.values():
@@ -95,20 +95,20 @@ class Runs:
             try:
                 async with aclosing(resume(job, model, replace(means, purse=None))) as events:
                     async for event in events:
-                        update, state = shown.happened(event, job, model, values, state)
+                        update, state = renderer.happened(event, job, model, values, state)
                         yield update
                 return
             except VtonError as exc:
                 last = exc
         if last is not None:
-            yield shown.failed(last, values, state)
+            yield renderer.failed(last, values, state)
 
     async def show_recent(self, values: dict[Component, Any], event: gr.SelectData, request: gr.Request) -> Updates:
         """Put a kept result back into the mirror."""
-        shown = self._shown(request)
-        results = shown.memory.results(values[self.page.memory])
+        renderer = self._renderer(request)
+        results = renderer.memory.results(values[self.page.memory])
         if not isinstance(event.index, int) or event.index >= len(results):
-            return {self.page.recent: shown.recent(values[self.page.memory])}
+            return {self.page.recent: renderer.recent(values[self.page.memory])}
         result, _ = results[event.index]
         model = self.studio.models.get(str(result.facts["model"]), self.studio.default_model)
         path = str(result.path)
@@ -122,7 +122,7 @@ class Runs:
 
     async def forget(self, values: dict[Component, Any], request: gr.Request) -> Updates:
         """Delete this browser's results, its list, and the photos that it uploaded and nobody else."""
-        page, state, memory = self.page, values[self.page.memory], self._shown(request).memory
+        page, state, memory = self.page, values[self.page.memory], self._renderer(request).memory
         results = memory.results(state)
         jobs = [*memory.jobs(state), *(job for _, job in results)]
         await self.studio.jobs.forget({job.request_id for job in jobs})
@@ -148,25 +148,25 @@ class Runs:
         self, values: Values, request: gr.Request, changed: Mapping[str, Any]
     ) -> AsyncGenerator[Updates, None]:
         session, stop, state = request.session_hash or "", asyncio.Event(), values[self.page.memory]
-        shown = self._shown(request)
+        renderer = self._renderer(request)
         if session in self.ordering:
             return  # one click, one order
         self.ordering.add(session)
         self.stops[session].add(stop)
         job: Job | None = None
         try:
-            yield shown.started(values)
-            asked = read_page(self.page, self.studio, values, browser_of(request))
+            yield renderer.started(values)
+            page_input = read_page(self.page, self.studio, values, browser_of(request))
             means = self._means(values, request)
             if means.purse is None:  # else the owner's caps count it
                 self.studio.free.count(self._visitor(request))
-            async with aclosing(try_on(asked.request(**changed), means, stop=stop)) as events:
+            async with aclosing(try_on(page_input.request(**changed), means, stop=stop)) as events:
                 async for event in events:
                     job = event.job if isinstance(event, (Ordering, Accepted)) else job
-                    update, state = shown.happened(event, job, asked.model, values, state)
+                    update, state = renderer.happened(event, job, page_input.model, values, state)
                     yield update
         except Exception as exc:
-            yield shown.failed(told(exc), values, shown.after(exc, job, state))
+            yield renderer.failed(translate_error(exc), values, renderer.after(exc, job, state))
         finally:
             self.ordering.discard(session)
             self._unstop(session, stop)
@@ -174,26 +174,26 @@ class Runs:
     async def _return_to(
         self, job: Job, values: Values, state: Any, request: gr.Request
     ) -> AsyncGenerator[Updates, None]:
-        session, stop, shown = request.session_hash or "", asyncio.Event(), self._shown(request)
+        session, stop, renderer = request.session_hash or "", asyncio.Event(), self._renderer(request)
         model = self.studio.models.get(job.model)
         key = key_of(self.page, values)
         if model is None or (job.sandbox and not self.studio.sandbox):
-            yield {self.page.memory: shown.memory.without_job(state, job)}
+            yield {self.page.memory: renderer.memory.without_job(state, job)}
             return
         if job.own_key and not key:
             yield {self.page.failure: markup.OWN_KEY_WANTED, self.page.look_again: button("Fetch it")}
             return
         self.stops[session].add(stop)
         try:
-            yield {**shown.started(values), self.page.status: markup.RETURNED}
+            yield {**renderer.started(values), self.page.status: markup.RETURNED}
             means = self._means(values, request) if job.own_key else self.studio.means(None, self._visitor(request))
             async with aclosing(resume(job, model, means, stop=stop)) as events:
                 async for event in events:
                     job = event.job if isinstance(event, Accepted) else job
-                    update, state = shown.happened(event, job, model, values, state)
+                    update, state = renderer.happened(event, job, model, values, state)
                     yield update
         except Exception as exc:
-            yield shown.failed(told(exc), values, shown.after(exc, job, state))
+            yield renderer.failed(translate_error(exc), values, renderer.after(exc, job, state))
         finally:
             self._unstop(session, stop)
 
@@ -205,8 +205,8 @@ class Runs:
     def _visitor(self, request: gr.Request) -> str:
         return visitor_of(request)
 
-    def _shown(self, request: gr.Request) -> Shown:
-        return self.shown.of(browser_of(request))
+    def _renderer(self, request: gr.Request) -> Renderer:
+        return self.renderer.of(browser_of(request))
 
     def _means(self, values: Values, request: gr.Request) -> Means:
         return self.studio.means(key_of(self.page, values), self._visitor(request))

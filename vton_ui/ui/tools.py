@@ -32,13 +32,13 @@ async def answer_tool(call: ToolCall) -> CallToolResult:
     given = names | call.arguments
     given |= {name: value for name, value in hidden.items() if name in names}
     try:
-        value = await _told(call.endpoint(**given), call)
+        value = await _notify_steps(call.endpoint(**given), call)
     except gr.Error as exc:
         return _refused(exc.message)
     return await _result(value, call.root)
 
 
-async def _told(work: Coroutine[Any, Any, Any], call: ToolCall) -> Any:
+async def _notify_steps(work: Coroutine[Any, Any, Any], call: ToolCall) -> Any:
     """The outcome of `work`, whose steps the agent is told."""
     steps: asyncio.Queue[Step | None] = asyncio.Queue()
     with heard_by(steps.put_nowait):

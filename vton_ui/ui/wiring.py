@@ -10,7 +10,7 @@ from vton_ui.studio import Studio
 from vton_ui.ui.edits import Handlers
 from vton_ui.ui.memory import Memory
 from vton_ui.ui.page import Page
-from vton_ui.ui.render import Shown
+from vton_ui.ui.render import Renderer
 from vton_ui.ui.runs import Runs
 
 LOOK_AT = "() => document.querySelector('{0}')?.scrollIntoView({{behavior: 'smooth', block: 'nearest'}})"
@@ -25,7 +25,7 @@ def wire(page: Page, studio: Studio) -> None:
     """Let the page's events happen."""
     do = Handlers(page=page, studio=studio)
     memory = Memory(secret=studio.secret, store=studio.store)
-    runs = Runs(page=page, studio=studio, shown=Shown(page=page, memory=memory))
+    runs = Runs(page=page, studio=studio, renderer=Renderer(page=page, memory=memory))
     # Off the queue: what only touches the page must not wait behind anybody's try-on.
     quick: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
     slow: dict[str, Any] = {"concurrency_limit": None, "show_progress": "hidden", "api_visibility": "private"}

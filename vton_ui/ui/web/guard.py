@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vton_ui.disk import disk_full
 from vton_ui.quota import UploadQuota
-from vton_ui.session_uploads import Seen
+from vton_ui.session_uploads import SessionUploads
 from vton_ui.ui.web.intake import Intake, Refused, is_upload
 from vton_ui.ui.web.names import real_path, with_public_paths
 from vton_ui.ui.web.uploads import MAX_FILE_BYTES
@@ -48,11 +48,11 @@ class Guard:
 
     Args:
         uploaded: How much each visitor may upload.
-        seen: Which uploads are whose.
+        session_uploads: Which uploads are whose.
     """
 
-    def __init__(self, app: ASGIApp, *, uploaded: UploadQuota, seen: Seen) -> None:
-        self.app, self._seen = app, seen
+    def __init__(self, app: ASGIApp, *, uploaded: UploadQuota, session_uploads: SessionUploads) -> None:
+        self.app, self._session_uploads = app, session_uploads
         self._intake = Intake(uploaded=uploaded)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -60,7 +60,7 @@ class Guard:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        answer, body = _Answer(send, scope, self._seen), _Body(receive)
+        answer, body = _Answer(send, scope, self._session_uploads), _Body(receive)
         try:
             await self.app(_opened(scope), await self._intake.taken_in(scope, body.receive), answer.send)
             return
@@ -130,8 +130,8 @@ def _opened(scope: Scope) -> Scope:
 class _Answer:
     """An answer on its way out."""
 
-    def __init__(self, send: Send, scope: Scope, seen: Seen) -> None:
-        self._send, self._scope, self._seen = send, scope, seen
+    def __init__(self, send: Send, scope: Scope, session_uploads: SessionUploads) -> None:
+        self._send, self._scope, self._session_uploads = send, scope, session_uploads
         self._is_file = _FILE.fullmatch(scope["path"]) is not None
         self.started = self._is_text = self._is_list = self._replaced = False
 
@@ -151,7 +151,9 @@ class _Answer:
             return
         elif self._is_text and message.get("body"):
             if self._is_list:
-                self._seen.uploaded(browser_in(Headers(scope=self._scope)), map(Path, json.loads(message["body"])))
+                self._session_uploads.add_upload(
+                    browser_in(Headers(scope=self._scope)), map(Path, json.loads(message["body"]))
+                )
             # Gradio sends a page, an object and an event in one piece each.
             message = {**message, "body": with_public_paths(message["body"])}
         await self._send(message)

@@ -52,21 +52,21 @@ def own(path: Any, *, slot: str, examples: Path) -> Path:
     return real
 
 
-def shown_by(browser: str, path: Any, *, slot: str, studio: Studio) -> Path:
+def visible_upload(browser: str, path: Any, *, slot: str, studio: Studio) -> Path:
     """The same for a file that a browser shows, and has not given up since it uploaded it."""
     real = own(path, slot=slot, examples=studio.examples)
-    if studio.seen.gave_up(browser, real):
+    if studio.session_uploads.is_forgotten(browser, real):
         raise PhotoError("The photo is no longer there.", "Upload it again.", slot=slot)
-    studio.seen.add(browser, [real])
+    studio.session_uploads.add(browser, [real])
     return real
 
 
 def forget_uploads(browser: str, studio: Studio) -> None:
     """Take away a browser's right to its uploads, and delete those that nobody else has; examples are everybody's."""
-    theirs = studio.seen.paths(browser)
+    theirs = studio.session_uploads.paths(browser)
     kept = {path for path in theirs if path.parent.name in _example_hashes(studio.examples.resolve())}
     kept |= {path for path in theirs if path.is_relative_to(studio.examples.resolve())}
-    for path in studio.seen.give_up(browser, kept=kept):
+    for path in studio.session_uploads.forget(browser, keep=kept):
         path.unlink(missing_ok=True)
 
 
