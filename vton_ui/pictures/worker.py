@@ -16,7 +16,7 @@ from vton_ui.pictures.pool import READY
 NICENESS = 10
 MEMORY = 1_500_000_000
 """Bytes that a worker may take; the heaviest photo that is let in takes one gigabyte."""
-_USED = ("vton_ui.pictures.prepare", "vton_ui.tryon.run.results")
+_USED = ("vton_ui.pictures.prepare", "vton_ui.tryon.results")
 
 
 def main() -> None:
