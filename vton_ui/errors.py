@@ -8,6 +8,7 @@ VtonError                what happened, what to do, what it cost
 ├── OverBudget           a cap that the owner set is reached; nothing was sent
 ├── RateLimited          more free work, or more bytes, than a visitor may have in a while
 ├── DiskFull             the server has no room for more files
+├── AppFault             a fault of this app, which its log describes
 └── FalError             fal, or the way to it
     ├── KeyRefused       fal does not know the key, or has locked its account
     ├── Unreachable      no connection was made: nothing was sent
@@ -105,6 +106,12 @@ class RateLimited(VtonError):
 
 class DiskFull(VtonError):
     """The server has no room for more files."""
+
+
+class AppFault(VtonError):
+    """A fault of this app, which its log describes; a job that was submitted may still be had."""
+
+    default_cost = Cost.MAYBE
 
 
 class FalError(VtonError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Union
 
-from vton_ui.errors import Cost
+from vton_ui.errors import Cost, VtonError
 from vton_ui.tryon.job import Job
 from vton_ui.tryon.results import Result
 
@@ -83,6 +83,13 @@ class Done:
     """The picture is kept."""
 
     result: Result
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failed:
+    """The error that ended one of several streams (see `streams.merged`); one alone raises it."""
+
+    error: VtonError
 
 
 Progress = Union[Waiting, Running]
