@@ -292,9 +292,9 @@ def _kept(studio: Studio) -> dict[str, Any]:
         "find": find,
         "forget": forget,
         "come_back": gr.Button("Come back", visible="hidden", elem_id="come_back"),
-        # Fixed names, or a restart of the server would lose what browsers keep. The secret ships to every browser
-        # and protects nothing; the signatures inside do.
-        "memory": gr.BrowserState(dict(EMPTY), storage_key="vton-ui", secret="vton-ui"),
+        # Fixed names, or a restart of the server would lose what browsers keep. The secret is sent to every browser
+        # and protects nothing; the signature inside does.
+        "memory": gr.BrowserState(EMPTY, storage_key="vton-ui", secret="vton-ui"),
     }
 
 

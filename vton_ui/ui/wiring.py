@@ -14,22 +14,22 @@ from vton_ui.ui.render import Renderer
 from vton_ui.ui.runs import Runs
 
 LOOK_AT = "() => document.querySelector('{0}')?.scrollIntoView({{behavior: 'smooth', block: 'nearest'}})"
-"""On a phone the button is in reach everywhere, and what comes of it, or why it cannot be used, is not."""
+"""On a phone the button is always in view; its effect, or the reason why it is disabled, may not be."""
 COME_BACK = "() => window.addEventListener('online', () => document.querySelector('#come_back').click())"
-"""After a dead network the events of a running try-on are lost, and the browser follows its jobs again."""
-MENDED = "(card) => (card || '').includes('data-mended-by=\"change\"') ? '' : {__type__: 'update'}"
-"""A failure that a change may have mended is no longer told; any other stands until the next try."""
+"""When the network was down, the events of a running try-on were lost: the browser follows its jobs again."""
+CLEAR_FIXED = "(card) => (card || '').includes('data-fixed-by=\"change\"') ? '' : {__type__: 'update'}"
+"""Remove an error that a change may have fixed. Any other stays until the next try-on."""
 
 
-def wire(page: Page, studio: Studio) -> None:
-    """Let the page's events happen."""
+def wire(page: Page, studio: Studio, blocks: gr.Blocks) -> None:
+    """Connect the page's events."""
     do = Handlers(page=page, studio=studio)
     memory = Memory(secret=studio.secret, store=studio.store)
     runs = Runs(page=page, studio=studio, renderer=Renderer(page=page, memory=memory))
-    # Off the queue: what only touches the page must not wait behind anybody's try-on.
+    # Off the queue: a change on the page must not wait for anybody's try-on.
     quick: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
     slow: dict[str, Any] = {"concurrency_limit": None, "show_progress": "hidden", "api_visibility": "private"}
-    shown_by_refresh = [page.try_on, page.estimate, page.notice, page.use_model]
+    refreshed = [page.try_on, page.estimate, page.notice, page.use_model]
     groups = [block for blocks in page.groups.values() for block in blocks]
     garments_from = [page.clothes, page.model, page.garments]
     pair = [page.person, page.garments]
@@ -50,17 +50,17 @@ def wire(page: Page, studio: Studio) -> None:
         happens(do.show_sheet, [page.model, page.garments], page.sheet, **quick)
     settings: Any = page.settings
     changes = [component.change for component in page.settings]  # type: ignore[attr-defined]
-    gr.on(changes, do.refresh, settings, shown_by_refresh, trigger_mode="always_last", **quick)
-    gr.on([*changes, page.clothes.click, page.garments.upload], None, page.failure, page.failure, js=MENDED)
+    gr.on(changes, do.refresh, settings, refreshed, trigger_mode="always_last", **quick)
+    gr.on([*changes, page.clothes.click, page.garments.upload], None, page.failure, page.failure, js=CLEAR_FIXED)
     for event in garments_set:
-        event.then(do.refresh, settings, shown_by_refresh, **quick)
+        event.then(do.refresh, settings, refreshed, **quick)
 
     page.notice.change(None, js=LOOK_AT.format("#notice:has([role=alert])"))
 
-    _wire_runs(page, runs, quick, slow)
+    _wire_runs(page, runs, blocks, quick, slow)
 
 
-def _wire_runs(page: Page, runs: Runs, quick: dict[str, Any], slow: dict[str, Any]) -> None:
+def _wire_runs(page: Page, runs: Runs, blocks: gr.Blocks, quick: dict[str, Any], slow: dict[str, Any]) -> None:
     everything: Any = page.inputs
     mirror = [page.status, page.result, page.last_result, page.details, page.download]
     buttons = [page.try_on, page.cancel, page.again, page.retry, page.look_again]
@@ -74,7 +74,5 @@ def _wire_runs(page: Page, runs: Runs, quick: dict[str, Any], slow: dict[str, An
     gr.on([page.find.click, page.find_id.submit], runs.find, everything, touched, **slow)
     page.recent.select(runs.show_recent, everything, [*mirror, page.recent], **quick)
     page.forget.click(runs.forget, everything, [*touched, page.person, page.garments], **quick)
-    blocks = gr.context.Context.root_block
-    assert isinstance(blocks, gr.Blocks)
     gr.on([blocks.load, page.come_back.click, page.look_again.click], runs.come_back, everything, touched, **slow)
     blocks.load(None, js=COME_BACK)
