@@ -9,7 +9,7 @@ from pathlib import Path
 from vton_ui.backends.fal.backend import Connections, FalBackend
 from vton_ui.backends.sandbox.backend import Sandbox
 from vton_ui.models import MODELS
-from vton_ui.money.budget import LedgerPurse
+from vton_ui.money.budget import LedgerBudget
 from vton_ui.money.ledger import FILE, Caps, Ledger
 from vton_ui.quota import FreeWork, UploadQuota
 from vton_ui.settings import Settings, load, secret_of
@@ -42,7 +42,7 @@ def open_studio(settings: Settings) -> Studio:
     return Studio(
         models=MODELS,
         backend_for=backend_for,
-        purse_for=lambda visitor: LedgerPurse(ledger=ledger, visitor=visitor),
+        budget_for=lambda visitor: LedgerBudget(ledger=ledger, visitor=visitor),
         store=settings.data_dir / "results",
         keep_hours=settings.keep_hours,
         examples=Path(__file__).parent / "assets",

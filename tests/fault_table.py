@@ -29,12 +29,13 @@ from vton_ui.backends.fal.backend import FalBackend
 from vton_ui.errors import Cost, VtonError
 from vton_ui.models import CAT_VTON, FLUX_VTO
 from vton_ui.models.spec import ModelSpec
-from vton_ui.money.budget import LedgerPurse
+from vton_ui.money.budget import LedgerBudget
 from vton_ui.money.ledger import Caps, Ledger, Summary
 from vton_ui.tryon import run
-from vton_ui.tryon.events import Accepted, Cancelled, Done, Event, Looking, Ordering, Uploading, Waiting
+from vton_ui.tryon.context import RunContext
+from vton_ui.tryon.events import Accepted, Cancelled, Done, Event, Recovering, Submitting, Uploading, Waiting
 from vton_ui.tryon.request import Request, new_request
-from vton_ui.tryon.run import Means, try_on
+from vton_ui.tryon.run import try_on
 
 FILE = Path(__file__).parent / "FAULTS.md"
 
@@ -76,8 +77,8 @@ PERSON, GARMENT = photo_bytes(256, 320), photo_bytes(256, 256)
 STOP_AT: dict[str, type[Event]] = {
     "token": Uploading,
     "pricing": Uploading,
-    "submit": Ordering,
-    "requests": Looking,
+    "submit": Submitting,
+    "requests": Recovering,
     "stream": Accepted,
     "status": Accepted,
     "cancel": Waiting,
@@ -137,7 +138,7 @@ class Run:
     @property
     def price(self) -> Decimal:
         """What the try counts for in the ledger."""
-        ordering = self.first(Ordering)
+        ordering = self.first(Submitting)
         if ordering is None:
             return Decimal(0)
         cost = ordering.job.cost_usd
@@ -187,8 +188,8 @@ class World:
         self.folder = folder
         self.ledger = Ledger(folder / "ledger.sqlite3", self.caps, salt=b"salt")
         backend = FalBackend(TEST_KEY, api_url=fal.api_url)
-        purse = LedgerPurse(ledger=self.ledger, visitor="somebody")
-        self.means = Means(backend=backend, store=folder / "store", purse=purse)
+        budget = LedgerBudget(ledger=self.ledger, visitor="somebody")
+        self.context = RunContext(backend=backend, store=folder / "store", budget=budget)
 
     def request(self, model: ModelSpec, **options: Any) -> Request:
         person, garment = self.folder / "person.jpg", self.folder / "garment.jpg"
@@ -224,7 +225,7 @@ async def until(condition: Callable[[], bool]) -> None:
 
 async def play(case: Case, world: World) -> Played:
     """Try on while something goes wrong, and then again when all is well."""
-    fal, backend = world.fal, world.means.backend
+    fal, backend = world.fal, world.context.backend
     stop = asyncio.Event()
     before: set[str] = set()
     fal.streams = case.operation not in ("status", "result")
@@ -234,7 +235,7 @@ async def play(case: Case, world: World) -> Played:
         fal.queue_seconds = 3
     if case.operation == "pricing":
         # The uploads are known by then, so that the price is all that is asked for.
-        await collect(try_on(world.request(case.model), Means(backend=backend, store=world.means.store)))
+        await collect(try_on(world.request(case.model), RunContext(backend=backend, store=world.context.store)))
         before = set(fal.jobs)
     if case.fault != REFUSED:
         fal.fault(case.operation, times=None if case.lasting else 1, **FAULTS[case.fault])
@@ -246,20 +247,20 @@ async def play(case: Case, world: World) -> Played:
             await until(lambda: fal.jobs[event.job.request_id].state == "COMPLETED")
         if case.fault == REFUSED and isinstance(event, STOP_AT.get(case.operation, ())) and not stop.is_set():
             fal.stop()
-        if case.operation == "pricing" and isinstance(event, Ordering):
+        if case.operation == "pricing" and isinstance(event, Submitting):
             fal.start()  # fal's platform API is a host of its own; the others are well
         if case.operation == "cancel" and isinstance(event, Waiting):
             stop.set()
 
     with started_again(fal) if case.fault == REFUSED and not case.lasting else nothing():
-        run = await collect(try_on(world.request(case.model), world.means, stop=stop), at)
+        run = await collect(try_on(world.request(case.model), world.context, stop=stop), at)
     jobs = [job for name, job in fal.jobs.items() if name not in before]
     ledger = world.ledger.today()
     bills = sum(not job.cancelled for job in jobs)
     fal.clear_faults()
     fal.start()
     fal.queue_seconds = 0
-    after = await collect(try_on(world.request(case.model), world.means))
+    after = await collect(try_on(world.request(case.model), world.context))
     return Played(
         run=run,
         accepted=[job.id for job in jobs],

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from vton_ui.admission import Admission
 from vton_ui.models.spec import ModelSpec
-from vton_ui.money.budget import Purse
+from vton_ui.money.budget import Budget
 from vton_ui.quota import FreeWork, UploadQuota
 from vton_ui.session_uploads import SessionUploads
 from vton_ui.tryon.backend import Backend
-from vton_ui.tryon.context import Means
+from vton_ui.tryon.context import RunContext
 from vton_ui.tryon.jobs import JobStore, job_store
 
 
@@ -23,7 +23,7 @@ class Studio:
     Attributes:
         models: The registry, the default model first.
         backend_for: The backend for a visitor's own key; for None, the server's. KeyRefused if it is no key.
-        purse_for: The owner's purse for a visitor (see ui.visitor).
+        budget_for: The owner's budget for a visitor (see ui.visitor).
         store: The folder of results.
         keep_hours: How long they are kept.
         examples: The folder of example pictures, with `people` and `garments` in it.
@@ -39,7 +39,7 @@ class Studio:
 
     models: Mapping[str, ModelSpec]
     backend_for: Callable[[str | None], Backend]
-    purse_for: Callable[[str], Purse]
+    budget_for: Callable[[str], Budget]
     store: Path
     keep_hours: float
     examples: Path
@@ -67,14 +67,14 @@ class Studio:
         """Whether a visitor without a key gets drafts."""
         return self.backend_for(None).sandbox
 
-    def means(self, key: str | None, visitor: str) -> Means:
+    def context(self, key: str | None, visitor: str) -> RunContext:
         """What a visitor's try-on is done with. KeyRefused if the key is none."""
         backend = self.backend_for(key)
         owner_pays = not key and not backend.sandbox
-        return Means(
+        return RunContext(
             backend=backend,
             store=self.store,
-            purse=self.purse_for(visitor) if owner_pays else None,
+            budget=self.budget_for(visitor) if owner_pays else None,
             own_key=bool(key),
             visitor=visitor,
             admission=self.admission,

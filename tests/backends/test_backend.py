@@ -294,10 +294,10 @@ async def test_look(fal: FakeFal, backend: FalBackend) -> None:
     other = await backend.upload(photo_bytes(300, 400), role="person", visitor="another")
     await backend.submit(FLUX_VTO.endpoint, {**wanted, "human_image_url": other})
     await backend.submit(CAT_VTON.endpoint, await arguments(backend, CAT_VTON))
-    assert await backend.look(lost(wanted)) == []
+    assert await backend.find_lost_job(lost(wanted)) == []
     request_id = await backend.submit(FLUX_VTO.endpoint, wanted)
     await backend.submit(FLUX_VTO.endpoint, {**wanted, "seed": 43})
-    assert await backend.look(lost(wanted)) == [request_id]
+    assert await backend.find_lost_job(lost(wanted)) == [request_id]
     assert fal.count("requests") == 2
 
 
@@ -311,8 +311,8 @@ async def test_look_for_a_photo_wherever_it_is(fal: FakeFal, backend: FalBackend
         **{name: value for name, value in wanted.items() if name != "human_image_url"},
         "images": {"field": url, "list": ["x", url], "object": {"person": [url]}}[place],
     }
-    assert await backend.look(lost(wanted)) == [request_id]
-    assert await backend.look(replace(lost(wanted), photo_url="")) == []
+    assert await backend.find_lost_job(lost(wanted)) == [request_id]
+    assert await backend.find_lost_job(replace(lost(wanted), photo_url="")) == []
 
 
 async def test_look_only_around_the_order(fal: FakeFal, backend: FalBackend) -> None:
@@ -322,7 +322,7 @@ async def test_look_only_around_the_order(fal: FakeFal, backend: FalBackend) -> 
     job = lost(wanted)
     for request_id, seconds in ((before, -70), (near, 5), (far, 60), (after, 130)):
         fal.jobs[request_id].accepted_at = job.ordered_at + seconds
-    assert await backend.look(job) == [near, far]
+    assert await backend.find_lost_job(job) == [near, far]
 
 
 async def test_look_with_a_clock_that_is_late(fal: FakeFal, backend: FalBackend) -> None:
@@ -330,16 +330,16 @@ async def test_look_with_a_clock_that_is_late(fal: FakeFal, backend: FalBackend)
     wanted = await arguments(backend, FLUX_VTO)
     request_id = await backend.submit(FLUX_VTO.endpoint, wanted)
     fal.jobs[request_id].accepted_at += 30
-    assert await backend.look(lost(wanted)) == [request_id]
+    assert await backend.find_lost_job(lost(wanted)) == [request_id]
 
 
 async def test_look_past_private_requests(fal: FakeFal, backend: FalBackend) -> None:
     """A private order, of which fal shows nothing, is not found, and does not stand in the way of another."""
     wanted = await arguments(backend, FLUX_VTO)
     await backend.submit(FLUX_VTO.endpoint, wanted, private=True)
-    assert await backend.look(lost(wanted)) == []
+    assert await backend.find_lost_job(lost(wanted)) == []
     request_id = await backend.submit(FLUX_VTO.endpoint, wanted)
-    assert await backend.look(lost(wanted)) == [request_id]
+    assert await backend.find_lost_job(lost(wanted)) == [request_id]
 
 
 @pytest.mark.parametrize(
@@ -361,8 +361,8 @@ async def test_look_that_tells_nothing(fal: FakeFal, backend: FalBackend, fault:
     wanted = await arguments(backend, FLUX_VTO)
     request_id = await backend.submit(FLUX_VTO.endpoint, wanted)
     fal.fault("requests", **fault)
-    assert await backend.look(lost(wanted)) is None
-    assert await backend.look(lost(wanted)) == [request_id]
+    assert await backend.find_lost_job(lost(wanted)) is None
+    assert await backend.find_lost_job(lost(wanted)) == [request_id]
 
 
 @pytest.mark.parametrize(
@@ -381,8 +381,8 @@ async def test_odd_look(fal: FakeFal, backend: FalBackend, edit: Callable[[Any],
     wanted = await arguments(backend, FLUX_VTO)
     request_id = await backend.submit(FLUX_VTO.endpoint, wanted)
     fal.fault("requests", "edit", edit=edit)
-    assert await backend.look(lost(wanted)) == []
-    assert await backend.look(lost(wanted)) == [request_id]
+    assert await backend.find_lost_job(lost(wanted)) == []
+    assert await backend.find_lost_job(lost(wanted)) == [request_id]
 
 
 # Fetch

@@ -88,9 +88,9 @@ async def test_every_cap_holds(cap: str, tmp_path: Path) -> None:
     """What the owner sets is what the ledger is held to."""
     studio = app.open_studio(Settings(fal_key=TEST_KEY, data_dir=tmp_path, **LIMITS[cap]))  # type: ignore[arg-type]
     cost = None if cap == "unknown_usd" else "0.04"
-    await studio.purse_for("somebody").reserve(uuid.uuid4().hex, cost)
+    await studio.budget_for("somebody").reserve(uuid.uuid4().hex, cost)
     with pytest.raises(OverBudget):
-        await studio.purse_for("somebody").reserve(uuid.uuid4().hex, cost)
+        await studio.budget_for("somebody").reserve(uuid.uuid4().hex, cost)
 
 
 async def test_visitors_are_hashed_with_the_secret(tmp_path: Path) -> None:
@@ -98,7 +98,7 @@ async def test_visitors_are_hashed_with_the_secret(tmp_path: Path) -> None:
     names = set()
     for server in ("one", "other"):
         data = tmp_path / server
-        await app.open_studio(Settings(fal_key=TEST_KEY, data_dir=data)).purse_for("somebody").reserve("one", "0.04")
+        await app.open_studio(Settings(fal_key=TEST_KEY, data_dir=data)).budget_for("somebody").reserve("one", "0.04")
         with closing(sqlite3.connect(data / FILE)) as db:
             names |= set(db.execute("SELECT visitor FROM tries"))
     assert len(names) == 2

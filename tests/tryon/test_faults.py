@@ -17,13 +17,14 @@ from tests.fault_table import CASES, FILE, Case, Played, World, collect, play, r
 from vton_ui.backends.fal import stream
 from vton_ui.errors import Cost, JobFailed, KeyRefused, OverBudget, SubmitUnclear
 from vton_ui.models import FLUX_VTO
-from vton_ui.money.budget import LedgerPurse
+from vton_ui.money.budget import LedgerBudget
 from vton_ui.money.ledger import Caps, Ledger
 from vton_ui.tryon import run as running
-from vton_ui.tryon.events import Accepted, Cancelled, Done, Event, Looking, Ordering, Waiting
+from vton_ui.tryon.context import RunContext
+from vton_ui.tryon.events import Accepted, Cancelled, Done, Event, Recovering, Submitting, Waiting
 from vton_ui.tryon.job import Job
 from vton_ui.tryon.request import estimate
-from vton_ui.tryon.run import Means, resume, try_on
+from vton_ui.tryon.run import resume, try_on
 
 WRITTEN = read(FILE.read_text(encoding="utf-8")) if FILE.exists() else {}
 
@@ -81,7 +82,7 @@ def check_ledger(played: Played) -> None:
     unclear = isinstance(played.run.error, SubmitUnclear)
     assert played.ledger.spent == played.run.price * (1 if unclear else played.bills)
     assert played.ledger.reserved == (played.run.price if unclear else 0)
-    assert played.ledger.tries == (1 if played.run.first(Ordering) else 0)
+    assert played.ledger.tries == (1 if played.run.first(Submitting) else 0)
 
 
 def check_after(played: Played) -> None:
@@ -108,15 +109,15 @@ def world(tmp_path: Path) -> Iterator[World]:
         yield world
 
 
-def restarted(world: World) -> Means:
+def restarted(world: World) -> RunContext:
     """What a new process on the same disk has."""
-    return World(world.fal, world.folder).means
+    return World(world.fal, world.folder).context
 
 
 async def ordering(events: AsyncGenerator[Event, None]) -> Job:
     """The job as the browser keeps it, from the moment before the order goes out."""
     async for event in events:
-        if isinstance(event, Ordering):
+        if isinstance(event, Submitting):
             return Job.from_dict(json.loads(json.dumps(event.job.to_dict())))
     raise AssertionError("nothing was ordered")
 
@@ -129,7 +130,7 @@ def price_of(world: World) -> Decimal:
 
 async def test_the_browser_knows_before_fal_does(world: World) -> None:
     """The job is told, and its money set aside, before anything of the order has left."""
-    events = try_on(world.request(FLUX_VTO, seed=7), world.means)
+    events = try_on(world.request(FLUX_VTO, seed=7), world.context)
     job = await ordering(events)
     assert (job.request_id, job.seed, world.fal.count("submit")) == ("", 7, 0)
     assert world.ledger.today().reserved == price_of(world)
@@ -141,20 +142,20 @@ async def test_the_browser_knows_before_fal_does(world: World) -> None:
 
 async def test_left_before_the_order(world: World) -> None:
     """Who leaves before the order goes out has ordered nothing, and the money is given back."""
-    events = try_on(world.request(FLUX_VTO), world.means)
+    events = try_on(world.request(FLUX_VTO), world.context)
     job = await ordering(events)
     await events.aclose()
     assert world.ledger.today().spent == 0
     run = await collect(resume(job, FLUX_VTO, restarted(world)))
     assert isinstance(run.error, SubmitUnclear)
-    assert [type(event) for event in run.events] == [Looking]
+    assert [type(event) for event in run.events] == [Recovering]
     assert (world.fal.count("submit"), world.ledger.today().tries) == (0, 1)
     assert world.ledger.today().spent == 0
 
 
 async def test_killed_before_the_order(world: World) -> None:
     """Killed before the order went out: it is looked for, never sent, and its money goes on counting."""
-    events = try_on(world.request(FLUX_VTO), world.means)
+    events = try_on(world.request(FLUX_VTO), world.context)
     job = await ordering(events)
     run = await collect(resume(job, FLUX_VTO, restarted(world)))
     assert isinstance(run.error, SubmitUnclear)
@@ -166,12 +167,12 @@ async def test_killed_before_the_order(world: World) -> None:
 async def test_killed_while_the_order_went_out(world: World) -> None:
     """Killed with the order on its way: it is found by its seed, delivered, and paid once."""
     world.fal.fault("submit", "accept_then_hang", seconds=0.2)
-    events = try_on(world.request(FLUX_VTO), world.means)
+    events = try_on(world.request(FLUX_VTO), world.context)
     job = await ordering(events)
     killed = asyncio.ensure_future(anext(events))
     await until(lambda: len(world.fal.jobs) == 1)
     run = await collect(resume(job, FLUX_VTO, restarted(world)))
-    assert [type(event) for event in run.events][:2] == [Looking, Accepted]
+    assert [type(event) for event in run.events][:2] == [Recovering, Accepted]
     assert run.words == "delivered"
     assert (world.fal.count("submit"), world.fal.billed) == (1, 1)
     assert world.ledger.today().spent == price_of(world)
@@ -183,7 +184,7 @@ async def test_killed_while_the_order_went_out(world: World) -> None:
 async def test_two_tabs_return_to_the_same_order(world: World) -> None:
     """Two tabs that take up the same order deliver it twice and pay it once."""
     world.fal.fault("submit", "accept_then_hang", seconds=0.2)
-    events = try_on(world.request(FLUX_VTO), world.means)
+    events = try_on(world.request(FLUX_VTO), world.context)
     job = await ordering(events)
     killed = asyncio.ensure_future(anext(events))
     await until(lambda: len(world.fal.jobs) == 1)
@@ -199,16 +200,16 @@ async def test_found_late(world: World, found_at: int) -> None:
     """An order that fal's list shows a little later is found all the same."""
     world.fal.fault("submit", "accept_then_drop")
     world.fal.fault("requests", "edit", found_at - 1, edit=lambda body: {**body, "items": []})
-    run = await collect(try_on(world.request(FLUX_VTO), world.means))
+    run = await collect(try_on(world.request(FLUX_VTO), world.context))
     assert run.words == "delivered"
-    assert run.first(Looking)
+    assert run.first(Recovering)
     assert (world.fal.count("requests"), world.fal.count("submit"), world.fal.billed) == (found_at, 1, 1)
 
 
 async def test_never_found(world: World) -> None:
     """An order that never shows up is told as unclear, and its money goes on counting."""
     world.fal.fault("submit", "drop_before")
-    run = await collect(try_on(world.request(FLUX_VTO), world.means))
+    run = await collect(try_on(world.request(FLUX_VTO), world.context))
     assert isinstance(run.error, SubmitUnclear)
     assert (world.fal.count("requests"), world.fal.count("submit")) == (3, 1)
     assert world.ledger.today().reserved == price_of(world)
@@ -216,9 +217,9 @@ async def test_never_found(world: World) -> None:
 
 async def test_only_its_own_order(world: World) -> None:
     """Another order of the same account, a moment before, is not taken for the one that got lost."""
-    await collect(try_on(world.request(FLUX_VTO, seed=1), world.means))
+    await collect(try_on(world.request(FLUX_VTO, seed=1), world.context))
     world.fal.fault("submit", "drop_before")
-    run = await collect(try_on(world.request(FLUX_VTO, seed=2), world.means))
+    run = await collect(try_on(world.request(FLUX_VTO, seed=2), world.context))
     assert isinstance(run.error, SubmitUnclear)
     assert world.ledger.today().spent == 2 * price_of(world)
 
@@ -227,7 +228,7 @@ async def test_private_order_is_not_looked_for(world: World) -> None:
     """fal stores nothing of a private order, so nobody looks for it, and it is told as unclear."""
     world.fal.fault("submit", "accept_then_drop")
     request = replace(world.request(FLUX_VTO), private=True)
-    run = await collect(try_on(request, world.means))
+    run = await collect(try_on(request, world.context))
     assert isinstance(run.error, SubmitUnclear)
     assert (world.fal.count("requests"), world.fal.count("submit")) == (0, 1)
     [job] = world.fal.jobs.values()
@@ -239,8 +240,8 @@ async def test_cancelled_while_it_is_looked_for(world: World) -> None:
     world.fal.queue_seconds = 3
     world.fal.fault("submit", "accept_then_drop")
     stop = asyncio.Event()
-    events = try_on(world.request(FLUX_VTO), world.means, stop=stop)
-    run = await collect(events, lambda event: stop.set() if isinstance(event, Looking) else None)
+    events = try_on(world.request(FLUX_VTO), world.context, stop=stop)
+    run = await collect(events, lambda event: stop.set() if isinstance(event, Recovering) else None)
     assert run.words == "cancelled, charged: no"
     assert next(iter(world.fal.jobs.values())).cancelled
     assert world.ledger.today().spent == 0
@@ -264,7 +265,7 @@ async def test_cancelled_while_it_is_looked_for(world: World) -> None:
 async def test_failed_job(world: World, failure: Failure, billed: int) -> None:
     """A job that fails counts if fal bills it, and gives its money back if not."""
     world.fal.next_error = failure
-    run = await collect(try_on(world.request(FLUX_VTO), world.means))
+    run = await collect(try_on(world.request(FLUX_VTO), world.context))
     assert isinstance(run.error, JobFailed)
     assert world.fal.billed == billed
     assert world.ledger.today().spent == price_of(world) * world.fal.billed
@@ -274,18 +275,18 @@ async def test_failed_job(world: World, failure: Failure, billed: int) -> None:
 async def test_no_budget_no_order(world: World) -> None:
     """What the budget does not hold is neither reserved nor ordered."""
     ledger = Ledger(world.folder / "other.sqlite3", Caps(daily_usd=Decimal("0.05")), salt=b"salt")
-    means = replace(world.means, purse=LedgerPurse(ledger=ledger, visitor="somebody"))
-    assert (await collect(try_on(world.request(FLUX_VTO), means))).words == "delivered"
-    run = await collect(try_on(world.request(FLUX_VTO), means))
+    context = replace(world.context, budget=LedgerBudget(ledger=ledger, visitor="somebody"))
+    assert (await collect(try_on(world.request(FLUX_VTO), context))).words == "delivered"
+    run = await collect(try_on(world.request(FLUX_VTO), context))
     assert isinstance(run.error, OverBudget)
-    assert run.first(Ordering) is None
+    assert run.first(Submitting) is None
     assert (world.fal.count("submit"), ledger.today().tries) == (1, 1)
 
 
 async def test_task_cancelled_while_fal_refuses(world: World) -> None:
     """An order that fal refused while its visitor was leaving gives its money back."""
     world.fal.fault("submit", "slow", seconds=0.1)
-    events = try_on(world.request(FLUX_VTO), world.means)
+    events = try_on(world.request(FLUX_VTO), world.context)
     await ordering(events)
     world.fal.keys.clear()
     leaving = asyncio.ensure_future(anext(events))
@@ -312,7 +313,7 @@ async def test_cancelled_and_then_silence(world: World, monkeypatch: pytest.Monk
             await until(lambda: next(iter(world.fal.jobs.values())).state == "IN_PROGRESS")
             stop.set()
 
-    run = await collect(try_on(world.request(FLUX_VTO), world.means, stop=stop), at)
+    run = await collect(try_on(world.request(FLUX_VTO), world.context, stop=stop), at)
     assert run.words == "cancelled, charged: maybe"
     assert world.ledger.today().spent == price_of(world)
 
@@ -327,7 +328,7 @@ async def test_still_waiting_after_cancelling(world: World, monkeypatch: pytest.
     for operation in ("stream", "status"):
         world.fal.fault(operation, "edit", None, edit=lambda body: {**body, "status": "IN_QUEUE", "queue_position": 0})
     stop = asyncio.Event()
-    events = try_on(world.request(FLUX_VTO), world.means, stop=stop)
+    events = try_on(world.request(FLUX_VTO), world.context, stop=stop)
     run = await collect(events, lambda event: stop.set() if isinstance(event, Waiting) else None)
     assert run.words == "cancelled, charged: no"
     assert world.ledger.today().spent == 0
@@ -345,7 +346,7 @@ async def test_ran_between_two_looks(world: World, monkeypatch: pytest.MonkeyPat
             await until(lambda: next(iter(world.fal.jobs.values())).state == "IN_PROGRESS")
             stop.set()
 
-    run = await collect(try_on(world.request(FLUX_VTO), world.means, stop=stop), at)
+    run = await collect(try_on(world.request(FLUX_VTO), world.context, stop=stop), at)
     assert run.words == "cancelled, charged: maybe"
     assert world.ledger.today().spent == price_of(world) * world.fal.billed
     assert world.fal.billed == 1
@@ -354,7 +355,7 @@ async def test_ran_between_two_looks(world: World, monkeypatch: pytest.MonkeyPat
 async def test_key_refused_under_way(world: World) -> None:
     """A key that is withdrawn while its job runs does not make the job free."""
     run = await collect(
-        try_on(world.request(FLUX_VTO), world.means),
+        try_on(world.request(FLUX_VTO), world.context),
         lambda event: world.fal.keys.clear() if isinstance(event, Accepted) else None,
     )
     assert isinstance(run.error, KeyRefused)

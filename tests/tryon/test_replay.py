@@ -20,7 +20,7 @@ from vton_ui.errors import SubmitUnclear
 from vton_ui.models import FLUX_VTO
 from vton_ui.settings import Settings
 from vton_ui.tryon import run
-from vton_ui.tryon.events import Accepted, Ordering
+from vton_ui.tryon.events import Accepted, Submitting
 from vton_ui.tryon.job import LOST_SECONDS
 from vton_ui.tryon.run import resume, try_on
 
@@ -93,8 +93,8 @@ async def killed(world: World, seed: int) -> Any:
     """An order that fal has, and whose process died before it knew."""
     world.fal.fault("submit", "accept_then_hang", seconds=0.3)
     count = len(world.fal.jobs)
-    events = try_on(world.request(FLUX_VTO, seed=seed), world.means)
-    job = next(event.job for event in [await anext(events) for _ in range(3)] if isinstance(event, Ordering))
+    events = try_on(world.request(FLUX_VTO, seed=seed), world.context)
+    job = next(event.job for event in [await anext(events) for _ in range(3)] if isinstance(event, Submitting))
     sending = asyncio.ensure_future(anext(events))
     await happens(lambda: len(world.fal.jobs) == count + 1)
     return job, sending
@@ -111,7 +111,7 @@ async def test_two_lost_orders_of_one_visitor(world: World) -> None:
     found = []
     orders = [await killed(world, 7) for _ in range(2)]
     for job, _ in orders:
-        run = await collect(resume(job, FLUX_VTO, world.means))
+        run = await collect(resume(job, FLUX_VTO, world.context))
         found.append(run.first(Accepted).job.request_id)
         assert run.words == "delivered"
     assert found == list(world.fal.jobs)
@@ -123,8 +123,8 @@ async def test_a_request_is_found_once(world: World) -> None:
     """Of two lost orders of which fal has one, one is found and the other is not."""
     job, sending = await killed(world, 7)
     world.fal.fault("submit", "drop_before")
-    run = await collect(try_on(world.request(FLUX_VTO, seed=7), world.means))
-    first = await collect(resume(job, FLUX_VTO, world.means))
+    run = await collect(try_on(world.request(FLUX_VTO, seed=7), world.context))
+    first = await collect(resume(job, FLUX_VTO, world.context))
     assert sorted([run.words, first.words]) == ["delivered", "error: SubmitUnclear, charged: maybe"]
     assert len(world.fal.jobs) == 1
     sending.cancel()
@@ -132,8 +132,8 @@ async def test_a_request_is_found_once(world: World) -> None:
 
 async def test_known_is_not_looked_for(world: World) -> None:
     """A job from before fal's answer is the one that was answered, and nobody looks for another."""
-    run = await collect(try_on(world.request(FLUX_VTO, seed=7), world.means))
-    again = await collect(resume(run.first(Ordering).job, FLUX_VTO, world.means))
+    run = await collect(try_on(world.request(FLUX_VTO, seed=7), world.context))
+    again = await collect(resume(run.first(Submitting).job, FLUX_VTO, world.context))
     assert again.first(Accepted).job.request_id == run.first(Accepted).job.request_id
     assert (again.words, world.fal.count("requests"), world.fal.count("submit")) == ("delivered", 0, 1)
 
@@ -141,11 +141,11 @@ async def test_known_is_not_looked_for(world: World) -> None:
 async def test_lost_for_minutes_only(world: World) -> None:
     """What is not found within minutes is not looked for any more."""
     world.fal.fault("submit", "drop_before")
-    run = await collect(try_on(world.request(FLUX_VTO, seed=7), world.means))
+    run = await collect(try_on(world.request(FLUX_VTO, seed=7), world.context))
     world.fal.seen.clear()
-    job = run.first(Ordering).job
+    job = run.first(Submitting).job
     old = replace(job, ordered_at=job.ordered_at - LOST_SECONDS)
-    late = await collect(resume(old, FLUX_VTO, world.means))
+    late = await collect(resume(old, FLUX_VTO, world.context))
     assert isinstance(late.error, SubmitUnclear)
     assert world.fal.count("requests") == 0
 
@@ -153,8 +153,8 @@ async def test_lost_for_minutes_only(world: World) -> None:
 async def test_unwritten_is_not_looked_for(world: World) -> None:
     """A job that this server never wrote down, or that fal refused, is not looked for."""
     world.fal.fault("submit", "status", code=422)
-    run = await collect(try_on(world.request(FLUX_VTO, seed=7), world.means))
+    run = await collect(try_on(world.request(FLUX_VTO, seed=7), world.context))
     world.fal.seen.clear()
-    late = await collect(resume(run.first(Ordering).job, FLUX_VTO, world.means))
+    late = await collect(resume(run.first(Submitting).job, FLUX_VTO, world.context))
     assert isinstance(late.error, SubmitUnclear)
     assert world.fal.count("requests") == 0

@@ -30,7 +30,7 @@ from vton_ui.money.ledger import FILE, Caps, Ledger, Summary
 from vton_ui.settings import Settings
 from vton_ui.studio import Studio
 from vton_ui.tryon import jobs, reconcile, run
-from vton_ui.tryon.events import Accepted, Done, Event, Ordering, Preparing, Running, Uploading, Waiting
+from vton_ui.tryon.events import Accepted, Done, Event, Preparing, Running, Submitting, Uploading, Waiting
 from vton_ui.tryon.job import Job
 from vton_ui.tryon.request import Request, new_request
 from vton_ui.tryon.run import try_on
@@ -42,7 +42,7 @@ STUCK = 60.0
 
 async def reconciled(studio: Studio) -> None:
     """One round of the sweep."""
-    await reconcile.reconcile(studio.models, studio.means(None, ""))
+    await reconcile.reconcile(studio.models, studio.context(None, ""))
 
 
 @pytest.fixture(autouse=True)
@@ -174,7 +174,7 @@ async def swept(studio: Studio, data: Path) -> Summary:
 
 
 @pytest.mark.parametrize("delay", [0.0, 0.01, 0.05])
-@pytest.mark.parametrize("kind", [Preparing, Uploading, Ordering, Accepted, Waiting, Running, Done])
+@pytest.mark.parametrize("kind", [Preparing, Uploading, Submitting, Accepted, Waiting, Running, Done])
 @pytest.mark.parametrize("how", ["cancelled", "dropped"])
 async def test_left_at_every_event(
     fal: FakeFal, studio: Studio, data: Path, request_of: Callable[..., Request], how: str, kind: type, delay: float
@@ -183,7 +183,7 @@ async def test_left_at_every_event(
     reached = asyncio.Event()
 
     async def take() -> None:
-        async with aclosing(try_on(request_of(), studio.means(None, "somebody"))) as events:
+        async with aclosing(try_on(request_of(), studio.context(None, "somebody"))) as events:
             async for event in events:
                 if isinstance(event, kind):
                     reached.set()
@@ -204,7 +204,7 @@ async def test_cancelled_while_fal_answers(
 ) -> None:
     """Cancelled with the order, the status or the picture on its way."""
     fal.fault(operation, "slow", seconds=0.2)
-    taking = asyncio.ensure_future(_all(try_on(request_of(), studio.means(None, "somebody"))))
+    taking = asyncio.ensure_future(_all(try_on(request_of(), studio.context(None, "somebody"))))
     await happens(lambda: fal.count(operation) > 0)
     taking.cancel()
     await asyncio.wait({taking})
@@ -222,7 +222,7 @@ async def left(events: AsyncGenerator[Event, None], kind: type[Any]) -> Job:
     """The job of a try-on whose process died at an event: nothing that would run on the way out does."""
     job: Job | None = None
     async for event in events:
-        job = event.job if isinstance(event, (Ordering, Accepted)) else job
+        job = event.job if isinstance(event, (Submitting, Accepted)) else job
         if isinstance(event, kind):
             break
     assert job
@@ -249,7 +249,7 @@ def restarted(fal: FakeFal, data: Path) -> Studio:
 
 async def test_never_sent(fal: FakeFal, studio: Studio, data: Path, request_of: Callable[..., Request]) -> None:
     """Money that was set aside for an order that never went out is given back."""
-    await left(try_on(request_of(), studio.means(None, "a")), Ordering)
+    await left(try_on(request_of(), studio.context(None, "a")), Submitting)
     assert reserved(data) == PRICE
     await reconciled(studio)
     assert reserved(data) == PRICE, "it is under way here"
@@ -260,7 +260,7 @@ async def test_never_sent(fal: FakeFal, studio: Studio, data: Path, request_of: 
 async def test_under_way(fal: FakeFal, studio: Studio, data: Path, request_of: Callable[..., Request]) -> None:
     """A job that waits or runs goes on counting, and so does one of which fal tells nothing; then it is settled."""
     fal.queue_seconds, fal.run_seconds = 0.3, 0.3
-    job = await left(try_on(request_of(), studio.means(None, "a")), Accepted)
+    job = await left(try_on(request_of(), studio.context(None, "a")), Accepted)
     studio = restarted(fal, data)
     for state in ("IN_QUEUE", "IN_PROGRESS"):
         await happens(lambda state=state: fal.jobs[job.request_id].state == state)  # type: ignore[misc]
@@ -293,7 +293,7 @@ async def test_over(
 ) -> None:
     """A job that ended while nobody looked costs the budget what fal bills."""
     fal.next_error = failure
-    job = await left(try_on(request_of(), studio.means(None, "a")), Accepted)
+    job = await left(try_on(request_of(), studio.context(None, "a")), Accepted)
     await happens(lambda: fal.jobs[job.request_id].state == "COMPLETED")
     await reconciled(restarted(fal, data))
     assert fal.billed == (not free)
@@ -305,7 +305,7 @@ async def test_cancelled_by_the_dead(
 ) -> None:
     """A job that was cancelled in fal's queue by a process that died then is free."""
     fal.queue_seconds = STUCK
-    job = await left(try_on(request_of(), studio.means(None, "a")), Accepted)
+    job = await left(try_on(request_of(), studio.context(None, "a")), Accepted)
     await studio.backend_for(None).cancel(job)
     await reconciled(restarted(fal, data))
     assert (today(data).spent, fal.billed) == (0, 0)
@@ -313,7 +313,7 @@ async def test_cancelled_by_the_dead(
 
 async def test_forgotten(fal: FakeFal, studio: Studio, data: Path, request_of: Callable[..., Request]) -> None:
     """A visitor who forgets a job that runs is forgotten, and the job's bill is not."""
-    job = await left(try_on(request_of(), studio.means(None, "a")), Accepted)
+    job = await left(try_on(request_of(), studio.context(None, "a")), Accepted)
     await studio.jobs.forget([job.request_id])
     assert await studio.jobs.find(job.request_id) is None
     assert (await swept(restarted(fal, data), data)).spent == PRICE
@@ -332,7 +332,7 @@ async def test_lost(
     fal.fault("submit", "accept_then_drop" if shown else "drop_before")
     fal.fault("requests", "edit", times=2, edit=lambda body: {**body, "items": []})
     with pytest.raises(SubmitUnclear):
-        await _all(try_on(request_of(), studio.means(None, "a")))
+        await _all(try_on(request_of(), studio.context(None, "a")))
     assert reserved(data) == PRICE
     if shown:
         assert (await swept(studio, data)).spent == PRICE * fal.billed == PRICE
@@ -359,7 +359,7 @@ async def test_what_nobody_can_know_counts(
     monkeypatch.setattr(reconcile, "GONE_SECONDS", 0.0)
     fal.fault("submit", "accept_then_drop")
     with pytest.raises(SubmitUnclear):
-        await _all(try_on(replace(request_of(), private=True), studio.means(None, "a")))
+        await _all(try_on(replace(request_of(), private=True), studio.context(None, "a")))
     Ledger(data / FILE, Caps(), salt=b"of another version").reserve("b", PRICE)
     await reconciled(studio)
     assert reserved(data) == 2 * PRICE
@@ -371,7 +371,7 @@ async def test_young_ones_are_left_alone(
 ) -> None:
     """What another process of this server may be busy with is not touched."""
     monkeypatch.setattr(reconcile, "YOUNG_SECONDS", 60.0)
-    await left(try_on(request_of(), studio.means(None, "a")), Accepted)
+    await left(try_on(request_of(), studio.context(None, "a")), Accepted)
     fal.seen.clear()
     await reconciled(restarted(fal, data))
     assert (reserved(data), fal.seen) == (PRICE, [])

@@ -36,22 +36,23 @@ from vton_ui.errors import (
 from vton_ui.models import CAT_VTON, FLUX_VTO, MODELS
 from vton_ui.models.spec import ModelSpec
 from vton_ui.tryon import run
+from vton_ui.tryon.context import RunContext
 from vton_ui.tryon.events import (
     Accepted,
     Cancelled,
     Cancelling,
     Done,
     Event,
-    Ordering,
     Preparing,
     Running,
+    Submitting,
     Uploading,
     Waiting,
 )
 from vton_ui.tryon.job import Job
 from vton_ui.tryon.request import Request, estimate, new_request
 from vton_ui.tryon.results import Result
-from vton_ui.tryon.run import Means, resume, try_on
+from vton_ui.tryon.run import resume, try_on
 
 CORNERS = [(200, 40, 40), (40, 200, 40), (40, 40, 200), (200, 200, 40)]
 
@@ -144,13 +145,13 @@ async def test_whole_way(fal: FakeFal, backend: FalBackend, ask: Asking, store: 
     fal.queue_seconds, fal.run_seconds = 0.2, 0.3
     request = ask(model, seed=7)
     started = time.time()
-    events = await all_of(try_on(request, Means(backend=backend, store=store)))
-    assert order_of(events) == [Preparing, Uploading, Ordering, Accepted, Waiting, Running, Done]
+    events = await all_of(try_on(request, RunContext(backend=backend, store=store)))
+    assert order_of(events) == [Preparing, Uploading, Submitting, Accepted, Waiting, Running, Done]
     [job] = fal.jobs.values()
     assert (fal.count("submit"), fal.count("upload"), fal.billed) == (1, 2, 1)
     assert job.arguments.keys() == ENDPOINTS[model.endpoint].fields.keys()
     ordering, accepted, done = events[2], events[3], events[-1]
-    assert isinstance(ordering, Ordering)
+    assert isinstance(ordering, Submitting)
     assert isinstance(accepted, Accepted)
     assert isinstance(done, Done)
     assert ordering.job.request_id == ""
@@ -177,7 +178,7 @@ async def test_result_shows_the_garment(
     fal: FakeFal, backend: FalBackend, ask: Asking, store: Path, model: ModelSpec
 ) -> None:
     """The result is the person with the garment: the right photo in the right field."""
-    result = await result_of(try_on(ask(model, (320, 400), ((400, 320),)), Means(backend=backend, store=store)))
+    result = await result_of(try_on(ask(model, (320, 400), ((400, 320),)), RunContext(backend=backend, store=store)))
     [job] = fal.jobs.values()
     fields = ENDPOINTS[model.endpoint]
     person, garment = (fal.uploads[job.arguments[field]].data or b"" for field in (fields.person, fields.garment))
@@ -198,7 +199,9 @@ async def test_cat_vton_covers_the_photo(
     backend: FalBackend, ask: Asking, store: Path, size: tuple[int, int], image_size: str
 ) -> None:
     """CatVTON's result lies exactly over the photo: its shape, and its four corners, whatever the output's shape."""
-    result = await result_of(try_on(ask(CAT_VTON, size, image_size=image_size), Means(backend=backend, store=store)))
+    result = await result_of(
+        try_on(ask(CAT_VTON, size, image_size=image_size), RunContext(backend=backend, store=store))
+    )
     width, height = result.size
     assert abs(width - height * size[0] / size[1]) <= 1 or abs(height - width * size[1] / size[0]) <= 1
     with Image.open(result.path) as image:
@@ -211,7 +214,7 @@ async def test_cat_vton_covers_the_photo(
 
 async def test_flux_covers_the_photo(backend: FalBackend, ask: Asking, store: Path) -> None:
     """FLUX's result has the size of what was sent."""
-    assert (await result_of(try_on(ask(FLUX_VTO, (1200, 500)), Means(backend=backend, store=store)))).size == (
+    assert (await result_of(try_on(ask(FLUX_VTO, (1200, 500)), RunContext(backend=backend, store=store)))).size == (
         1200,
         500,
     )
@@ -220,7 +223,7 @@ async def test_flux_covers_the_photo(backend: FalBackend, ask: Asking, store: Pa
 async def test_outfit(fal: FakeFal, backend: FalBackend, ask: Asking, store: Path) -> None:
     """Several garments go as one sheet, within FLUX's limit, and the prompt counts them."""
     request = ask(FLUX_VTO, garments=((900, 900), (300, 800), (800, 300)), description="tee; jeans; shoes")
-    await result_of(try_on(request, Means(backend=backend, store=store)))
+    await result_of(try_on(request, RunContext(backend=backend, store=store)))
     [job] = fal.jobs.values()
     sheet = Image.open(io.BytesIO(fal.uploads[job.arguments["garment_image_url"]].data or b""))
     assert 400_000 < sheet.width * sheet.height <= 500_000
@@ -230,7 +233,7 @@ async def test_outfit(fal: FakeFal, backend: FalBackend, ask: Asking, store: Pat
 async def test_sync_mode(fal: FakeFal, backend: FalBackend, ask: Asking, store: Path) -> None:
     """A picture that comes inside the answer is a result like any other."""
     request = ask(FLUX_VTO, sync_mode=True, output_format="png")
-    result = await result_of(try_on(request, Means(backend=backend, store=store)))
+    result = await result_of(try_on(request, RunContext(backend=backend, store=store)))
     assert (result.size, result.path.suffix, fal.count("download")) == ((300, 400), ".png", 0)
 
 
@@ -238,7 +241,7 @@ async def test_sync_mode(fal: FakeFal, backend: FalBackend, ask: Asking, store: 
 async def test_both_uploads_at_once(fal: FakeFal, backend: FalBackend, ask: Asking, store: Path) -> None:
     """Neither picture waits for the other."""
     fal.fault("upload", "slow", 2, seconds=1.5)
-    await result_of(try_on(ask(FLUX_VTO), Means(backend=backend, store=store)))
+    await result_of(try_on(ask(FLUX_VTO), RunContext(backend=backend, store=store)))
     first, second = (seen.at for seen in fal.seen if seen.operation == "upload")
     assert second - first < 1.2
 
@@ -246,7 +249,7 @@ async def test_both_uploads_at_once(fal: FakeFal, backend: FalBackend, ask: Aski
 async def test_again_uploads_nothing(fal: FakeFal, backend: FalBackend, ask: Asking, store: Path) -> None:
     """The same photos with another seed are not sent again."""
     for seed in (1, 2):
-        await result_of(try_on(ask(FLUX_VTO, seed=seed), Means(backend=backend, store=store)))
+        await result_of(try_on(ask(FLUX_VTO, seed=seed), RunContext(backend=backend, store=store)))
     assert (fal.count("upload"), fal.count("submit")) == (2, 2)
     assert [job.arguments["seed"] for job in fal.jobs.values()] == [1, 2]
 
@@ -258,14 +261,14 @@ async def test_another_photo_under_the_same_name(fal: FakeFal, backend: FalBacke
     for number, path in enumerate((None, request.person, *request.garments)):
         if path is not None:
             path.write_bytes(photo_bytes(310 + number, 400))
-        results.append((await result_of(try_on(request, Means(backend=backend, store=store)))).size)
+        results.append((await result_of(try_on(request, RunContext(backend=backend, store=store)))).size)
     assert results == [(300, 400), (311, 400), (311, 400)]
     assert fal.count("upload") == 4
 
 
 async def test_short_life_at_fal(fal: FakeFal, backend: FalBackend, ask: Asking, store: Path) -> None:
     """All that fal stores of a try-on, photos and picture, is gone after an hour."""
-    await result_of(try_on(ask(FLUX_VTO), Means(backend=backend, store=store)))
+    await result_of(try_on(ask(FLUX_VTO), RunContext(backend=backend, store=store)))
     assert [file.lifecycle for file in fal.files.values()] == [{"expiration_duration_seconds": 3600}] * 3
 
 
@@ -318,7 +321,7 @@ async def test_bad_photo(
     path = (request.person, *request.garments)[bad]
     path.write_bytes(path.read_bytes()[:2000])
     with pytest.raises(PhotoError) as caught:
-        await all_of(try_on(request, Means(backend=backend, store=store)))
+        await all_of(try_on(request, RunContext(backend=backend, store=store)))
     assert caught.value.slot == slot
     assert fal.seen == []
 
@@ -338,9 +341,9 @@ def test_estimate_before_the_click(ask: Asking) -> None:
 async def test_live_price(fal: FakeFal, backend: FalBackend, ask: Asking, store: Path) -> None:
     """fal is asked once for a price that is not published, never for one that is; the result tells it."""
     fal.prices[CAT_VTON.endpoint] = (0.04, "image")
-    await result_of(try_on(ask(FLUX_VTO), Means(backend=backend, store=store)))
+    await result_of(try_on(ask(FLUX_VTO), RunContext(backend=backend, store=store)))
     assert fal.count("pricing") == 0
-    results = [await result_of(try_on(ask(CAT_VTON), Means(backend=backend, store=store))) for _ in range(2)]
+    results = [await result_of(try_on(ask(CAT_VTON), RunContext(backend=backend, store=store))) for _ in range(2)]
     assert [result.facts["cost_usd"] for result in results] == ["0.04"] * 2
     assert fal.count("pricing") == 1
 
@@ -348,7 +351,7 @@ async def test_live_price(fal: FakeFal, backend: FalBackend, ask: Asking, store:
 async def test_no_live_price(fal: FakeFal, backend: FalBackend, ask: Asking, store: Path) -> None:
     """A price that fal does not tell keeps nobody from trying on."""
     fal.fault("pricing", "status", code=500)
-    assert (await result_of(try_on(ask(CAT_VTON), Means(backend=backend, store=store)))).facts["cost_usd"] is None
+    assert (await result_of(try_on(ask(CAT_VTON), RunContext(backend=backend, store=store)))).facts["cost_usd"] is None
 
 
 # What goes wrong
@@ -360,7 +363,7 @@ async def test_model_error(fal: FakeFal, backend: FalBackend, ask: Asking, store
     fal.queue_seconds = fal.run_seconds = 0
     fal.next_error = model_error(kind, "The model says why.", field="human_image_url")
     with pytest.raises(Filtered if kind == "content_policy_violation" else JobFailed) as caught:
-        await all_of(try_on(ask(FLUX_VTO), Means(backend=backend, store=store)))
+        await all_of(try_on(ask(FLUX_VTO), RunContext(backend=backend, store=store)))
     assert caught.value.request_id in fal.jobs
     assert caught.value.slot == "Person"
     assert caught.value.cause
@@ -377,7 +380,7 @@ async def test_platform_error(
     fal.queue_seconds = fal.run_seconds = 0
     fal.next_error = platform_error(status, kind, "Something happened")
     with pytest.raises(JobFailed) as caught:
-        await all_of(try_on(ask(FLUX_VTO), Means(backend=backend, store=store)))
+        await all_of(try_on(ask(FLUX_VTO), RunContext(backend=backend, store=store)))
     assert caught.value.request_id in fal.jobs
     assert caught.value.cause
     assert caught.value.cure
@@ -388,7 +391,7 @@ async def test_black(fal: FakeFal, backend: FalBackend, ask: Asking, store: Path
     """CatVTON's black picture is told as filtered, never shown."""
     fal.black = True
     with pytest.raises(Filtered, match="black") as caught:
-        await all_of(try_on(ask(CAT_VTON), Means(backend=backend, store=store)))
+        await all_of(try_on(ask(CAT_VTON), RunContext(backend=backend, store=store)))
     assert caught.value.request_id in fal.jobs
     assert nothing_in(store)
 
@@ -398,7 +401,7 @@ async def test_flagged(fal: FakeFal, backend: FalBackend, ask: Asking, store: Pa
     """FLUX's flag is told as filtered, never shown."""
     fal.unsafe = True
     with pytest.raises(Filtered, match="safety checker") as caught:
-        await all_of(try_on(ask(FLUX_VTO, sync_mode=sync_mode), Means(backend=backend, store=store)))
+        await all_of(try_on(ask(FLUX_VTO, sync_mode=sync_mode), RunContext(backend=backend, store=store)))
     assert caught.value.request_id in fal.jobs
     assert nothing_in(store)
 
@@ -409,7 +412,7 @@ async def test_nobody_there(fal: FakeFal, backend: FalBackend, ask: Asking, stor
     request = ask(model)
     fal.stop()
     with pytest.raises(Unreachable) as caught:
-        await all_of(try_on(request, Means(backend=backend, store=store)))
+        await all_of(try_on(request, RunContext(backend=backend, store=store)))
     assert caught.value.cost is Cost.NOTHING
 
 
@@ -419,7 +422,7 @@ async def test_lost_answer(fal: FakeFal, backend: FalBackend, ask: Asking, store
     fal.fault("submit", "accept_then_drop")
     fal.fault("requests", "edit", times=None, edit=lambda body: {**body, "items": []})
     with pytest.raises(SubmitUnclear) as caught:
-        await all_of(try_on(ask(model), Means(backend=backend, store=store)))
+        await all_of(try_on(ask(model), RunContext(backend=backend, store=store)))
     assert caught.value.cost is Cost.MAYBE
     assert (fal.count("submit"), len(fal.jobs)) == (1, 1)
     assert fal.count("requests") == len(run.LOOKS)
@@ -429,7 +432,7 @@ async def test_no_money(fal: FakeFal, backend: FalBackend, ask: Asking, store: P
     """An empty account is told as such, before anything is ordered."""
     fal.fault("submit", "status", code=403, body=LOCKED_403)
     with pytest.raises(KeyRefused, match="no money"):
-        await all_of(try_on(ask(FLUX_VTO), Means(backend=backend, store=store)))
+        await all_of(try_on(ask(FLUX_VTO), RunContext(backend=backend, store=store)))
     assert fal.jobs == {}
 
 
@@ -439,7 +442,9 @@ async def test_no_money(fal: FakeFal, backend: FalBackend, ask: Asking, store: P
 async def test_stop_while_preparing(fal: FakeFal, backend: FalBackend, ask: Asking, store: Path) -> None:
     """Cancelled at once: nothing goes out."""
     stop = asyncio.Event()
-    events = await run_until(try_on(ask(FLUX_VTO), Means(backend=backend, store=store), stop=stop), Preparing, stop.set)
+    events = await run_until(
+        try_on(ask(FLUX_VTO), RunContext(backend=backend, store=store), stop=stop), Preparing, stop.set
+    )
     assert events == [Preparing(), Cancelled(cost=Cost.NOTHING)]
     assert fal.seen == []
 
@@ -449,7 +454,7 @@ async def test_stop_while_uploading(fal: FakeFal, backend: FalBackend, ask: Aski
     fal.fault("upload", "slow", 2, seconds=4)
     stop = asyncio.Event()
     started = time.monotonic()
-    events = try_on(ask(FLUX_VTO), Means(backend=backend, store=store), stop=stop)
+    events = try_on(ask(FLUX_VTO), RunContext(backend=backend, store=store), stop=stop)
     stopping = asyncio.get_running_loop().call_later
     seen = await run_until(events, Uploading, lambda: stopping(0.2, stop.set))
     assert seen == [Preparing(), Uploading(), Cancelled(cost=Cost.NOTHING)]
@@ -462,11 +467,11 @@ async def test_stop_while_ordering(fal: FakeFal, backend: FalBackend, ask: Askin
     fal.queue_seconds = 5
     fal.fault("submit", "slow", seconds=0.2)
     stop = asyncio.Event()
-    events = asyncio.ensure_future(all_of(try_on(ask(FLUX_VTO), Means(backend=backend, store=store), stop=stop)))
+    events = asyncio.ensure_future(all_of(try_on(ask(FLUX_VTO), RunContext(backend=backend, store=store), stop=stop)))
     await until(lambda: fal.count("submit") == 1)
     stop.set()
     kinds = order_of(await events)
-    assert kinds[:4] == [Preparing, Uploading, Ordering, Accepted]
+    assert kinds[:4] == [Preparing, Uploading, Submitting, Accepted]
     assert Cancelling in kinds
     assert kinds[-1] is Cancelled
     [job] = fal.jobs.values()
@@ -481,7 +486,7 @@ async def test_stop_while_waiting(
     """Cancelled in the queue: fal is told, and it was free."""
     fal.queue_seconds = 5
     stop = asyncio.Event()
-    events = await run_until(try_on(ask(model), Means(backend=backend, store=store), stop=stop), Waiting, stop.set)
+    events = await run_until(try_on(ask(model), RunContext(backend=backend, store=store), stop=stop), Waiting, stop.set)
     [job] = fal.jobs.values()
     assert events[-1] == Cancelled(cost=Cost.NOTHING, request_id=job.id)
     assert Cancelling() in events
@@ -496,9 +501,9 @@ async def test_stop_while_running(
     """Cancelled too late: the job completes, was paid for, and is shown."""
     fal.run_seconds = 0.4
     stop = asyncio.Event()
-    events = await run_until(try_on(ask(model), Means(backend=backend, store=store), stop=stop), Running, stop.set)
+    events = await run_until(try_on(ask(model), RunContext(backend=backend, store=store), stop=stop), Running, stop.set)
     kinds = order_of(events)
-    assert kinds[:6] == [Preparing, Uploading, Ordering, Accepted, Waiting, Running]
+    assert kinds[:6] == [Preparing, Uploading, Submitting, Accepted, Waiting, Running]
     assert Cancelling in kinds
     assert isinstance(events[-1], Done)
     assert (fal.billed, fal.count("cancel")) == (1, 1)
@@ -511,7 +516,9 @@ async def test_running_job_is_not_given_up(
     monkeypatch.setattr(run, "CANCEL_PATIENCE", 0.05)
     fal.run_seconds = 0.5
     stop = asyncio.Event()
-    events = await run_until(try_on(ask(FLUX_VTO), Means(backend=backend, store=store), stop=stop), Running, stop.set)
+    events = await run_until(
+        try_on(ask(FLUX_VTO), RunContext(backend=backend, store=store), stop=stop), Running, stop.set
+    )
     assert isinstance(events[-1], Done)
 
 
@@ -519,7 +526,9 @@ async def test_stop_of_a_running_job_that_obeys(fal: FakeFal, backend: FalBacken
     """Cancelled while running, and fal stops it: it may have cost something."""
     fal.run_seconds, fal.cancel_running = 5, True
     stop = asyncio.Event()
-    events = await run_until(try_on(ask(FLUX_VTO), Means(backend=backend, store=store), stop=stop), Running, stop.set)
+    events = await run_until(
+        try_on(ask(FLUX_VTO), RunContext(backend=backend, store=store), stop=stop), Running, stop.set
+    )
     [job] = fal.jobs.values()
     assert events[-1] == Cancelled(cost=Cost.MAYBE, request_id=job.id)
 
@@ -532,7 +541,9 @@ async def test_cancel_that_fal_does_not_hear(
     fal.queue_seconds = 5
     fal.fault("cancel", "status", times=None, code=503)
     stop = asyncio.Event()
-    events = await run_until(try_on(ask(FLUX_VTO), Means(backend=backend, store=store), stop=stop), Waiting, stop.set)
+    events = await run_until(
+        try_on(ask(FLUX_VTO), RunContext(backend=backend, store=store), stop=stop), Waiting, stop.set
+    )
     [job] = fal.jobs.values()
     assert events[-1] == Cancelled(cost=Cost.MAYBE, request_id=job.id)
 
@@ -541,7 +552,7 @@ async def test_stop_and_leave(fal: FakeFal, backend: FalBackend, ask: Asking, st
     """A visitor who cancels and closes the page has cancelled."""
     fal.queue_seconds = 5
     stop = asyncio.Event()
-    events = try_on(ask(FLUX_VTO), Means(backend=backend, store=store), stop=stop)
+    events = try_on(ask(FLUX_VTO), RunContext(backend=backend, store=store), stop=stop)
     async for event in events:
         if isinstance(event, Waiting):
             stop.set()
@@ -556,7 +567,9 @@ async def test_error_after_stop(fal: FakeFal, backend: FalBackend, ask: Asking, 
     fal.queue_seconds, fal.next_error = 0.3, platform_error(503, "runner_disconnected", "gone")
     fal.fault("cancel", "status", times=3, code=503)
     stop = asyncio.Event()
-    events = await run_until(try_on(ask(FLUX_VTO), Means(backend=backend, store=store), stop=stop), Waiting, stop.set)
+    events = await run_until(
+        try_on(ask(FLUX_VTO), RunContext(backend=backend, store=store), stop=stop), Waiting, stop.set
+    )
     assert isinstance(events[-1], Cancelled)
 
 
@@ -569,7 +582,7 @@ async def test_cancelled_task(fal: FakeFal, backend: FalBackend, ask: Asking, st
     fal.queue_seconds, fal.run_seconds = (5.0, 1.0) if kind is Waiting else (0.0, 5.0)
     reached = asyncio.Event()
     task = asyncio.ensure_future(
-        run_until(try_on(ask(FLUX_VTO), Means(backend=backend, store=store)), kind, reached.set)
+        run_until(try_on(ask(FLUX_VTO), RunContext(backend=backend, store=store)), kind, reached.set)
     )
     await reached.wait()
     await asyncio.sleep(0.05)
@@ -585,7 +598,7 @@ async def test_cancelled_task_while_ordering(fal: FakeFal, backend: FalBackend, 
     """An order on its way is let land, so that it can be cancelled."""
     fal.queue_seconds = 5
     fal.fault("submit", "slow", seconds=0.2)
-    task = asyncio.ensure_future(all_of(try_on(ask(FLUX_VTO), Means(backend=backend, store=store))))
+    task = asyncio.ensure_future(all_of(try_on(ask(FLUX_VTO), RunContext(backend=backend, store=store))))
     await until(lambda: fal.count("submit") == 1)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -597,7 +610,7 @@ async def test_cancelled_task_while_ordering(fal: FakeFal, backend: FalBackend, 
 async def test_cancelled_task_while_uploading(fal: FakeFal, backend: FalBackend, ask: Asking, store: Path) -> None:
     """Cancelled before the order: there is none."""
     fal.fault("upload", "slow", 2, seconds=0.2)
-    task = asyncio.ensure_future(all_of(try_on(ask(FLUX_VTO), Means(backend=backend, store=store))))
+    task = asyncio.ensure_future(all_of(try_on(ask(FLUX_VTO), RunContext(backend=backend, store=store))))
     await until(lambda: fal.count("upload") == 2)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -612,7 +625,7 @@ async def test_dropped_and_resumed(
 ) -> None:
     """Dropping the events leaves the job running; it is finished later from what a browser can keep."""
     fal.queue_seconds = 0.3
-    events = try_on(ask(model, (1200, 500)), Means(backend=backend, store=store))
+    events = try_on(ask(model, (1200, 500)), RunContext(backend=backend, store=store))
     async for event in events:
         if isinstance(event, Accepted):
             kept = json.dumps(event.job.to_dict())
@@ -623,7 +636,7 @@ async def test_dropped_and_resumed(
     assert fal.count("cancel") == 0
     job = Job.from_dict(json.loads(kept))
     again = FalBackend(TEST_KEY, api_url=fal.api_url)
-    result = await result_of(resume(job, model, Means(backend=again, store=store)))
+    result = await result_of(resume(job, model, RunContext(backend=again, store=store)))
     assert result.size[0] / result.size[1] == pytest.approx(1200 / 500, rel=0.01)
     assert (fal.count("submit"), fal.billed) == (1, 1)
     assert result.facts["request_id"] == job.request_id
@@ -632,35 +645,37 @@ async def test_dropped_and_resumed(
 async def test_stop_after_resume(fal: FakeFal, backend: FalBackend, ask: Asking, store: Path) -> None:
     """A job that was taken up again can be cancelled."""
     fal.queue_seconds = 5
-    events = try_on(ask(FLUX_VTO), Means(backend=backend, store=store))
+    events = try_on(ask(FLUX_VTO), RunContext(backend=backend, store=store))
     job = next(event.job for event in [await anext(events) for _ in range(4)] if isinstance(event, Accepted))
     await events.aclose()
     stop = asyncio.Event()
-    seen = await run_until(resume(job, FLUX_VTO, Means(backend=backend, store=store), stop=stop), Waiting, stop.set)
+    seen = await run_until(
+        resume(job, FLUX_VTO, RunContext(backend=backend, store=store), stop=stop), Waiting, stop.set
+    )
     assert seen[-1] == Cancelled(cost=Cost.NOTHING, request_id=job.request_id)
     assert fal.jobs[job.request_id].cancelled
 
 
 async def test_unknown_job(fal: FakeFal, backend: FalBackend, ask: Asking, store: Path) -> None:
     """A job that fal no longer knows is told at once, as perhaps paid for."""
-    events = try_on(ask(FLUX_VTO), Means(backend=backend, store=store))
+    events = try_on(ask(FLUX_VTO), RunContext(backend=backend, store=store))
     job = next(event.job for event in [await anext(events) for _ in range(4)] if isinstance(event, Accepted))
     await events.aclose()
     with pytest.raises(JobFailed) as caught:
-        await all_of(resume(replace(job, request_id="unknown"), FLUX_VTO, Means(backend=backend, store=store)))
+        await all_of(resume(replace(job, request_id="unknown"), FLUX_VTO, RunContext(backend=backend, store=store)))
     assert (caught.value.request_id, caught.value.cost) == ("unknown", Cost.MAYBE)
 
 
 async def test_expired_picture(fal: FakeFal, backend: FalBackend, ask: Asking, store: Path) -> None:
     """A picture that is gone from fal by the time it is fetched was charged for."""
-    events = try_on(ask(FLUX_VTO), Means(backend=backend, store=store))
+    events = try_on(ask(FLUX_VTO), RunContext(backend=backend, store=store))
     job = next(event.job for event in [await anext(events) for _ in range(4)] if isinstance(event, Accepted))
     await events.aclose()
     await until(lambda: fal.billed == 1)
     await asyncio.sleep(0.2)
     fal.age_files(4000)
     with pytest.raises(VtonError) as caught:
-        await all_of(resume(job, FLUX_VTO, Means(backend=backend, store=store)))
+        await all_of(resume(job, FLUX_VTO, RunContext(backend=backend, store=store)))
     assert caught.value.request_id == job.request_id
     assert caught.value.cost is Cost.CHARGED
 
@@ -679,6 +694,6 @@ async def test_event_loop_stays_free(backend: FalBackend, ask: Asking, store: Pa
 
     heart = asyncio.ensure_future(pulse())
     started = time.monotonic()
-    await result_of(try_on(request, Means(backend=backend, store=store)))
+    await result_of(try_on(request, RunContext(backend=backend, store=store)))
     heart.cancel()
     assert longest < (time.monotonic() - started) / 2

@@ -12,7 +12,7 @@ from vton_ui.errors import Cost, JobFailed
 from vton_ui.models import CAT_VTON, FLUX_VTO
 from vton_ui.models.spec import Size
 from vton_ui.money.pricing import Estimate, Line, money
-from vton_ui.tryon.events import Cancelled, Event, Looking, Running, Waiting
+from vton_ui.tryon.events import Cancelled, Event, Recovering, Running, Waiting
 from vton_ui.tryon.results import Result
 from vton_ui.ui import markup
 
@@ -29,7 +29,7 @@ from vton_ui.ui import markup
         (Running(step=2, steps=4, seconds=6), "Running, step 2 of 4 · 6 s"),
         (Running(step=None, steps=None, seconds=6), "Running · 6 s"),
         (Running(step=None, steps=None, seconds=6, log="Loading weights"), "Running: Loading weights · 6 s"),
-        (Looking(), "looking for the order"),
+        (Recovering(), "looking for the order"),
         (Cancelled(cost=Cost.NOTHING), "Cancelled. Nothing was charged."),
     ],
 )

@@ -1,4 +1,4 @@
-"""A visitor's hand in the owner's purse: the ledger, off the event loop."""
+"""A visitor's hand in the owner's budget: the ledger, off the event loop."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Protocol
 from vton_ui.money.ledger import Ledger
 
 
-class Purse(Protocol):
+class Budget(Protocol):
     """The owner's money: what is set aside for a job counts against the caps until it is given back."""
 
     async def reserve(self, name: str, cost_usd: str | None) -> None:
@@ -35,29 +35,29 @@ class Purse(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class LedgerPurse:
-    """The Purse protocol on a ledger, for one visitor."""
+class LedgerBudget:
+    """The Budget protocol on a ledger, for one visitor."""
 
     ledger: Ledger
     visitor: str
 
     async def reserve(self, name: str, cost_usd: str | None) -> None:
-        """See Purse."""
+        """See Budget."""
         cost = None if cost_usd is None else Decimal(cost_usd)
         await asyncio.to_thread(self.ledger.reserve, self.visitor, cost, name)
 
     async def accept(self, reservation: str, request_id: str) -> None:
-        """See Purse."""
+        """See Budget."""
         await asyncio.to_thread(self.ledger.accept, reservation, request_id)
 
     async def settle(self, reservation: str) -> None:
-        """See Purse."""
+        """See Budget."""
         await asyncio.to_thread(self.ledger.settle, reservation)
 
     async def release(self, reservation: str) -> None:
-        """See Purse."""
+        """See Budget."""
         await asyncio.to_thread(self.ledger.release, reservation)
 
     async def unsettled(self, since: float, before: float) -> list[str]:
-        """See Purse."""
+        """See Budget."""
         return await asyncio.to_thread(self.ledger.unsettled, since, before)

@@ -48,7 +48,7 @@ class Backend(Protocol):
         """
         ...
 
-    async def look(self, job: Job) -> list[str] | None:
+    async def find_lost_job(self, job: Job) -> list[str] | None:
         """The request ids that an order whose answer was lost can have, the likeliest first; None: nobody tells."""
         ...
 

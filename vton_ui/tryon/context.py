@@ -8,20 +8,20 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from vton_ui.admission import Admission
-from vton_ui.money.budget import Purse
+from vton_ui.money.budget import Budget
 from vton_ui.tryon.backend import Backend
 from vton_ui.tryon.job import Job
 from vton_ui.tryon.jobs import JobStore, job_store
 
 
 @dataclass(frozen=True, kw_only=True)
-class Means:
+class RunContext:
     """What a try-on is done with.
 
     Attributes:
         backend: Who does it.
         store: The folder that results are kept in.
-        purse: Whose money it is; None if nobody's but the visitor's own.
+        budget: Whose money it is; None if nobody's but the visitor's own.
         own_key: Whether the backend runs on a key of the visitor's own, which is not kept anywhere.
         visitor: Who asks for it, or empty: what one uploads is not shared with another.
         admission: The line in which it waits for its turn.
@@ -29,7 +29,7 @@ class Means:
 
     backend: Backend
     store: Path
-    purse: Purse | None = None
+    budget: Budget | None = None
     own_key: bool = False
     visitor: str = ""
     admission: Admission = field(default_factory=Admission)
@@ -40,38 +40,38 @@ class Means:
         return job_store(self.store)
 
 
-async def reserved(job: Job, means: Means) -> None:
+async def reserved(job: Job, context: RunContext) -> None:
     """The job written down, and then its money set aside. VtonError if that cannot be, or a cap is reached."""
-    await means.jobs.add(job)
-    if means.purse and job.reservation:
-        await means.purse.reserve(job.reservation, job.cost_usd)
+    await context.jobs.add(job)
+    if context.budget and job.reservation:
+        await context.budget.reserve(job.reservation, job.cost_usd)
 
 
-async def claimed(job: Job, request_ids: Iterable[str], means: Means) -> Job | None:
+async def claimed(job: Job, request_ids: Iterable[str], context: RunContext) -> Job | None:
     """The job with the first of these request ids that no other job has; None if they all have."""
     for request_id in request_ids:
-        if await means.jobs.claim(job, request_id):
-            return await accepted(job, request_id, means)
+        if await context.jobs.claim(job, request_id):
+            return await accepted(job, request_id, context)
     return None
 
 
-async def accepted(job: Job, request_id: str, means: Means) -> Job:
+async def accepted(job: Job, request_id: str, context: RunContext) -> Job:
     """The job with the name that fal gave it."""
-    if means.purse and job.reservation:
-        await means.purse.accept(job.reservation, request_id)
+    if context.budget and job.reservation:
+        await context.budget.accept(job.reservation, request_id)
     return replace(job, request_id=request_id)
 
 
-async def booked(job: Job, means: Means, *, free: bool) -> None:
+async def booked(job: Job, context: RunContext, *, free: bool) -> None:
     """Give the money back if fal does not charge for the job, else count it as spent."""
-    if means.purse and job.reservation:
-        await (means.purse.release if free else means.purse.settle)(job.reservation)
+    if context.budget and job.reservation:
+        await (context.budget.release if free else context.budget.settle)(job.reservation)
 
 
-async def unsent(job: Job, means: Means) -> None:
+async def unsent(job: Job, context: RunContext) -> None:
     """Nothing of the job reached fal."""
-    await unbroken(booked(job, means, free=True))
-    await unbroken(means.jobs.drop(job))
+    await unbroken(booked(job, context, free=True))
+    await unbroken(context.jobs.drop(job))
 
 
 async def unbroken(work: Awaitable[None]) -> None:

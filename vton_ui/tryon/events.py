@@ -21,14 +21,14 @@ class Uploading:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ordering:
+class Submitting:
     """The order is about to go out; from here on fal may know of it."""
 
     job: Job
 
 
 @dataclass(frozen=True, kw_only=True)
-class Looking:
+class Recovering:
     """The answer to an order was lost; it is being looked for among fal's requests."""
 
 
@@ -93,4 +93,4 @@ class Failed:
 
 
 Progress = Union[Waiting, Running]
-Event = Union[Preparing, Uploading, Ordering, Looking, Accepted, Waiting, Running, Cancelling, Cancelled, Done]
+Event = Union[Preparing, Uploading, Submitting, Recovering, Accepted, Waiting, Running, Cancelling, Cancelled, Done]

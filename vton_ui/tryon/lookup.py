@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from vton_ui.errors import Filtered, JobFailed, KeyRefused, OptionError, ResultLost
 from vton_ui.models.spec import ModelSpec, Value
 from vton_ui.tryon.backend import Over
-from vton_ui.tryon.context import Means
+from vton_ui.tryon.context import RunContext
 from vton_ui.tryon.events import Progress, Running
 from vton_ui.tryon.job import Job
 from vton_ui.tryon.results import Result, kept_result
@@ -43,7 +43,7 @@ def request_id_of(typed: object) -> str:
     return request_id
 
 
-def unknown_job(model: ModelSpec, request_id: str, means: Means) -> Job:
+def unknown_job(model: ModelSpec, request_id: str, context: RunContext) -> Job:
     """A request of which nothing is known but its id."""
     now = time.time()
     return Job(
@@ -58,15 +58,15 @@ def unknown_job(model: ModelSpec, request_id: str, means: Means) -> Job:
         ordered_at=now,
         photo_url="",
         frame=None,
-        sandbox=means.backend.sandbox,
-        own_key=means.own_key,
+        sandbox=context.backend.sandbox,
+        own_key=context.own_key,
         private=False,
         reservation=None,
     )
 
 
 async def look_up(
-    typed: object, models: Mapping[str, ModelSpec], context_for: Callable[[str | None], Means], key: str | None
+    typed: object, models: Mapping[str, ModelSpec], context_for: Callable[[str | None], RunContext], key: str | None
 ) -> Found:
     """The picture of a request, or what state it is in.
 
@@ -94,27 +94,27 @@ async def look_up(
         raise KeyRefused(
             "This was ordered with a key of the visitor's own.", "Ask with that key.", request_id=request_id
         )
-    means = replace(context_for(key if job is None or job.own_key else None), purse=None)
-    if job and job.sandbox == means.backend.sandbox and job.model in models:
-        return await _asked(job, models[job.model], means)
+    context = replace(context_for(key if job is None or job.own_key else None), budget=None)
+    if job and job.sandbox == context.backend.sandbox and job.model in models:
+        return await _asked(job, models[job.model], context)
     for model in models.values() if job is None else ():
-        found = await _asked(unknown_job(model, request_id, means), model, means)
+        found = await _asked(unknown_job(model, request_id, context), model, context)
         if found.facts["status"] != "unknown":
             return found
     return Found(facts={"status": "unknown", "request_id": request_id})
 
 
-async def _asked(job: Job, model: ModelSpec, means: Means) -> Found:
+async def _asked(job: Job, model: ModelSpec, context: RunContext) -> Found:
     """What fal says of a request of a model."""
     known = {name: value for name, value in _known(job).items() if value is not None}
     try:
-        status = await means.backend.status(job)
+        status = await context.backend.status(job)
     except JobFailed:
         return Found(facts={"status": "unknown", **known})
     if not isinstance(status, Over):
         return Found(facts={**_course(status), **known})
     try:
-        return _done(await kept(job, model, means))
+        return _done(await kept(job, model, context))
     except (JobFailed, Filtered, ResultLost) as exc:
         return Found(facts={"status": "failed", **known, "error": f"{exc.cause} {exc.cure}", "charged": exc.cost.value})
 

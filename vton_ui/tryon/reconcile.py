@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from vton_ui.errors import Cost, FalError, JobCancelled, JobFailed, KeyRefused, VtonError
 from vton_ui.models.spec import ModelSpec
 from vton_ui.tryon.backend import Over
-from vton_ui.tryon.context import Means, accepted, booked, claimed, unsent
+from vton_ui.tryon.context import RunContext, accepted, booked, claimed, unsent
 from vton_ui.tryon.job import Job
 
 EVERY_SECONDS = 180.0
@@ -30,73 +30,73 @@ _log = logging.getLogger(__name__)
 Models = Mapping[str, ModelSpec]
 
 
-async def keep_reconciled(models: Models, means: Means, keep_hours: float) -> None:
+async def keep_reconciled(models: Models, context: RunContext, keep_hours: float) -> None:
     """Reconcile now and every few minutes, and delete the jobs whose time is over."""
     while True:
         try:
-            await reconcile(models, means)
-            await means.jobs.expire(keep_hours)
+            await reconcile(models, context)
+            await context.jobs.expire(keep_hours)
         except Exception as exc:
             _log.error("reservations: %s", type(exc).__name__)  # the next round may fare better
         await asyncio.sleep(EVERY_SECONDS)
 
 
-async def reconcile(models: Models, means: Means) -> None:
+async def reconcile(models: Models, context: RunContext) -> None:
     """End every reservation whose job is over; one whose job is unknown or under way goes on counting.
 
     Args:
         models: The registry.
-        means: The owner's.
+        context: The owner's.
     """
-    if means.purse is None:
+    if context.budget is None:
         return
     now = time.time()
-    for reservation in await means.purse.unsettled(now - OLDEST_SECONDS, now - YOUNG_SECONDS):
-        record = await means.jobs.get(reservation)
-        if record is None or means.jobs.is_followed(reservation):
+    for reservation in await context.budget.unsettled(now - OLDEST_SECONDS, now - YOUNG_SECONDS):
+        record = await context.jobs.get(reservation)
+        if record is None or context.jobs.is_followed(reservation):
             continue
         try:
             if record.ordered:
-                await _end(record.job, models, means)
+                await _end(record.job, models, context)
             else:
-                await unsent(record.job, means)
+                await unsent(record.job, context)
         except VtonError as exc:
             _log.info("reservation: %s", type(exc).__name__)
 
 
-async def _end(job: Job, models: Models, means: Means) -> None:
+async def _end(job: Job, models: Models, context: RunContext) -> None:
     """End the reservation of a job whose order may have gone out, if its end is known. FalError if nobody tells."""
     gone = time.time() - job.ordered_at > GONE_SECONDS
     if not job.request_id:
         if job.private:
             return  # fal shows nothing of it
-        found = await means.backend.look(job)
+        found = await context.backend.find_lost_job(job)
         if found is None:
             return
         if not found and gone:
-            await unsent(job, means)
-        claim = await claimed(job, found, means)
+            await unsent(job, context)
+        claim = await claimed(job, found, context)
         if claim is None:
             return
         job = claim
     else:
-        await accepted(job, job.request_id, means)
-    free = await _free(job, models, means, gone=gone)
+        await accepted(job, job.request_id, context)
+    free = await _free(job, models, context, gone=gone)
     if free is not None:
-        await booked(job, means, free=free)
+        await booked(job, context, free=free)
 
 
-async def _free(job: Job, models: Models, means: Means, *, gone: bool) -> bool | None:
+async def _free(job: Job, models: Models, context: RunContext, *, gone: bool) -> bool | None:
     """Whether fal charges nothing for a job; None as long as that is open. FalError if nobody tells."""
     model = models.get(job.model)
     try:
-        status = await means.backend.status(job)
+        status = await context.backend.status(job)
     except JobFailed:
         return False if gone else None  # fal knew it; once may be a hiccup
     if model is None or not isinstance(status, Over):
         return None
     try:
-        await means.backend.fetch(job, model.read)
+        await context.backend.fetch(job, model.read)
     except KeyRefused:
         return None
     except FalError as exc:

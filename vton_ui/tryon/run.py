@@ -23,18 +23,18 @@ from vton_ui.pictures.pool import Unfinished, in_pool
 from vton_ui.pictures.prepare import Prepared
 from vton_ui.pictures.shared import prepared
 from vton_ui.tryon.backend import Backend
-from vton_ui.tryon.context import Means, accepted, booked, claimed, reserved, unbroken, unsent
+from vton_ui.tryon.context import RunContext, accepted, booked, claimed, reserved, unbroken, unsent
 from vton_ui.tryon.events import (
     Accepted,
     Cancelled,
     Cancelling,
     Done,
     Event,
-    Looking,
-    Ordering,
     Preparing,
     Progress,
+    Recovering,
     Running,
+    Submitting,
     Uploading,
     Waiting,
 )
@@ -53,12 +53,14 @@ T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
 
-async def try_on(request: Request, means: Means, *, stop: asyncio.Event | None = None) -> AsyncGenerator[Event, None]:
+async def try_on(
+    request: Request, context: RunContext, *, stop: asyncio.Event | None = None
+) -> AsyncGenerator[Event, None]:
     """One try-on.
 
     Args:
         request: What to do.
-        means: What to do it with.
+        context: What to do it with.
         stop: Set it to cancel; the last event then says how that went.
 
     Raises:
@@ -68,49 +70,49 @@ async def try_on(request: Request, means: Means, *, stop: asyncio.Event | None =
     started_at = time.time()
     try:
         yield Preparing()
-        await _unless(stop, means.admission.turn())
+        await _unless(stop, context.admission.turn())
         ready = await _unless(stop, prepared(request))
         yield Uploading()
-        live, *urls = await _unless(stop, _upload(request, ready, means))
+        live, *urls = await _unless(stop, _upload(request, ready, context))
     except _Stopped:
         yield Cancelled(cost=Cost.NOTHING)
         return
     arguments = request.model.arguments(
         Inputs(person=urls[0], garment=urls[1], garment_count=len(request.garments), values=request.values)
     )
-    job = _job(request, ready, arguments, live, started_at, means, urls[0])
-    with means.jobs.following(job.id):
+    job = _job(request, ready, arguments, live, started_at, context, urls[0])
+    with context.jobs.following(job.id):
         try:
             # Before anything goes out, so that a crash is recoverable, here and in the browser.
-            await unbroken(reserved(job, means))
-            yield Ordering(job=job)
+            await unbroken(reserved(job, context))
+            yield Submitting(job=job)
         except BaseException:
-            await unsent(job, means)
+            await unsent(job, context)
             raise
-        order = asyncio.ensure_future(_ordered(job, arguments, means))
+        order = asyncio.ensure_future(_ordered(job, arguments, context))
         try:
             # An order on the wire is not taken back by dropping it: it lands, so that it can be cancelled.
             job = await asyncio.shield(order)
         except SubmitUnclear:
             pass  # it is looked for
         except asyncio.CancelledError:
-            await _withdrawn(job, request.model, means, order=order)
+            await _withdrawn(job, request.model, context, order=order)
             raise
         if job.request_id:
             yield Accepted(job=job)
-        async with aclosing(resume(job, request.model, means, stop=stop)) as events:
+        async with aclosing(resume(job, request.model, context, stop=stop)) as events:
             async for event in events:
                 yield event
 
 
 async def resume(
-    job: Job, model: ModelSpec, means: Means, *, stop: asyncio.Event | None = None
+    job: Job, model: ModelSpec, context: RunContext, *, stop: asyncio.Event | None = None
 ) -> AsyncGenerator[Event, None]:
     """The rest of a try-on, from a job that was ordered. Arguments and errors as `try_on`."""
     ran = over = False
-    with means.jobs.following(job.id):
+    with context.jobs.following(job.id):
         try:
-            async with aclosing(_rest(job, model, means, stop or asyncio.Event())) as events:
+            async with aclosing(_rest(job, model, context, stop or asyncio.Event())) as events:
                 async for event in events:
                     job = event.job if isinstance(event, Accepted) else job
                     ran = ran or isinstance(event, Running)
@@ -118,37 +120,37 @@ async def resume(
                     yield event
         except asyncio.CancelledError:
             if not over:
-                await _withdrawn(job, model, means, ran=ran)
+                await _withdrawn(job, model, context, ran=ran)
             raise
 
 
 async def _rest(
-    job: Job, model: ModelSpec, means: Means, stop: asyncio.Event, *, ran: bool = False
+    job: Job, model: ModelSpec, context: RunContext, stop: asyncio.Event, *, ran: bool = False
 ) -> AsyncGenerator[Event, None]:
     """The events of an ordered job, each end booked before it is told."""
     if not job.request_id:
-        yield Looking()
-        job = await _found(job, means)
+        yield Recovering()
+        job = await _found(job, context)
         yield Accepted(job=job)
     try:
-        async with aclosing(_finish(job, model, means, stop, ran)) as events:
+        async with aclosing(_finish(job, model, context, stop, ran)) as events:
             async for event in events:
                 if isinstance(event, (Done, Cancelled)):
                     free = isinstance(event, Cancelled) and event.cost is Cost.NOTHING
-                    await unbroken(booked(job, means, free=free))
+                    await unbroken(booked(job, context, free=free))
                 yield event
     except VtonError as exc:
-        await unbroken(booked(job, means, free=exc.cost is Cost.NOTHING))
+        await unbroken(booked(job, context, free=exc.cost is Cost.NOTHING))
         raise
 
 
 async def _finish(
-    job: Job, model: ModelSpec, means: Means, stop: asyncio.Event, ran: bool
+    job: Job, model: ModelSpec, context: RunContext, stop: asyncio.Event, ran: bool
 ) -> AsyncGenerator[Event, None]:
     """The events of an accepted job, to its picture or to its cancelling; `ran`: it was seen at work before."""
     asked = over = False
     try:
-        async with aclosing(_follow(job, means.backend, stop)) as events:
+        async with aclosing(_follow(job, context.backend, stop)) as events:
             async for event in events:
                 asked = asked or isinstance(event, Cancelling)
                 ran = ran or isinstance(event, Running)
@@ -156,7 +158,7 @@ async def _finish(
                 if isinstance(event, Cancelled):
                     return
         over = True
-        result = await kept(job, model, means)
+        result = await kept(job, model, context)
     except JobFailed as exc:
         if over and (asked or isinstance(exc, JobCancelled)) and not ran:
             exc.cost = Cost.NOTHING  # what was cancelled and never ran is free, whatever the words of its end
@@ -167,18 +169,18 @@ async def _finish(
     yield Done(result=result)
 
 
-async def kept(job: Job, model: ModelSpec, means: Means) -> Result:
+async def kept(job: Job, model: ModelSpec, context: RunContext) -> Result:
     """The picture of a job that is over, fetched, cut back to its photo and kept. VtonError if there is none."""
-    fetched = await means.backend.fetch(job, model.read)
+    fetched = await context.backend.fetch(job, model.read)
     try:
-        result = await in_pool(keep, fetched.picture, fetched.answer, job_facts(job), job.frame, means.store)
+        result = await in_pool(keep, fetched.picture, fetched.answer, job_facts(job), job.frame, context.store)
     except Unfinished as exc:
         raise ResultLost(
             "The picture took too long to save.",
             "Fetch the request again by its id; that costs nothing.",
             request_id=job.request_id,
         ) from exc
-    await means.jobs.keep(job.request_id, result.path)
+    await context.jobs.keep(job.request_id, result.path)
     return result
 
 
@@ -200,9 +202,9 @@ class _Stopped(Exception):
     """The visitor cancelled before anything was ordered."""
 
 
-async def _upload(request: Request, ready: Prepared, means: Means) -> tuple[pricing.UnitPrice | None, str, str]:
+async def _upload(request: Request, ready: Prepared, context: RunContext) -> tuple[pricing.UnitPrice | None, str, str]:
     """The live price, where one is needed, and the URLs of person and garment."""
-    backend, visitor = means.backend, means.visitor
+    backend, visitor = context.backend, context.visitor
     return await asyncio.gather(
         live_price(request.model, backend),
         backend.upload(ready.person.jpeg, role="person", visitor=visitor),
@@ -216,12 +218,12 @@ def _job(
     arguments: Mapping[str, Any],
     live: pricing.UnitPrice | None,
     started_at: float,
-    means: Means,
+    context: RunContext,
     photo_url: str,
 ) -> Job:
     """The job as it is about to be ordered, without a request id."""
     name = uuid.uuid4().hex
-    model, size, sandbox = request.model, ready.person.size, means.backend.sandbox
+    model, size, sandbox = request.model, ready.person.size, context.backend.sandbox
     cost = pricing.estimate(model, person=size, garment=ready.garment.size, output=size, live=live).total
     return Job(
         id=name,
@@ -236,13 +238,13 @@ def _job(
         photo_url=photo_url,
         frame=ready.person.frame,
         sandbox=sandbox,
-        own_key=means.own_key,
+        own_key=context.own_key,
         private=request.private,
-        reservation=name if means.purse else None,
+        reservation=name if context.budget else None,
     )
 
 
-async def _ordered(job: Job, arguments: Mapping[str, Any], means: Means) -> Job:
+async def _ordered(job: Job, arguments: Mapping[str, Any], context: RunContext) -> Job:
     """The job, after its order was sent, once.
 
     Raises:
@@ -250,25 +252,25 @@ async def _ordered(job: Job, arguments: Mapping[str, Any], means: Means) -> Job:
         VtonError: It did not.
     """
     try:
-        await means.jobs.order(job)
-        request_id = await means.backend.submit(job.endpoint, arguments, private=job.private)
+        await context.jobs.order(job)
+        request_id = await context.backend.submit(job.endpoint, arguments, private=job.private)
     except SubmitUnclear:
         raise
     except VtonError:
-        await unsent(job, means)
+        await unsent(job, context)
         raise
-    await means.jobs.accept(job, request_id)
-    return await accepted(job, request_id, means)
+    await context.jobs.accept(job, request_id)
+    return await accepted(job, request_id, context)
 
 
-async def _found(job: Job, means: Means) -> Job:
+async def _found(job: Job, context: RunContext) -> Job:
     """An order whose answer was lost, found where the answer was written down, or else among fal's requests.
 
     Raises:
         SubmitUnclear: It is not there, or nobody can tell.
     """
     for pause in (*LOOKS, None):
-        record = await means.jobs.get(job.id)
+        record = await context.jobs.get(job.id)
         if record and record.job.request_id:
             return replace(job, request_id=record.job.request_id)
         # A job that is not written down was never sent, and one that is old is not lost.
@@ -276,7 +278,7 @@ async def _found(job: Job, means: Means) -> Job:
         if pause is None or not lost:
             break
         await asyncio.sleep(pause)
-        found = await claimed(job, await means.backend.look(job) or (), means)
+        found = await claimed(job, await context.backend.find_lost_job(job) or (), context)
         if found:
             return found
     raise SubmitUnclear(
@@ -290,7 +292,7 @@ _in_background: set[asyncio.Task[None]] = set()
 
 
 async def _withdrawn(
-    job: Job, model: ModelSpec, means: Means, *, ran: bool = False, order: Awaitable[Job] | None = None
+    job: Job, model: ModelSpec, context: RunContext, *, ran: bool = False, order: Awaitable[Job] | None = None
 ) -> None:
     """Cancel a job whose events nobody takes any more, and see it out in the background, as if it had been stopped.
 
@@ -299,29 +301,29 @@ async def _withdrawn(
     Args:
         job: The job.
         model: Its model.
-        means: What it is done with.
+        context: What it is done with.
         ran: Whether it was seen at work.
         order: Its order, where that is still on its way.
     """
     asked = asyncio.Event()
-    task = asyncio.create_task(_seen_out(job, model, means, ran, order, asked))
+    task = asyncio.create_task(_seen_out(job, model, context, ran, order, asked))
     _in_background.add(task)
     task.add_done_callback(_in_background.discard)
     await asked.wait()
 
 
 async def _seen_out(
-    job: Job, model: ModelSpec, means: Means, ran: bool, order: Awaitable[Job] | None, asked: asyncio.Event
+    job: Job, model: ModelSpec, context: RunContext, ran: bool, order: Awaitable[Job] | None, asked: asyncio.Event
 ) -> None:
     stop = asyncio.Event()
     stop.set()
     try:
-        with means.jobs.following(job.id):
+        with context.jobs.following(job.id):
             with suppress(SubmitUnclear):  # it is looked for
                 job = await order if order else job
-            async with aclosing(_rest(job, model, means, stop, ran=ran)) as events:
+            async with aclosing(_rest(job, model, context, stop, ran=ran)) as events:
                 async for event in events:
-                    if isinstance(event, (Looking, Cancelling)):
+                    if isinstance(event, (Recovering, Cancelling)):
                         asked.set()
     except VtonError as exc:
         _log.info("cancelled: %s %s", type(exc).__name__, exc.request_id or "")

@@ -15,7 +15,7 @@ from vton_ui.models.options import complete
 from vton_ui.pictures.prepare import sheet_jpeg
 from vton_ui.pictures.shared import on_photos
 from vton_ui.studio import Studio
-from vton_ui.tryon.context import Means
+from vton_ui.tryon.context import RunContext
 from vton_ui.tryon.events import Accepted, Done
 from vton_ui.tryon.lookup import look_up
 from vton_ui.tryon.request import estimate, live_price, named
@@ -72,19 +72,19 @@ def add_endpoints(studio: Studio) -> None:
 
 async def _try_on(studio: Studio, given: Given) -> tuple[gr.FileData, dict[str, Any]]:
     visitor = visitor_of(given["request"])
-    means = studio.means(given["x_fal_key"], visitor)
-    if means.purse is None:  # else the owner's caps count it
+    context = studio.context(given["x_fal_key"], visitor)
+    if context.budget is None:  # otherwise the owner's caps count it
         studio.free.count(visitor)
-    work = _follow(studio, given, means)
+    work = _follow(studio, given, context)
     # A draft is only work of this machine. A paid job is followed to its end even if the caller leaves.
-    return await (run_while_connected(work) if means.backend.sandbox else work)
+    return await (run_while_connected(work) if context.backend.sandbox else work)
 
 
-async def _follow(studio: Studio, given: Given, means: Means) -> tuple[gr.FileData, dict[str, Any]]:
+async def _follow(studio: Studio, given: Given, context: RunContext) -> tuple[gr.FileData, dict[str, Any]]:
     """One try-on; every step is sent to the caller."""
     request = await read_call(studio, given)
     request_id: Optional[str] = None
-    async for event in try_on(request, means):
+    async for event in try_on(request, context):
         if isinstance(event, Accepted):
             request_id = event.job.request_id
         if not isinstance(event, Done):
@@ -129,7 +129,7 @@ async def _result(studio: Studio, given: Given) -> tuple[Optional[gr.FileData], 
     visitor = visitor_of(given["request"])
     studio.free.count(visitor)
     found = await look_up(
-        given["request_id"], studio.models, lambda key: studio.means(key, visitor), given["x_fal_key"] or None
+        given["request_id"], studio.models, lambda key: studio.context(key, visitor), given["x_fal_key"] or None
     )
     facts = {**found.facts, **({"cost_usd": _number(found.facts["cost_usd"])} if "cost_usd" in found.facts else {})}
     picture = gr.FileData(path=str(offered(found.result.path))) if found.result else None

@@ -125,7 +125,7 @@ def _life(studio: Studio) -> Any:
         keep_sessions_light(app, app.get_blocks())
         serve_tools(app.get_blocks(), answer_tool)
         tidying = asyncio.create_task(_keep_tidy(app.get_blocks(), studio))
-        reconciling = asyncio.create_task(keep_reconciled(studio.models, studio.means(None, ""), studio.keep_hours))
+        reconciling = asyncio.create_task(keep_reconciled(studio.models, studio.context(None, ""), studio.keep_hours))
         yield
         tidying.cancel()
         reconciling.cancel()

@@ -11,11 +11,11 @@ from vton_ui.backends.fal import errors
 from vton_ui.errors import FalError
 from vton_ui.tryon.job import Job
 
-DOUBTS = 3
+FAILURES_BELIEVED = 3
 """How often in a row fal has to say that it does not know a key, a job or a file: once may be a hiccup."""
 
 
-class Doubts:
+class FailureStreak:
     """What fal says of a key, a job or a file that it does not know; heard often enough, it is believed."""
 
     def __init__(self) -> None:
@@ -24,7 +24,7 @@ class Doubts:
     def confirmed(self, response: httpx.Response) -> bool:
         """Whether this answer is the one too many."""
         self._in_a_row = self._in_a_row + 1 if response.status_code in (401, 404) else 0
-        return self._in_a_row >= DOUBTS
+        return self._in_a_row >= FAILURES_BELIEVED
 
 
 def body(response: httpx.Response) -> Mapping[str, Any]:

@@ -29,7 +29,7 @@ import fal_client.client as fal
 import httpx
 
 from vton_ui.backends.fal import follow
-from vton_ui.backends.fal.answers import Doubts, announced_bytes, body, is_last_word, translated
+from vton_ui.backends.fal.answers import FailureStreak, announced_bytes, body, is_last_word, translated
 from vton_ui.backends.fal.lost import CLOCK_SKEW, candidates
 from vton_ui.errors import Cost, FalError, KeyRefused, ResultLost, SubmitUnclear, Unreachable
 from vton_ui.models.spec import Answer
@@ -191,7 +191,7 @@ class FalBackend:
                 await asyncio.sleep(RETRY_SECONDS)
         raise AssertionError("unreachable")
 
-    async def look(self, job: Job) -> list[str] | None:
+    async def find_lost_job(self, job: Job) -> list[str] | None:
         """See Backend. Among the account's requests since the order."""
         since = datetime.fromtimestamp(job.ordered_at - CLOCK_SKEW, timezone.utc)
         # No end: fal does not say whether it means the end of a request, which may still be far.
@@ -233,7 +233,7 @@ class FalBackend:
 
     async def _get(self, client: httpx.AsyncClient, url: str, job: Job) -> httpx.Response:
         """A whole good answer, tried again through passing faults; fal's last word is raised."""
-        start, pause, doubts = time.monotonic(), RETRY_SECONDS, Doubts()
+        start, pause, streak = time.monotonic(), RETRY_SECONDS, FailureStreak()
         while True:
             try:
                 async with client.stream("GET", url) as response:
@@ -242,7 +242,7 @@ class FalBackend:
                     await response.aread()
                 if response.is_success and _complete(response, client is self._client.api):
                     return response
-                if doubts.confirmed(response) or is_last_word(response):
+                if streak.confirmed(response) or is_last_word(response):
                     raise _gone(job) if client is self._client.files else translated(response, job)
             except (httpx.InvalidURL, httpx.UnsupportedProtocol) as exc:
                 raise _gone(job) from exc

@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 
 from vton_ui.backends.fal import stream
-from vton_ui.backends.fal.answers import Doubts, body, translated
+from vton_ui.backends.fal.answers import FailureStreak, body, translated
 from vton_ui.backends.fal.stream import Status, streamed
 from vton_ui.errors import Cost, FalError, ResultLost
 from vton_ui.tryon.backend import Over
@@ -58,10 +58,10 @@ async def follow(line: Line, url: str, job: Job) -> AsyncGenerator[Progress, Non
         FalError: fal no longer knows the key or the job.
         ResultLost: It told nothing of the job for as long as PATIENCE lasts.
     """
-    doubts, course = Doubts(), _Course(began=time.monotonic())
+    streak, course = FailureStreak(), _Course(began=time.monotonic())
 
     async def ask() -> Status:
-        return await _asked(line.api, url, job, doubts)
+        return await _asked(line.api, url, job, streak)
 
     async with aclosing(_statuses(line, url, job, course, ask)) as statuses:
         async for status in statuses:
@@ -134,7 +134,7 @@ async def _statuses(
         await asyncio.sleep(pause(now - course.began, ran, line.ran.get(job.endpoint, ())))
 
 
-async def _asked(api: httpx.AsyncClient, url: str, job: Job, doubts: Doubts) -> Status:
+async def _asked(api: httpx.AsyncClient, url: str, job: Job, streak: FailureStreak) -> Status:
     """The job's status, empty where this look told nothing."""
     try:
         response = await api.get(url, params={"logs": 1})
@@ -142,7 +142,7 @@ async def _asked(api: httpx.AsyncClient, url: str, job: Job, doubts: Doubts) -> 
         _log.info("status of %s: %s", job.request_id, type(exc).__name__)
         return {}
     # A 403 says that the account is locked, not that the job is lost.
-    if doubts.confirmed(response):
+    if streak.confirmed(response):
         raise translated(response, job)
     return body(response) if response.is_success else {}
 

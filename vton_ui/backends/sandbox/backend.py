@@ -57,7 +57,7 @@ class Sandbox:
         _remember(self._jobs, request_id, dict(arguments))
         return request_id
 
-    async def look(self, job: Job) -> list[str] | None:
+    async def find_lost_job(self, job: Job) -> list[str] | None:
         """See Backend. No answer is ever lost here."""
         return []
 
