@@ -2,7 +2,7 @@
 
 The same requests to fal over the same connections as this app's, and nothing else: no look at the photos, no page, no
 budget, no guard, nothing marked or kept. Less than this no app on Gradio and httpx can take for many visitors at once.
-ADDRESSES is `FakeFal.addresses()` as JSON, as for tests.elsewhere.
+ADDRESSES is `FakeFal.addresses()` as JSON, as for tests.subprocess_app.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What anyone would write from fal's quickstart and Gradio's: `python -m tests.bench.baseline ADDRESSES`.
 
 No straw man: photos keep the quality of a photo, the picture is handed to Gradio as a file, and nothing is done twice.
-ADDRESSES is `FakeFal.addresses()` as JSON, as for tests.elsewhere.
+ADDRESSES is `FakeFal.addresses()` as JSON, as for tests.subprocess_app.
 """
 
 from __future__ import annotations

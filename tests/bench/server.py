@@ -19,7 +19,7 @@ from tests.fake_fal.server import PROXY_VARIABLES, TEST_KEY
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 120.0
-OURS, BASELINE, EMPTY, BARE = "tests.elsewhere", "tests.bench.baseline", "tests.bench.empty", "tests.bench.bare"
+OURS, BASELINE, EMPTY, BARE = "tests.subprocess_app", "tests.bench.baseline", "tests.bench.empty", "tests.bench.bare"
 CAPS = ("VTON_DAILY_BUDGET_USD", "VTON_VISITOR_BUDGET_USD", "VTON_VISITOR_RATE")
 LIMITS = ("VTON_FREE_RATE", "VTON_UPLOAD_MB")
 """All the load comes from one address, and would count as one visitor's."""

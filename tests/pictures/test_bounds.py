@@ -207,8 +207,8 @@ def test_grey_ground(how: dict[str, object], mode: str, size: tuple[int, int], t
 
 PEAK = r"""
 import re, sys
-from vton_ui.framing import fitted
-from vton_ui.photos import read
+from vton_ui.pictures.framing import fitted
+from vton_ui.pictures.photos import read
 image = read(open(sys.argv[1], "rb").read(), slot="Person", to=lambda size: fitted(size, 1_000_000))
 print(int(re.search(r"VmHWM:\s+(\d+)", open("/proc/self/status").read())[1]) // 1024)
 """

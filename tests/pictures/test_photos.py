@@ -471,8 +471,8 @@ def test_fractional_pixels() -> None:
 
 LARGE = """
 import resource, sys
-from vton_ui.framing import fitted
-from vton_ui.photos import read
+from vton_ui.pictures.framing import fitted
+from vton_ui.pictures.photos import read
 data = open(sys.argv[1], "rb").read()
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 image = read(data, slot="Person", to=lambda size: fitted(size, 1_000_000))
