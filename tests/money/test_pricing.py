@@ -14,7 +14,7 @@ from PIL import Image
 from vton_ui.models import CAT_VTON, FLUX_VTO, MODELS
 from vton_ui.models.spec import ModelSpec, Size
 from vton_ui.money.pricing import Estimate, UnitPrice, estimate, megapixels, money
-from vton_ui.pictures.prepare import prepare_garment, prepare_person
+from vton_ui.pictures.work import prepare_garment, prepare_person
 from vton_ui.tryon.request import estimate as estimate_of_request
 from vton_ui.tryon.request import named, new_request
 
@@ -143,15 +143,16 @@ def test_estimate_is_the_price_of_what_is_sent(
     ]
     request = new_request(model, person, pieces, {"full_size": full_size})
     fixed = model.output_size(request.values)
-    sent = prepare_person(person, model.person_pixels(request.values), fixed)
-    garment = prepare_garment(named(pieces), model.garment_pixels(request.values), fixed)
-    actual = estimate(model, person=sent.size, garment=garment.size, output=sent.size)
+    unscaled = model.unscaled_pixels
+    sent = prepare_person(person, model.person_pixels(request.values), fixed, unscaled)
+    garment = prepare_garment(named(pieces), model.garment_pixels(request.values), fixed, unscaled)
+    actual = estimate(model, person=sent.size, garment=garment.size, output=fixed or sent.size)
     assert estimate_of_request(request) == actual
     assert (actual.total is None) == (model.price is None)
     assert Image.open(io.BytesIO(sent.jpeg)).size == sent.size
     assert Image.open(io.BytesIO(garment.jpeg)).size == garment.size
-    assert sent.size.pixels <= model.person_pixels(request.values)
-    assert garment.size.pixels <= model.garment_pixels(request.values)
+    assert sent.size.pixels <= max(unscaled, model.person_pixels(request.values))
+    assert garment.size.pixels <= max(unscaled, model.garment_pixels(request.values))
 
 
 def written(path: Path, size: tuple[int, int], turned: bool) -> Path:

@@ -1,4 +1,4 @@
-"""Work in other processes: done, refused, stopped; and shared by those who need the same."""
+"""Work in other processes: done, refused, stopped."""
 
 from __future__ import annotations
 
@@ -13,16 +13,13 @@ from pathlib import Path
 import pytest
 import uvloop
 
-from tests.conftest import photo_bytes, until
-from tests.pictures.bombs import black
-from tests.pictures.work import eat, linger, memory_limit, modules
+from tests.conftest import until
+from tests.pictures.pool_work import eat, linger, memory_limit, modules
 from vton_ui import errors
 from vton_ui.errors import Cost, PhotoError, VtonError
-from vton_ui.models import CAT_VTON
-from vton_ui.pictures import pool, shared
+from vton_ui.pictures import pool
 from vton_ui.pictures.pool import Unfinished, in_pool
-from vton_ui.pictures.prepare import prepare_person
-from vton_ui.tryon.request import Request, new_request
+from vton_ui.pictures.work import prepare_person
 
 
 def alive(pid: int) -> bool:
@@ -39,12 +36,6 @@ def workers() -> list[int]:
     return [
         pid for pid in children if alive(pid) and "vton_ui.pictures.worker" in Path(f"/proc/{pid}/cmdline").read_text()
     ]
-
-
-def heavy_workers() -> list[int]:
-    """Those that hold a picture of more than 100 MB."""
-    pages = {pid: int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in workers()}
-    return [pid for pid, resident in pages.items() if resident * os.sysconf("SC_PAGE_SIZE") > 100e6]
 
 
 async def busy(path: Path, seconds: float) -> None:
@@ -165,74 +156,3 @@ def test_any_loop_in_any_thread() -> None:
         thread.start()
         thread.join(20)
     assert len(seen) == 2
-
-
-# Shared work
-
-
-def request(folder: Path, name: str = "person") -> Request:
-    person, garment = folder / f"{name}.jpg", folder / "garment.jpg"
-    person.write_bytes(photo_bytes(900, 1200))
-    garment.write_bytes(photo_bytes(900, 900))
-    return new_request(CAT_VTON, person, [garment], {})
-
-
-async def test_the_same_is_made_once(tmp_path: Path) -> None:
-    """Several who need the same pictures at the same time, or later, get the very same."""
-    order = request(tmp_path)
-    first, second = await asyncio.gather(shared.prepared(order), shared.prepared(order))
-    third = await shared.prepared(order)
-    assert first.person is second.person is third.person
-    shared.forget()
-    assert (await shared.prepared(order)).person is not third.person
-
-
-async def test_one_of_several_leaves(tmp_path: Path) -> None:
-    """As long as one waits the work goes on."""
-    order = request(tmp_path)
-    leaving, staying = (asyncio.ensure_future(shared.prepared(order)) for _ in range(2))
-    await asyncio.sleep(0)
-    leaving.cancel()
-    assert (await staying).person.size == (768, 1024)
-
-
-@pytest.mark.usefixtures("_fresh")
-async def test_the_last_one_leaves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """When nobody waits any longer the work is stopped, and nothing is remembered of it."""
-    monkeypatch.setattr(pool, "DEADLINE", 60.0)
-    heavy = tmp_path / "heavy.png"
-    heavy.write_bytes(black(10_000, 6_000, 16, 6))
-    order = new_request(CAT_VTON, heavy, [heavy], {})
-    waiting = [asyncio.ensure_future(shared.prepared(order)) for _ in range(3)]
-    await asyncio.to_thread(until, lambda: heavy_workers() != [])
-    killed = await asyncio.to_thread(heavy_workers)
-    for each in waiting:
-        each.cancel()
-    await asyncio.gather(*waiting, return_exceptions=True)
-    await asyncio.to_thread(until, lambda: not set(killed) & set(workers()))
-    assert not [key for key in shared._persons._known if str(heavy) in repr(key)]
-
-
-async def test_errors_are_not_remembered(tmp_path: Path) -> None:
-    """A photo that could not be used is looked at again."""
-    order = request(tmp_path)
-    good = order.person.read_bytes()
-    order.person.write_bytes(good[: len(good) // 2])
-    stat = order.person.stat()
-    with pytest.raises(PhotoError):
-        await shared.prepared(order)
-    order.person.write_bytes(good)
-    os.truncate(order.person, len(good))
-    os.utime(order.person, ns=(stat.st_atime_ns, stat.st_mtime_ns))
-    assert (await shared.prepared(order)).person.size == (768, 1024)
-
-
-async def test_too_slow_a_photo_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A photo that takes too long is refused by the name of its slot, with a cure."""
-    order = request(tmp_path)
-    await in_pool(os.getpid)
-    monkeypatch.setattr(pool, "DEADLINE", 0.0)
-    with pytest.raises(PhotoError, match="takes too long to read") as caught:
-        await shared.prepared(order)
-    assert caught.value.slot in ("Person", "Garment")
-    assert "smaller JPEG" in caught.value.cure

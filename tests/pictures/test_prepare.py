@@ -12,7 +12,7 @@ from PIL import Image, ImageCms
 from tests.conftest import photo_bytes
 from vton_ui.errors import GarmentsError, PhotoError
 from vton_ui.models.spec import Size
-from vton_ui.pictures.prepare import Picture, prepare_garment, prepare_person, sheet
+from vton_ui.pictures.work import Picture, prepare_garment, prepare_person, sheet
 
 PORTRAIT = Size(768, 1024)
 CORNERS = [(200, 40, 40), (40, 200, 40), (40, 40, 200), (200, 200, 40)]

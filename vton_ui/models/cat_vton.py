@@ -138,4 +138,6 @@ CAT_VTON = ModelSpec(
     arguments=_cat_arguments,
     read=_cat_read,
     price=None,
+    # It scales by itself, and its price does not depend on the size of what is sent.
+    unscaled_pixels=2_000_000,
 )

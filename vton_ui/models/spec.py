@@ -123,6 +123,16 @@ class Answer:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What a model allows its two pictures, given the options of a request: see ModelSpec."""
+
+    person_pixels: int
+    garment_pixels: int
+    output_size: Size | None
+    unscaled_pixels: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
 class ModelSpec:
     """One endpoint that can be called.
 
@@ -144,6 +154,8 @@ class ModelSpec:
         arguments: The JSON object sent to the endpoint.
         read: What the endpoint's JSON output says. KeyError, IndexError or TypeError if it has another shape.
         price: How fal prices it; None where fal publishes no price.
+        unscaled_pixels: A photo that already has the output's shape and at most so many pixels is sent as it is.
+            For an endpoint that scales by itself, at a price that does not depend on the photo's size.
     """
 
     name: str
@@ -162,6 +174,16 @@ class ModelSpec:
     arguments: Callable[[Inputs], dict[str, Any]]
     read: Callable[[Mapping[str, Any]], Answer]
     price: MegapixelPrice | None
+    unscaled_pixels: int = 0
+
+    def limits(self, values: Values) -> Limits:
+        """The limits of the two pictures."""
+        return Limits(
+            person_pixels=self.person_pixels(values),
+            garment_pixels=self.garment_pixels(values),
+            output_size=self.output_size(values),
+            unscaled_pixels=self.unscaled_pixels,
+        )
 
     def defaults(self) -> dict[str, Value]:
         """Every option with its default."""

@@ -1,29 +1,32 @@
-"""The photos of a request → the two pictures that are sent. CPU work: call it off the event loop."""
+"""Photos and limits → the two pictures that are sent: made in workers, once, and shared while being made."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import asyncio
+import hashlib
+from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
-from PIL import Image
+from typing_extensions import ParamSpec
 
-from vton_ui.models.spec import Size
-from vton_ui.pictures import sheet as sheets
-from vton_ui.pictures.framing import Frame, contained, edge_colour, fitted, pad
-from vton_ui.pictures.photos import as_it_is, read, shows_in_browser, to_jpeg
+from vton_ui.errors import VtonError
+from vton_ui.models.spec import Limits
+from vton_ui.pictures.photos import MAX_BYTES, damaged, too_heavy
+from vton_ui.pictures.pool import Unfinished, in_pool
+from vton_ui.pictures.shared import SharedResults
+from vton_ui.pictures.work import Picture, prepare_garment, prepare_person
 
-SHOWN_PIXELS = 2_000_000
-"""Pixels kept of a photo that the browser cannot show and that is therefore converted on arrival."""
+P = ParamSpec("P")
+T = TypeVar("T")
 
-
-@dataclass(frozen=True, kw_only=True)
-class Picture:
-    """A picture as it is sent; `frame` says where the photo lies in it."""
-
-    jpeg: bytes
-    size: Size
-    frame: Frame
+_pictures: SharedResults[Picture] = SharedResults(96)
+"""A picture has about 0.3 MB, and 1 MB at most."""
+_hashes: SharedResults[str] = SharedResults(1000)
+_prefetching: set[asyncio.Task[None]] = set()
+"""asyncio itself does not keep a task alive."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,73 +37,91 @@ class Prepared:
     garment: Picture
 
 
-def prepare_person(path: Path, pixels: int, fixed: Size | None) -> Picture:
-    """The person's picture: fitted into `pixels`, or padded to `fixed`.
+async def prepare(person: Path, garments: Sequence[tuple[Path, str]], limits: Limits) -> Prepared:
+    """The two pictures of a request, from memory if they were made before.
 
     Args:
-        path: The photo.
-        pixels: The most pixels it may have.
-        fixed: The size it must have, if the model has an output size of its own.
+        person: The photo of the person.
+        garments: The photos of the garments, each with the name of its slot.
+        limits: What the model allows.
 
     Raises:
-        PhotoError: The photo cannot be used.
+        PhotoError: A photo cannot be used.
     """
-    ready = _ready(path, "Person", pixels, fixed)
-    if ready:
-        return ready
-    image = read(path, slot="Person", to=_within(pixels, fixed))
-    if fixed in (None, image.size):
-        return _picture(image, fixed)
-    # A ground like the photo's own edge: a hard white or black bar would draw the model's attention.
-    return _picture(image, fixed, edge_colour(image))
+    pictures = await asyncio.gather(_person(person, limits), _garment(garments, limits))
+    return Prepared(person=pictures[0], garment=pictures[1])
 
 
-def prepare_garment(garments: Sequence[tuple[Path, str]], pixels: int, fixed: Size | None) -> Picture:
-    """The garment's picture, or the sheet of several, likewise. `garments` are (photo, name of its slot)."""
-    ready = _ready(*garments[0], pixels, fixed) if len(garments) == 1 else None
-    if ready:
-        return ready
-    return _picture(sheet(garments, pixels, fixed), fixed, sheets.GROUND)
+def prefetch(person: Path, garments: Sequence[tuple[Path, str]], limits: Limits) -> None:
+    """Start preparing before the click. Errors are ignored here: `prepare` raises them again."""
+
+    async def ignore_errors() -> None:
+        with suppress(VtonError):
+            await prepare(person, garments, limits)
+
+    task = asyncio.ensure_future(ignore_errors())
+    _prefetching.add(task)
+    task.add_done_callback(_prefetching.discard)
 
 
-def sheet(garments: Sequence[tuple[Path, str]], pixels: int, fixed: Size | None = None) -> Image.Image:
-    """What the model gets to see of the garments, before any padding."""
-    sheets.grid(len(garments))
-    if len(garments) == 1:
-        path, slot = garments[0]
-        return read(path, slot=slot, to=_within(pixels, fixed))
-    # Each piece is trimmed after this, so it may need more pixels now than its cell has.
-    images = [read(path, slot=slot, to=lambda size: fitted(size, 2 * pixels)) for path, slot in garments]
-    return sheets.sheet(images, pixels=pixels)
+async def on_photos(slot: str, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """The result of work on the photos of a slot, done in a worker.
+
+    Raises:
+        PhotoError: The work raised it, took too long or killed its worker.
+    """
+    try:
+        return await in_pool(work, *args, **kwargs)
+    except Unfinished as exc:
+        raise (too_heavy if exc.late else damaged)(slot) from exc
 
 
-def sheet_jpeg(garments: Sequence[tuple[Path, str]], pixels: int) -> bytes:
-    """The same as a file, to look at."""
-    return to_jpeg(sheet(garments, pixels))
+def forget(photos: Collection[Path]) -> None:
+    """Drop the pictures made from these photos, and those from photos that are deleted."""
+    _pictures.forget(photos)
+    _hashes.forget(photos)
 
 
-def shown(path: Path, slot: str) -> bytes | None:
-    """A photo as a JPEG, where browsers cannot show its format (HEIC, TIFF). PhotoError if it cannot be used."""
-    if shows_in_browser(path, slot=slot):
-        return None
-    return to_jpeg(read(path, slot=slot, to=lambda size: fitted(size, SHOWN_PIXELS)))
+async def _person(path: Path, limits: Limits) -> Picture:
+    pixels, output, unscaled = limits.person_pixels, limits.output_size, limits.unscaled_pixels
+    return await _pictures.get(
+        ("person", await _content(path), pixels, output, unscaled),
+        lambda: on_photos("Person", prepare_person, path, pixels, output, unscaled),
+        [path],
+    )
 
 
-def _within(pixels: int, fixed: Size | None) -> Callable[[Size], Size]:
-    """The size that a photo is to have, given its own."""
-    return lambda size: contained(size, fixed) if fixed else fitted(size, pixels)
+async def _garment(garments: Sequence[tuple[Path, str]], limits: Limits) -> Picture:
+    pixels, output, unscaled = limits.garment_pixels, limits.output_size, limits.unscaled_pixels
+    paths, slots = [path for path, _ in garments], tuple(slot for _, slot in garments)
+    contents = await asyncio.gather(*map(_content, paths))
+    slot = slots[0] if len(slots) == 1 else "Garments"
+    return await _pictures.get(
+        ("garment", tuple(contents), slots, pixels, output, unscaled),
+        lambda: on_photos(slot, prepare_garment, garments, pixels, output, unscaled),
+        paths,
+    )
 
 
-def _ready(path: Path, slot: str, pixels: int, fixed: Size | None) -> Picture | None:
-    """A photo that is sent as it is, since it is already what should be sent."""
-    ready = as_it_is(path, slot=slot, to=_within(pixels, fixed))
-    if ready is None or (fixed and ready[1] != fixed):
-        return None
-    data, size = ready
-    frame = Frame(width=size.width, height=size.height, left=0, top=0, right=size.width, bottom=size.height)
-    return Picture(jpeg=data, size=size, frame=frame)
+async def _content(path: Path) -> str:
+    """A photo's content as a hash, so that the same photo uploaded again is known, and another of the same name is not.
+
+    A file is read again only when its times or its size changed.
+    """
+    return await _hashes.get(_stamp(path), lambda: asyncio.to_thread(_hash, path), [path])
 
 
-def _picture(image: Image.Image, fixed: Size | None, colour: tuple[int, int, int] = sheets.GROUND) -> Picture:
-    image, frame = pad(image, fixed or Size(*image.size), colour=colour)
-    return Picture(jpeg=to_jpeg(image), size=Size(*image.size), frame=frame)
+def _stamp(path: Path) -> tuple[Path, int, int, int]:
+    try:
+        stat = path.stat()
+    except OSError:
+        return path, 0, 0, 0
+    return path, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_size
+
+
+def _hash(path: Path) -> str:
+    try:
+        usable = path.stat().st_size <= MAX_BYTES
+        return hashlib.sha256(path.read_bytes()).hexdigest() if usable else f"too large: {path}"
+    except OSError:
+        return f"missing: {path}"  # preparing it raises the right error

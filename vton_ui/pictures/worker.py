@@ -1,4 +1,4 @@
-"""What runs in a worker of `pool`: `python -m vton_ui.pictures.worker`. Work comes in by stdin and goes out by stdout."""
+"""The program of a worker of `pool`: it reads work from stdin and writes results to stdout."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from vton_ui.pictures.pool import READY
 NICENESS = 10
 MEMORY = 1_500_000_000
 """Bytes that a worker may take; the heaviest photo that is let in takes one gigabyte."""
-_USED = ("vton_ui.pictures.prepare", "vton_ui.pictures.provenance")
+_USED = ("vton_ui.pictures.work", "vton_ui.pictures.provenance")
 
 
 def main() -> None:

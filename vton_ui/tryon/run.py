@@ -20,8 +20,7 @@ from vton_ui.errors import Cost, JobCancelled, JobFailed, ResultLost, SubmitUncl
 from vton_ui.models.spec import Inputs, ModelSpec, Value
 from vton_ui.money import pricing
 from vton_ui.pictures.pool import Unfinished, in_pool
-from vton_ui.pictures.prepare import Prepared
-from vton_ui.pictures.shared import prepared
+from vton_ui.pictures.prepare import Prepared, prepare
 from vton_ui.tryon.backend import Backend
 from vton_ui.tryon.context import RunContext, accepted, booked, claimed, reserved, unbroken, unsent
 from vton_ui.tryon.events import (
@@ -39,7 +38,7 @@ from vton_ui.tryon.events import (
     Waiting,
 )
 from vton_ui.tryon.job import LOST_SECONDS, Job
-from vton_ui.tryon.request import Request, live_price
+from vton_ui.tryon.request import Request, live_price, named
 from vton_ui.tryon.results import Result, keep
 
 CANCEL_PATIENCE = 15.0
@@ -71,7 +70,8 @@ async def try_on(
     try:
         yield Preparing()
         await _unless(stop, context.admission.turn())
-        ready = await _unless(stop, prepared(request))
+        limits = request.model.limits(request.values)
+        ready = await _unless(stop, prepare(request.person, named(request.garments), limits))
         yield Uploading()
         live, *urls = await _unless(stop, _upload(request, ready, context))
     except _Stopped:
@@ -224,7 +224,8 @@ def _job(
     """The job as it is about to be ordered, without a request id."""
     name = uuid.uuid4().hex
     model, size, sandbox = request.model, ready.person.size, context.backend.sandbox
-    cost = pricing.estimate(model, person=size, garment=ready.garment.size, output=size, live=live).total
+    output = model.output_size(request.values) or size
+    cost = pricing.estimate(model, person=size, garment=ready.garment.size, output=output, live=live).total
     return Job(
         id=name,
         model=model.name,

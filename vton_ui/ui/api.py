@@ -12,8 +12,8 @@ import gradio as gr
 
 from vton_ui.errors import Cost
 from vton_ui.models.options import complete
-from vton_ui.pictures.prepare import sheet_jpeg
-from vton_ui.pictures.shared import on_photos
+from vton_ui.pictures.prepare import on_photos
+from vton_ui.pictures.work import sheet_jpeg
 from vton_ui.studio import Studio
 from vton_ui.tryon.context import RunContext
 from vton_ui.tryon.events import Accepted, Done

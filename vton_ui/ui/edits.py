@@ -15,8 +15,8 @@ from vton_ui.models.options import complete
 from vton_ui.models.spec import ModelSpec
 from vton_ui.money.pricing import Estimate, money
 from vton_ui.pictures.photos import measure, shows_in_browser
-from vton_ui.pictures.prepare import sheet_jpeg, shown
-from vton_ui.pictures.shared import on_photos, prepare_soon
+from vton_ui.pictures.prepare import on_photos, prefetch
+from vton_ui.pictures.work import sheet_jpeg, shown
 from vton_ui.studio import Studio
 from vton_ui.tryon.request import estimate, live_price, named
 from vton_ui.ui import markup
@@ -57,7 +57,7 @@ class Handlers:
             }
         # Only that: an estimate is never refused to who moves a slider, and the click prepares what is not ready.
         if self.studio.free.allows(visitor_of(request)):
-            prepare_soon(order)
+            prefetch(order.person, named(order.garments), order.model.limits(order.values))
         return {
             **plain,
             page.try_on: gr.update(value=_invitation(costs, free=backend.sandbox), interactive=True),

@@ -15,7 +15,7 @@ import gradio as gr
 from gradio.components import Component
 
 from vton_ui.errors import VtonError
-from vton_ui.pictures import shared
+from vton_ui.pictures import prepare
 from vton_ui.studio import Studio
 from vton_ui.tryon.context import RunContext
 from vton_ui.tryon.events import Accepted, Submitting
@@ -173,8 +173,7 @@ class Runs:
         await self.studio.jobs.forget({job.request_id for job in jobs})
         for result, _ in results:
             await asyncio.to_thread(_discard, result.path, self.studio.store)
-        forgotten = await asyncio.to_thread(forget_uploads, browser_of(request), self.studio)
-        FORGET_PICTURES(forgotten)
+        prepare.forget(await asyncio.to_thread(forget_uploads, browser_of(request), self.studio))
         return {
             page.memory: EMPTY,
             page.recent: gr.update(value=[], visible=False),
