@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any, Optional
 
 import gradio as gr
+from gradio.events import api as add_api
 
 from vton_ui.errors import Cost
 from vton_ui.models.options import complete
@@ -65,7 +66,7 @@ def add_endpoints(studio: Studio) -> None:
         (run_result, "result", _RESULT, [REQUEST_ID, KEY, CALLER], found, True),
     ):
         function = with_signature(_answering(run, free=free), name, about, wanted, returned, free=free)
-        gr.api(function, api_name=name, api_description=about, concurrency_limit=None)
+        add_api(function, api_name=name, api_description=about, concurrency_limit=None)
     for component in endpoint_inputs():
         allow_addresses(component, studio)
 
@@ -161,6 +162,7 @@ _RESULT = (
     "Returns the picture, null unless status is done; and status (waiting, running, done, failed or unknown) with all "
     "that is known of the request."
 )
+
 
 def _answering(
     run: Callable[[Given], Coroutine[Any, Any, Any]], *, free: bool

@@ -70,7 +70,7 @@ def build(studio: Studio) -> gr.Blocks:
         wire(page, studio, demo)
     # Try-ons wait for fal, not for this machine, so they may all run at once.
     demo.queue(default_concurrency_limit=None, api_open=False)
-    return demo
+    return demo  # type: ignore[no-any-return]
 
 
 def launch_options(studio: Studio) -> dict[str, Any]:

@@ -54,8 +54,13 @@ class Renderer:
         phone that had not drawn the first step yet would lose what the second one does not repeat.
         """
         page, hidden = self.page, gr.update(visible=False)
-        others = dict.fromkeys((page.try_on, page.again, page.retry, page.look_again), hidden)
-        return {**others, page.cancel: gr.update(visible=True)}
+        return {
+            page.try_on: hidden,
+            page.again: hidden,
+            page.retry: hidden,
+            page.look_again: hidden,
+            page.cancel: gr.update(visible=True),
+        }
 
     def happened(
         self, event: Event, job: Job | None, model: ModelSpec, values: Values, state: Any

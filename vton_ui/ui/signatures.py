@@ -45,7 +45,7 @@ def photo_parameters(models: Mapping[str, ModelSpec]) -> list[Parameter]:
 
 
 def option_parameters(models: Mapping[str, ModelSpec]) -> list[Parameter]:
-    """The options of all models; one that several share takes what any of them takes; the description gives each one's range."""
+    """The options of all models. A shared one takes what any model takes; its description gives the range of each."""
     words: dict[str, dict[str, list[str]]] = {}
     for model in models.values():
         for option in model.options:

@@ -17,8 +17,8 @@ from starlette.types import ASGIApp
 class QuietBlocks(gr.Blocks):
     """gr.Blocks that neither prints an error nor sends its text to the browser.
 
-    Why: Gradio prints tracebacks with a visitor's inputs, and what preprocessing raises reaches the page as it is, paths
-    included. Buys: no photo's name, prompt or key in the log.
+    Why: Gradio prints tracebacks with a visitor's inputs, and what preprocessing raises reaches the page as it is, with
+    its paths. Buys: no photo's name, prompt or key in the log.
     Relies on: `Blocks.process_api`, which every event passes.
     Delete when: `launch` takes a handler for errors.
     """

@@ -90,8 +90,8 @@ def _event() -> Event | None:
 def send_step(values: list[Any]) -> None:
     """Send a step to a reader of /gradio_api/call/…, in the form of a generator's step.
 
-    Why: that stream leaves out Gradio's progress. A generator would end with its caller's connection, while a job has to
-    be followed to its end. Buys: curl receives the request id as soon as fal has given it.
+    Why: that stream leaves out Gradio's progress. A generator would end with its caller's connection, while a job has
+    to be followed to its end. Buys: curl receives the request id as soon as fal has given it.
     Delete when: /gradio_api/call/… streams progress.
     """
     blocks, event = LocalContext.blocks.get(None), _event()
@@ -102,7 +102,7 @@ def send_step(values: list[Any]) -> None:
 async def run_while_connected(work: Coroutine[Any, Any, T]) -> T:
     """The outcome of `work`, which is cancelled when the caller disconnects.
 
-    Why: Gradio runs a handler to its end whether or not anybody listens, so that callers who left keep the workers busy.
+    Why: Gradio runs a handler to its end whether or not anybody listens: callers who left would keep workers busy.
     Relies on: `Event.alive`, which the queue clears when the event's stream is closed.
     Delete when: Gradio cancels the handler of a caller who left.
     """
