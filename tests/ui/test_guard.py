@@ -158,7 +158,7 @@ def test_other_files_are_not_served(kind: str, url: str, data: Path) -> None:
 def test_the_page_opens_no_address(address: str, url: str, names_asked: list[str]) -> None:
     """What stands in a slot of the page is an upload, never a download."""
     body = {"data": [{"path": address, "meta": META}]}
-    answer = httpx.post(f"{url}gradio_api/run/person_arrived", json=body)
+    answer = httpx.post(f"{url}gradio_api/run/convert_person", json=body)
     assert "addresses are not opened here" in answer.text
     assert names_asked == []
 
@@ -341,10 +341,10 @@ NONSENSE: dict[str, tuple[str, Any]] = {
     "no function": ("queue/join", {"data": [], "fn_index": 10**6, "session_hash": "x"}),
     "no route": ("run/nothing", {"data": []}),
     "too few inputs": ("run/refresh", {"data": [KEY]}),
-    "a text for a photo": ("run/person_arrived", {"data": [KEY]}),
-    "an object for a text": ("run/use_roomier", {"data": [{"path": {"path": KEY}, "meta": META}]}),
+    "a text for a photo": ("run/convert_person", {"data": [KEY]}),
+    "an object for a text": ("run/use_larger_model", {"data": [{"path": {"path": KEY}, "meta": META}]}),
     "no object": ("queue/join", KEY),
-    "another's file": ("run/person_arrived", {"data": [{"path": f"/etc/{KEY}", "meta": META}]}),
+    "another's file": ("run/convert_person", {"data": [{"path": f"/etc/{KEY}", "meta": META}]}),
 }
 
 
@@ -377,7 +377,7 @@ DOORS_FOR_OBJECTS = {
     "call": ("call/estimate", '{"data": [%s]}'),
     "call v2": ("call/v2/estimate", '{"person": %s, "garments": []}'),
     "join": ("queue/join", '{"data": [{"a": [%s]}], "fn_index": 0, "session_hash": "x"}'),
-    "run": ("run/use_roomier", '{"data": [%s]}'),
+    "run": ("run/use_larger_model", '{"data": [%s]}'),
     "mcp": (
         "mcp/",
         '{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params":'
@@ -451,7 +451,7 @@ def test_an_odd_file_name(name: str, url: str) -> None:
     """A photo is taken under a name that can be asked for again, whatever it was called."""
     photo = photo_bytes(310, 310)
     path = upload(url, name, photo)
-    event = httpx.post(f"{url}gradio_api/run/person_arrived", json={"data": [{"path": path, "meta": META}]}).json()
+    event = httpx.post(f"{url}gradio_api/run/convert_person", json={"data": [{"path": path, "meta": META}]}).json()
     for address in (f"{url}gradio_api/file={path}", event["data"][0]["url"]):
         assert httpx.get(address).content == photo
     assert path.isprintable()

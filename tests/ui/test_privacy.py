@@ -177,7 +177,7 @@ def all_goes_well(visitor: Visitor, config: Any) -> dict[str, str]:
         "compose": visitor.call("compose", {"garments": [garment] * 3}),
         "page": visitor.event("try_on_1", config, **shown),
         "refresh": visitor.event("refresh", config, **shown),
-        "arrived": visitor.event("person_arrived", config, person=visitor.upload(photo_bytes(300, 300, "TIFF"))),
+        "arrived": visitor.event("convert_person", config, person=visitor.upload(photo_bytes(300, 300, "TIFF"))),
     }
     with tempfile.TemporaryDirectory() as folder:
         photo = Path(folder, PHOTO_NAME)
@@ -246,7 +246,7 @@ def all_goes_badly(visitor: Visitor, config: Any, fal: FakeFal) -> dict[str, str
     ):
         visitor.call("try_on", {**good, "person": forged})
         visitor.call("compose", {"garments": [forged]})
-        visitor.event("person_arrived", config, person=forged)
+        visitor.event("convert_person", config, person=forged)
         visitor.event("refresh", config, person=forged, fal_key=visitor.key, **{"option-prompt": PROMPT})
         visitor.event("try_on_1", config, person=forged, fal_key=visitor.key)
     for route, body in (

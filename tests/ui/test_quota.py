@@ -265,7 +265,7 @@ def test_a_full_disk(way: str, quick: None, tmp_path: Path, monkeypatch: pytest.
             "compose": lambda: client.call_text("compose", garments=[photo, photo]),
             "data uri": lambda: client.call_text("compose", garments=["data:image/jpeg;base64," + "A" * 90_000]),
             "sheet": lambda: client.event("show_sheet", model="flux-vto", garments=[{"image": photo}] * 2)["error"],
-            "conversion": lambda: client.event("person_arrived", person=scan)["error"],
+            "conversion": lambda: client.event("convert_person", person=scan)["error"],
             "page": lambda: client.event("try_on_1", **slots)["failure"],
             "try_on": lambda: client.call_text("try_on", person=photo, garments=[photo]),
         }[way]()

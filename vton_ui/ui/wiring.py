@@ -7,7 +7,7 @@ from typing import Any
 import gradio as gr
 
 from vton_ui.studio import Studio
-from vton_ui.ui.edits import Handlers
+from vton_ui.ui.edits import Edits
 from vton_ui.ui.memory import Memory
 from vton_ui.ui.page import Page
 from vton_ui.ui.render import Renderer
@@ -23,7 +23,7 @@ CLEAR_FIXED = "(card) => (card || '').includes('data-fixed-by=\"change\"') ? '' 
 
 def wire(page: Page, studio: Studio, blocks: gr.Blocks) -> None:
     """Connect the page's events."""
-    do = Handlers(page=page, studio=studio)
+    edits = Edits(page=page, studio=studio)
     memory = Memory(secret=studio.secret, store=studio.store)
     runs = Runs(page=page, studio=studio, renderer=Renderer(page=page, memory=memory))
     # Off the queue: a change on the page must not wait for anybody's try-on.
@@ -34,26 +34,26 @@ def wire(page: Page, studio: Studio, blocks: gr.Blocks) -> None:
     garments_from = [page.clothes, page.model, page.garments]
     pair = [page.person, page.garments]
 
-    page.model.change(do.show_model, page.model, groups, **quick)
-    page.person.upload(do.person_arrived, page.person, page.person, **quick)
-    page.people.click(do.example_person, page.people, page.person, **quick)
-    page.use_model.click(do.use_roomier, page.garments, page.model, **quick)
+    page.model.change(edits.show_model, page.model, groups, **quick)
+    page.person.upload(edits.convert_person, page.person, page.person, **quick)
+    page.people.click(edits.example_person, page.people, page.person, **quick)
+    page.use_model.click(edits.use_larger_model, page.garments, page.model, **quick)
 
     # A gallery that is filled from here does not always fire its change event, hence the `then`.
     garments_set = (
-        page.garments.upload(do.garments_arrived, page.garments, page.garments, **quick),
-        page.clothes.click(do.example_garment, garments_from, page.garments, **quick),
-        page.swap.click(do.swap, pair, pair, **quick),
+        page.garments.upload(edits.convert_garments, page.garments, page.garments, **quick),
+        page.clothes.click(edits.example_garment, garments_from, page.garments, **quick),
+        page.swap.click(edits.swap, pair, pair, **quick),
     )
     sheet_changes: list[Any] = [page.garments.change, page.model.change, *(event.then for event in garments_set)]
     for happens in sheet_changes:
-        happens(do.show_sheet, [page.model, page.garments], page.sheet, **quick)
+        happens(edits.show_sheet, [page.model, page.garments], page.sheet, **quick)
     settings: Any = page.settings
     changes = [component.change for component in page.settings]  # type: ignore[attr-defined]
-    gr.on(changes, do.refresh, settings, refreshed, trigger_mode="always_last", **quick)
+    gr.on(changes, edits.refresh, settings, refreshed, trigger_mode="always_last", **quick)
     gr.on([*changes, page.clothes.click, page.garments.upload], None, page.failure, page.failure, js=CLEAR_FIXED)
     for event in garments_set:
-        event.then(do.refresh, settings, refreshed, **quick)
+        event.then(edits.refresh, settings, refreshed, **quick)
 
     page.notice.change(None, js=LOOK_AT.format("#notice:has([role=alert])"))
 
