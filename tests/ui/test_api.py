@@ -654,7 +654,7 @@ def test_an_error_of_our_own(
     monkeypatch.setattr("vton_ui.tryon.run.keep", None)
     with pytest.raises(AppError, match=r"Something failed in this app.*may have charged"):
         script.predict(**asked(photos), api_name="/try_on")
-    assert [record for record in caplog.records if record.name == "vton_ui.ui.api" and "TypeError" in record.message]
+    assert [record for record in caplog.records if record.name == "vton_ui.ui.errors" and "TypeError" in record.message]
 
 
 # Raw HTTP, as an attacker would

@@ -188,6 +188,36 @@ def test_come_back(server: Server, fal: FakeFal) -> None:
     assert (keys_used(fal), fal.count("submit")) == ({TEST_KEY}, 1)
 
 
+def test_two_jobs_come_back_side_by_side(server: Server, fal: FakeFal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a reload both are followed at once: the later one is shown before the earlier one is done, and both kept."""
+    page = server.page()
+    left(page, fal)
+    (first,) = fal.jobs.values()
+    page["option-seed"] = "7"
+    left(page, fal)
+    second = next(job for job in fal.jobs.values() if job is not first)
+    assert len(kept(page)["jobs"]) == 2
+    later = page.reloaded()
+    steps = later.following("come_back")
+    later.until("Waiting", steps)
+    waiting = {first.id}
+    monkeypatch.setattr(fal, "_blocked", lambda job: job.id in waiting)
+    fal.concurrent = None
+    later.until("Done in", steps)
+    assert (first.state, second.state) == ("IN_QUEUE", "COMPLETED")
+    shown = later["result"]["url"]
+    print("DBG", later["failure"], later["status"], later.part("cancel"), kept(later)["jobs"].__len__())
+    assert later.part("cancel")["visible"] is True
+    waiting.clear()
+    for _ in steps:
+        pass
+    assert later["result"]["url"] == shown
+    assert [len(kept(later)[kind]) for kind in ("jobs", "results")] == [0, 2]
+    assert len(later["recent"]) == 2
+    assert later.part("try_on")["visible"] is True
+    assert fal.count("submit") == 2
+
+
 def test_ones_own_key(server: Server, fal: FakeFal) -> None:
     """A job paid with a key of one's own waits for that key: it is followed with no other, nor given up for one."""
     page = server.page(fal_key=OWN_KEY)

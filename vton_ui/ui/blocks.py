@@ -13,6 +13,7 @@ from typing import Any
 
 import gradio as gr
 from fastapi.exceptions import RequestValidationError
+from gradio.exceptions import InvalidPathError
 from starlette.middleware import Middleware
 
 from vton_ui.disk import disk_full
@@ -52,6 +53,8 @@ class App(QuietBlocks):
         full = disk_full(exc)
         if full is not None:
             return str(full)
+        if isinstance(exc, InvalidPathError):
+            return "Upload the photo; other files and addresses are not opened here."
         _log.error("failed: %s", where(exc))
         return "The app could not do this. Load the page again."
 

@@ -16,7 +16,7 @@ from vton_ui.ui.compat.files import replace_download
 from vton_ui.ui.errors import translate_errors
 from vton_ui.ui.signatures import PRIVATE_FLAG, Given, shared_options
 from vton_ui.ui.web.downloads import SCHEMES, fetched
-from vton_ui.ui.web.uploads import own
+from vton_ui.ui.web.uploads import is_upload_path, own
 from vton_ui.ui.web.visitor import browser_of
 
 
@@ -79,8 +79,9 @@ def _check_unused(options: Sequence[Option], value: Any) -> None:
 
 async def _photo(file: Any, slot: str, studio: Studio, given: Given) -> Path:
     path = file.get("path") if isinstance(file, Mapping) else file
-    if isinstance(path, str) and path[:8].lower().startswith(SCHEMES):
-        path = await fetched(path, slot=slot, quota=studio.uploaded)
+    # A bare text is the path of an upload or an address, of this server too.
+    if str(path).startswith(SCHEMES) or (isinstance(file, str) and not is_upload_path(file)):
+        path = await fetched(str(path), slot=slot, quota=studio.uploaded)
     found = own(path, slot=slot, examples=studio.examples)
     studio.session_uploads.add(browser_of(given["request"]), [found])  # another owner's Forget does not delete it
     return found
