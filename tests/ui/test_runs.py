@@ -189,11 +189,11 @@ def test_come_back(server: Server, fal: FakeFal) -> None:
 
 
 def test_two_jobs_come_back_side_by_side(server: Server, fal: FakeFal, monkeypatch: pytest.MonkeyPatch) -> None:
-    """After a reload both are followed at once: the later one is shown before the earlier one is done, and both kept."""
+    """After a reload both are followed: the later one is shown before the earlier one is done; both are kept."""
     page = server.page()
     left(page, fal)
     (first,) = fal.jobs.values()
-    page["option-seed"] = "7"
+    page["option-seed"], page.session = "7", "another tab"
     left(page, fal)
     second = next(job for job in fal.jobs.values() if job is not first)
     assert len(kept(page)["jobs"]) == 2
@@ -206,11 +206,11 @@ def test_two_jobs_come_back_side_by_side(server: Server, fal: FakeFal, monkeypat
     later.until("Done in", steps)
     assert (first.state, second.state) == ("IN_QUEUE", "COMPLETED")
     shown = later["result"]["url"]
-    print("DBG", later["failure"], later["status"], later.part("cancel"), kept(later)["jobs"].__len__())
     assert later.part("cancel")["visible"] is True
     waiting.clear()
     for _ in steps:
         pass
+    assert "Done in" in later["status"]
     assert later["result"]["url"] == shown
     assert [len(kept(later)[kind]) for kind in ("jobs", "results")] == [0, 2]
     assert len(later["recent"]) == 2

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import gradio as gr
+
 from vton_ui.models.spec import ModelSpec
 from vton_ui.tryon.events import Accepted, Cancelled, Done, Event, Failed
 from vton_ui.tryon.job import Job
@@ -56,7 +58,7 @@ class ReturnedJobs:
         else:
             update, self.state = self.renderer.happened(event, job, self.models[job.model], self.values, self.state)
         if not isinstance(event, (Failed, Done, Cancelled)):
-            return update if is_shown else self._beside(update)
+            return update if is_shown else {**self.renderer.busy(), **self._beside(update)}
         del self.running[job_id]
         return self._ended(event, update, job_id, is_shown)
 
@@ -68,20 +70,21 @@ class ReturnedJobs:
         return update
 
     def _ended(self, event: Event | Failed, update: Updates, job_id: str, is_shown: bool) -> Updates:
-        newest = self._newest_result
+        page, newest = self.renderer.page, self._newest_result
         if isinstance(event, Done) and (newest is None or self._order.index(job_id) < self._order.index(newest)):
             self._newest_result = job_id
-        elif not is_shown or newest is not None:
-            update = self._beside(update)
+        elif newest is not None or not is_shown:
+            status: Updates = {page.status: update[page.status]} if is_shown else {}
+            update = {**self._beside(update), **status}
         if self.running:
             return {**update, **self.renderer.busy()}
         rest = self.renderer.rest(self.values)
         if self._newest_result is not None:
-            rest = {part: change for part, change in rest.items() if part is not self.renderer.page.result}
+            del rest[page.result]
+            rest[page.again] = gr.update(visible=True)
         return {**rest, **update, **self.unresolved}
 
     def _beside(self, update: Updates) -> Updates:
         """Of an update, what a job may change while the page shows another one."""
         page = self.renderer.page
-        kept = (page.memory, page.recent, page.failure)
-        return {**self.renderer.busy(), **{part: change for part, change in update.items() if part in kept}}
+        return {part: update[part] for part in (page.memory, page.recent, page.failure) if part in update}
