@@ -67,7 +67,8 @@ class Client:
 
     def call(self, name: str, **arguments: Any) -> Any:
         """Call an endpoint; returns its outputs, or its error as a text."""
-        kind, data = self.call_text(name, **arguments).removeprefix("event: ").split("\ndata: ", 1)
+        last = self.call_text(name, **arguments).strip().rpartition("event: ")[2]
+        kind, data = last.split("\ndata: ", 1)
         return json.loads(data) if kind == "complete" else data.strip()
 
     # The queue

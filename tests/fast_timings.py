@@ -8,7 +8,7 @@ import pytest
 from vton_ui.backends.fal import backend, follow, stream
 
 
-def hurry(patch: pytest.MonkeyPatch, seconds: float = 0.02, slow: float = 0.05) -> None:
+def use_fast_timings(patch: pytest.MonkeyPatch, seconds: float = 0.02, slow: float = 0.05) -> None:
     """Until `patch` is undone: whatever is tried or told again, it is after so many seconds."""
     patch.setattr(backend, "RETRY_SECONDS", seconds)
     patch.setattr(follow, "POLL_SECONDS", (seconds, slow))

@@ -22,7 +22,7 @@ import pytest
 
 from tests.conftest import photo_bytes
 from tests.fake_fal.server import LOCKED_403, NGINX_502, TEST_KEY, FakeFal
-from tests.fast_timings import hurry
+from tests.fast_timings import use_fast_timings
 from vton_ui.backends.fal import backend as backend_module
 from vton_ui.backends.fal import follow, stream
 from vton_ui.backends.fal.backend import FalBackend
@@ -308,7 +308,7 @@ def world_for(case: Case, folder: Path) -> Iterator[World]:
         patience = 0.5 if hung else 0.15
     timeout = 0.25 if hung else 10.0
     with pytest.MonkeyPatch.context() as patch, playing(patch) as fal:
-        hurry(patch, 0.01, 0.01)
+        use_fast_timings(patch, 0.01, 0.01)
         patch.setattr(follow, "PATIENCE", patience)
         patch.setattr(backend_module, "UPLOAD_SECONDS", 0.6 if hung and case.operation == "upload" else 30.0)
         patch.setattr(backend_module, "PRICE_SECONDS", 0.0)

@@ -1,4 +1,4 @@
-"""Runs the app in a process of its own, on a fake fal in another: `python -m tests.elsewhere ADDRESSES DELAYS`.
+"""Runs the app in a process of its own, on a fake fal in another: `python -m tests.subprocess_app ADDRESSES DELAYS`.
 
 ADDRESSES is `FakeFal.addresses()` as JSON; DELAYS are constants of ours with other values, as {"module.NAME": seconds}.
 For tests that kill the app and start it again.
@@ -26,7 +26,7 @@ ROOT = Path(__file__).parent.parent
 
 
 @dataclass(kw_only=True)
-class Elsewhere:
+class SubprocessApp:
     """The app in another process, always on the same port and the same data."""
 
     fake: FakeFal
@@ -49,7 +49,13 @@ class Elsewhere:
             "GRADIO_SERVER_PORT": str(self.port),
             "GRADIO_ANALYTICS_ENABLED": "False",
         }
-        command = [sys.executable, "-m", "tests.elsewhere", json.dumps(self.fake.addresses()), json.dumps(self.delays)]
+        command = [
+            sys.executable,
+            "-m",
+            "tests.subprocess_app",
+            json.dumps(self.fake.addresses()),
+            json.dumps(self.delays),
+        ]
         self.process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
         for _ in range(240):
             try:
@@ -67,12 +73,12 @@ class Elsewhere:
 
 
 @contextmanager
-def elsewhere(fake: FakeFal, data: Path, delays: dict[str, float] | None = None) -> Iterator[Elsewhere]:
+def subprocess_app(fake: FakeFal, data: Path, delays: dict[str, float] | None = None) -> Iterator[SubprocessApp]:
     """The app in another process, started."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    app = Elsewhere(fake=fake, data=data, port=port, delays=delays or {})
+    app = SubprocessApp(fake=fake, data=data, port=port, delays=delays or {})
     app.start()
     try:
         yield app

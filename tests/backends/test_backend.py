@@ -18,7 +18,7 @@ from tests.conftest import photo_bytes
 from tests.fake_fal.schemas import model_error, platform_error
 from tests.fake_fal.server import LOCKED_403, NGINX_502, TEST_KEY, FakeFal
 from tests.fal_helpers import arguments, followed, job_of, ordered, outcome, size_of
-from tests.fast_timings import hurry
+from tests.fast_timings import use_fast_timings
 from vton_ui.backends.fal import backend as backend_module
 from vton_ui.backends.fal import follow
 from vton_ui.backends.fal.backend import FalBackend
@@ -37,7 +37,7 @@ by_model = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """No delay is longer than a test can wait."""
-    hurry(monkeypatch)
+    use_fast_timings(monkeypatch)
 
 
 # Upload

@@ -15,7 +15,7 @@ import pytest
 from tests.fake_fal.schemas import model_error
 from tests.fake_fal.server import LOCKED_403, NGINX_502, TEST_KEY, FakeFal
 from tests.fal_helpers import followed, ordered, outcome, size_of
-from tests.fast_timings import hurry
+from tests.fast_timings import use_fast_timings
 from vton_ui.backends.fal import follow, stream
 from vton_ui.backends.fal.backend import FalBackend
 from vton_ui.backends.fal.follow import pause, progress
@@ -30,7 +30,7 @@ by_model = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """No delay is longer than a test can wait."""
-    hurry(monkeypatch)
+    use_fast_timings(monkeypatch)
 
 
 @pytest.fixture
@@ -200,7 +200,7 @@ async def test_job_that_ran_between_two_looks(
 ) -> None:
     """A job that started and ended unseen is told to have run."""
     fal.streams = False
-    hurry(monkeypatch, 0.2, 0.2)
+    use_fast_timings(monkeypatch, 0.2, 0.2)
     job = await ordered(backend)
     assert [type(event) for event in await followed(backend, job)][-1] is Running
 
@@ -208,7 +208,7 @@ async def test_job_that_ran_between_two_looks(
 @pytest.mark.slow
 async def test_humane_pace(fal: FakeFal, backend: FalBackend, monkeypatch: pytest.MonkeyPatch) -> None:
     """A job is looked at once in a while, and on a long wait less often."""
-    hurry(monkeypatch, 0.1, 0.3)
+    use_fast_timings(monkeypatch, 0.1, 0.3)
     fal.queue_seconds, fal.streams = 2.4, False
     await followed(backend, await ordered(backend))
     looks = [seen.at for seen in fal.seen if seen.operation == "status"]

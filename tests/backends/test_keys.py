@@ -11,7 +11,7 @@ import pytest
 from tests.client import Client
 from tests.conftest import photo_bytes
 from tests.fake_fal.server import FakeFal
-from tests.subprocess_app import elsewhere
+from tests.subprocess_app import subprocess_app
 
 INVENTED = 200
 
@@ -27,7 +27,7 @@ def resources(pid: int) -> tuple[float, int]:
 def test_invented_keys(fal: FakeFal, tmp_path: Path) -> None:
     """200 try-ons and estimates with as many invented keys: the memory grows by less than 10 MB, and no connection
     stays open."""
-    with elsewhere(fal, tmp_path / "data") as server:
+    with subprocess_app(fal, tmp_path / "data") as server:
         assert server.process
         client = Client(server.url)
         given = {"person": client.upload(photo_bytes(300, 400)), "garments": [client.upload(photo_bytes(260, 260))]}

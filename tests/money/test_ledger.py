@@ -436,7 +436,7 @@ import sys, time
 from decimal import Decimal
 from pathlib import Path
 from vton_ui.errors import OverBudget
-from vton_ui.ledger import Caps, Ledger
+from vton_ui.money.ledger import Caps, Ledger
 ledger = Ledger(Path(sys.argv[1]), Caps(daily_usd=Decimal("4.275")), salt=b"a salt of this test")
 print("ready", flush=True)
 sys.stdin.readline()
@@ -475,7 +475,7 @@ KILLED = """
 import sys
 from decimal import Decimal
 from pathlib import Path
-from vton_ui.ledger import Caps, Ledger
+from vton_ui.money.ledger import Caps, Ledger
 ledger = Ledger(Path(sys.argv[1]), Caps(daily_usd=Decimal(1000)), salt=b"a salt of this test")
 number = 0
 while True:
@@ -669,7 +669,7 @@ def test_file_taken_away(house: House) -> None:
     assert len(house.rows()) == 1
 
 
-# --- python -m vton_ui.ledger
+# --- python -m vton_ui.money.ledger
 
 
 def command(folder: Path) -> subprocess.CompletedProcess[str]:

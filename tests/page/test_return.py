@@ -14,7 +14,7 @@ from tests.browser import PHONE, open_page
 from tests.conftest import photo_bytes, until
 from tests.fake_fal.server import FakeFal
 from tests.page.acts import WAIT, done, give, looked_back, no_turn, ordered, result_picture, two_photos, works
-from tests.subprocess_app import elsewhere
+from tests.subprocess_app import subprocess_app
 from vton_ui.tryon import run
 
 LONG_WAIT = 40_000
@@ -109,7 +109,7 @@ def test_kill_9(browser: Browser, fal: FakeFal, tmp_path: Path) -> None:
     old = tmp_path / "results" / "old"
     old.mkdir(parents=True)
     os.utime(old, (1, 1))
-    with elsewhere(fal, tmp_path) as app:
+    with subprocess_app(fal, tmp_path) as app:
         until(lambda: not old.exists())
         page = open_page(browser, app.url)
         with no_turn(fal):

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.fake_fal.schemas import Failure, model_error, platform_error
-from tests.fast_timings import hurry
+from tests.fast_timings import use_fast_timings
 from tests.fault_table import CASES, FILE, Case, Played, World, collect, play, read, table, until, world_for
 from vton_ui.backends.fal import stream
 from vton_ui.errors import Cost, JobFailed, KeyRefused, OverBudget, SubmitUnclear
@@ -337,7 +337,7 @@ async def test_still_waiting_after_cancelling(world: World, monkeypatch: pytest.
 async def test_ran_between_two_looks(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """A job that began unseen, and then obeyed the cancelling, may have cost something and counts."""
     world.fal.streams = False
-    hurry(monkeypatch, 0.3, 0.3)
+    use_fast_timings(monkeypatch, 0.3, 0.3)
     world.fal.queue_seconds, world.fal.run_seconds, world.fal.cancel_running = 0.1, 5, True
     stop = asyncio.Event()
 

@@ -16,7 +16,7 @@ from tests.client import Client
 from tests.conftest import photo_bytes, serving, until
 from tests.fake_fal.schemas import model_error, platform_error
 from tests.fake_fal.server import TEST_KEY, FakeFal
-from tests.fast_timings import hurry
+from tests.fast_timings import use_fast_timings
 from vton_ui.money.ledger import FILE, Caps, Ledger
 from vton_ui.settings import Settings
 
@@ -31,7 +31,7 @@ def data(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def url(fal: FakeFal, data: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    hurry(monkeypatch)
+    use_fast_timings(monkeypatch)
     fal.keys.add(OWN_KEY)
     with serving(Settings(fal_key=TEST_KEY, data_dir=data, fal_api_url=fal.api_url)) as url:
         yield url

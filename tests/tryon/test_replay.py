@@ -13,7 +13,7 @@ import pytest
 from tests.client import Client
 from tests.conftest import photo_bytes, serving, until
 from tests.fake_fal.server import TEST_KEY, FakeFal
-from tests.fast_timings import hurry
+from tests.fast_timings import use_fast_timings
 from tests.fault_table import Case, World, collect, world_for
 from tests.fault_table import until as happens
 from vton_ui.errors import SubmitUnclear
@@ -30,7 +30,7 @@ SEED = "7"
 
 @pytest.fixture(autouse=True)
 def quick(fal: FakeFal, monkeypatch: pytest.MonkeyPatch) -> None:
-    hurry(monkeypatch)
+    use_fast_timings(monkeypatch)
     monkeypatch.setattr(run, "LOOKS", (0.05, 0.1))
 
 

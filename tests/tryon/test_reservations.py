@@ -21,9 +21,9 @@ from tests.client import Client
 from tests.conftest import photo_bytes, serving, until
 from tests.fake_fal.schemas import model_error, platform_error
 from tests.fake_fal.server import TEST_KEY, FakeFal
-from tests.fast_timings import hurry
+from tests.fast_timings import use_fast_timings
 from tests.fault_table import until as happens
-from tests.subprocess_app import elsewhere
+from tests.subprocess_app import subprocess_app
 from vton_ui.errors import SubmitUnclear
 from vton_ui.models import FLUX_VTO
 from vton_ui.money.ledger import FILE, Caps, Ledger, Summary
@@ -48,7 +48,7 @@ async def reconciled(studio: Studio) -> None:
 @pytest.fixture(autouse=True)
 def quick(fal: FakeFal, monkeypatch: pytest.MonkeyPatch) -> None:
     """No delay is longer than a test can wait."""
-    hurry(monkeypatch)
+    use_fast_timings(monkeypatch)
     monkeypatch.setattr(run, "LOOKS", (0.02, 0.05))
     monkeypatch.setattr(run, "CANCEL_PATIENCE", 1.0)
     monkeypatch.setattr(reconcile, "YOUNG_SECONDS", 0.0)
@@ -382,8 +382,12 @@ async def test_young_ones_are_left_alone(
 
 def test_killed(fal: FakeFal, data: Path) -> None:
     """`kill -9` with jobs at every step: started again, the app ends every reservation at what fal bills."""
-    delays = {"reconcile.YOUNG_SECONDS": 0.0, "reconcile.EVERY_SECONDS": 0.2, "reconcile.GONE_SECONDS": 3.0}
-    with elsewhere(fal, data, delays) as server:
+    delays = {
+        "tryon.reconcile.YOUNG_SECONDS": 0.0,
+        "tryon.reconcile.EVERY_SECONDS": 0.2,
+        "tryon.reconcile.GONE_SECONDS": 3.0,
+    }
+    with subprocess_app(fal, data, delays) as server:
         client = Client(server.url)
         given = photos(client)
         client.call("try_on", **given)

@@ -19,7 +19,7 @@ from tests.backends.test_fal_errors import MODEL_TYPES, PLATFORM_TYPES
 from tests.conftest import photo_bytes
 from tests.fake_fal.schemas import ENDPOINTS, model_error, platform_error
 from tests.fake_fal.server import LOCKED_403, TEST_KEY, FakeFal
-from tests.fast_timings import hurry
+from tests.fast_timings import use_fast_timings
 from vton_ui.backends.fal.backend import FalBackend
 from vton_ui.errors import (
     Cost,
@@ -62,7 +62,7 @@ by_model = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 @pytest.fixture(autouse=True)
 def quick(fal: FakeFal, monkeypatch: pytest.MonkeyPatch) -> None:
     """No delay is longer than a test can wait."""
-    hurry(monkeypatch)
+    use_fast_timings(monkeypatch)
     monkeypatch.setattr(run, "LOOKS", (0.01, 0.02))
     fal.queue_seconds, fal.run_seconds = 0.06, 0.08
 

@@ -31,7 +31,7 @@ from tests.conftest import photo_bytes, serving, until
 from tests.fake_fal.schemas import Endpoint, Field
 from tests.fake_fal.server import TEST_KEY, FakeFal
 from tests.fake_fal.server import Job as FalJob
-from tests.fast_timings import hurry
+from tests.fast_timings import use_fast_timings
 from vton_ui.backends.sandbox import backend
 from vton_ui.models import CAT_VTON, FLUX_VTO, MODELS
 from vton_ui.models.options import complete
@@ -73,7 +73,7 @@ def patch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[pytest.MonkeyPat
         return []
 
     with pytest.MonkeyPatch.context() as patch:
-        hurry(patch, 0.03, 0.2)
+        use_fast_timings(patch, 0.03, 0.2)
         patch.setattr(backend, "QUEUE_SECONDS", 0.05)
         patch.setattr(backend, "STEP_SECONDS", 0.01)
         patch.setattr(backend, "TICK", 0.01)

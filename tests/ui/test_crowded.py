@@ -14,7 +14,7 @@ import pytest
 from tests.conftest import photo_bytes, serving, until
 from tests.fake_fal.server import TEST_KEY, FakeFal
 from tests.pictures.bombs import black, claiming, grain, many_scans, saved
-from tests.subprocess_app import elsewhere
+from tests.subprocess_app import subprocess_app
 from vton_ui.pictures import pool
 from vton_ui.settings import Settings
 
@@ -107,7 +107,7 @@ def test_memory_comes_back(fal: FakeFal, tmp_path: Path) -> None:
     heavy = [black(10_000, 6_000, 16, 6), black(10_000, 6_000, 16, 0), saved(grain(4000, 3000), progressive=True)]
     heavy += [photo_bytes(2000, 2000, kind) for kind in ("WEBP", "HEIF", "AVIF")]
     bad = [many_scans(), heavy[2][: len(heavy[2]) // 2], b"no photo", claiming(saved(grain(600, 800)), 7000, 7000)]
-    with elsewhere(fal, tmp_path) as app:
+    with subprocess_app(fal, tmp_path) as app:
         assert app.process
         for _ in range(4):  # until everything is imported and warm
             try_on(app.url)

@@ -30,7 +30,7 @@ from starlette.middleware import Middleware
 from tests import conftest
 from tests.conftest import photo_bytes, serving
 from tests.fake_fal.server import LOCKED_403, FakeFal
-from tests.fast_timings import hurry
+from tests.fast_timings import use_fast_timings
 from vton_ui.backends.fal import follow
 from vton_ui.settings import Settings
 from vton_ui.tryon import run
@@ -288,7 +288,7 @@ def emitted(tmp_path_factory: pytest.TempPathFactory) -> Emitted:
 
     with pytest.MonkeyPatch.context() as patch, contextlib.ExitStack() as stack:
         fal.patch(patch)
-        hurry(patch, 0.03, 0.1)
+        use_fast_timings(patch, 0.03, 0.1)
         patch.setattr(follow, "PATIENCE", 0.5)
         patch.setattr(run, "LOOKS", (0.05, 0.1))
         patch.setenv("GRADIO_TEMP_DIR", str(data / "uploads"))

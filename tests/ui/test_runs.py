@@ -16,7 +16,7 @@ from PIL import Image
 from tests.conftest import photo_bytes, serving
 from tests.fake_fal.schemas import model_error
 from tests.fake_fal.server import TEST_KEY, FakeFal
-from tests.fast_timings import hurry
+from tests.fast_timings import use_fast_timings
 from tests.page_client import MEMORY, PageClient
 from vton_ui.money.ledger import FILE, Caps, Ledger, Summary
 from vton_ui.settings import Settings, secret_of
@@ -48,7 +48,7 @@ class Server:
 def played() -> Iterator[FakeFal]:
     """fal, for all tests of this module, and no delay longer than a test can wait."""
     with pytest.MonkeyPatch.context() as patch:
-        hurry(patch)
+        use_fast_timings(patch)
         patch.setattr(run, "LOOKS", (0.05, 0.1))
         fake = FakeFal().start()
         fake.keys.add(OWN_KEY)

@@ -1,4 +1,4 @@
-"""What was spent on the owner's key, and the caps; `python -m vton_ui.ledger` prints today's spend.
+"""What was spent on the owner's key, and the caps; `python -m vton_ui.money.ledger` prints today's spend.
 
 A try is reserved before anything is sent, and counts for its UTC day until fal is known not to charge it:
 
