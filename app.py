@@ -6,7 +6,8 @@ import logging
 from functools import lru_cache
 from pathlib import Path
 
-from vton_ui.backends.fal.backend import Connections, FalBackend
+from vton_ui.backends.fal.backend import FalBackend
+from vton_ui.backends.fal.client import Connections
 from vton_ui.backends.sandbox.backend import Sandbox
 from vton_ui.models import MODELS
 from vton_ui.money.budget import LedgerBudget

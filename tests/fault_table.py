@@ -23,15 +23,15 @@ import pytest
 from tests.conftest import photo_bytes
 from tests.fake_fal.server import LOCKED_403, NGINX_502, TEST_KEY, FakeFal
 from tests.fast_timings import use_fast_timings
+from vton_ui.backends.fal import answers, client, stream
 from vton_ui.backends.fal import backend as backend_module
-from vton_ui.backends.fal import follow, stream
 from vton_ui.backends.fal.backend import FalBackend
 from vton_ui.errors import Cost, VtonError
 from vton_ui.models import CAT_VTON, FLUX_VTO
 from vton_ui.models.spec import ModelSpec
 from vton_ui.money.budget import LedgerBudget
 from vton_ui.money.ledger import Caps, Ledger, Summary
-from vton_ui.tryon import run
+from vton_ui.tryon import run, submit
 from vton_ui.tryon.context import RunContext
 from vton_ui.tryon.events import Accepted, Cancelled, Done, Event, Recovering, Submitting, Uploading, Waiting
 from vton_ui.tryon.request import Request, new_request
@@ -309,13 +309,13 @@ def world_for(case: Case, folder: Path) -> Iterator[World]:
     timeout = 0.25 if hung else 10.0
     with pytest.MonkeyPatch.context() as patch, playing(patch) as fal:
         use_fast_timings(patch, 0.01, 0.01)
-        patch.setattr(follow, "PATIENCE", patience)
-        patch.setattr(backend_module, "UPLOAD_SECONDS", 0.6 if hung and case.operation == "upload" else 30.0)
+        patch.setattr(answers, "SILENCE_SECONDS", patience)
+        patch.setattr(backend_module, "UPLOAD_TIMEOUT", 0.6 if hung and case.operation == "upload" else 30.0)
         patch.setattr(backend_module, "PRICE_SECONDS", 0.0)
         patch.setattr(backend_module, "PRICE_TIMEOUT", timeout)
-        patch.setattr(backend_module, "_TIMEOUT", httpx.Timeout(timeout))
+        patch.setattr(client, "TIMEOUT", httpx.Timeout(timeout))
         patch.setattr(stream, "TIMEOUT", httpx.Timeout(timeout))
-        patch.setattr(run, "LOOKS", (0.02, 0.05, 0.1))
+        patch.setattr(submit, "RECOVERY_PAUSES", (0.02, 0.05, 0.1))
         patch.setattr(run, "CANCEL_PATIENCE", 0.15 if case.lasting and not_heard(case) else 30.0)
         yield World(fal, folder)
 

@@ -13,7 +13,7 @@ from vton_ui.quota import FreeWork, UploadQuota
 from vton_ui.session_uploads import SessionUploads
 from vton_ui.tryon.backend import Backend
 from vton_ui.tryon.context import RunContext
-from vton_ui.tryon.jobs import JobStore, job_store
+from vton_ui.tryon.job_store import JobStore, job_store
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,8 +19,8 @@ from tests.fake_fal.schemas import model_error, platform_error
 from tests.fake_fal.server import LOCKED_403, NGINX_502, TEST_KEY, FakeFal
 from tests.fal_helpers import arguments, followed, job_of, ordered, outcome, size_of
 from tests.fast_timings import use_fast_timings
+from vton_ui.backends.fal import answers, client, download
 from vton_ui.backends.fal import backend as backend_module
-from vton_ui.backends.fal import follow
 from vton_ui.backends.fal.backend import FalBackend
 from vton_ui.errors import Cost, FalError, JobFailed, KeyRefused, ResultLost, SubmitUnclear, Unreachable
 from vton_ui.models import CAT_VTON, FLUX_VTO, MODELS
@@ -128,7 +128,7 @@ async def test_garbage_from_the_storage(fal: FakeFal, backend: FalBackend, opera
 
 async def test_slow_upload_is_given_up(fal: FakeFal, backend: FalBackend, monkeypatch: pytest.MonkeyPatch) -> None:
     """An upload that takes for ever is told in words."""
-    monkeypatch.setattr(backend_module, "UPLOAD_SECONDS", 0.1)
+    monkeypatch.setattr(backend_module, "UPLOAD_TIMEOUT", 0.1)
     fal.fault("upload", "slow", seconds=1)
     with pytest.raises(Unreachable, match="could not be sent"):
         await backend.upload(photo_bytes(300, 400), role="person")
@@ -236,7 +236,7 @@ async def test_one_submit(
     accepted: int,
 ) -> None:
     """Whatever happens to an order, it is sent exactly once, and the visitor is told what it may have cost."""
-    monkeypatch.setattr(backend_module, "_TIMEOUT", httpx.Timeout(0.4))
+    monkeypatch.setattr(client, "TIMEOUT", httpx.Timeout(0.4))
     backend = FalBackend(TEST_KEY, api_url=fal.api_url)
     wanted = await arguments(backend, FLUX_VTO)
     fal.fault("submit", **fault)
@@ -443,7 +443,7 @@ async def test_garbage_result_is_fetched_again(fal: FakeFal, backend: FalBackend
 @pytest.mark.parametrize("operation", ["result", "download"])
 async def test_result_lost(fal: FakeFal, backend: FalBackend, monkeypatch: pytest.MonkeyPatch, operation: str) -> None:
     """A picture that is made and never handed over is told with its id and its cost."""
-    monkeypatch.setattr(follow, "PATIENCE", 0.15)
+    monkeypatch.setattr(answers, "SILENCE_SECONDS", 0.15)
     fal.fault(operation, "status", times=None, code=503)
     with pytest.raises(ResultLost) as caught:
         await outcome(backend)
@@ -474,7 +474,7 @@ async def test_broken_data_uri(fal: FakeFal, backend: FalBackend) -> None:
 
 async def test_too_large(fal: FakeFal, backend: FalBackend, monkeypatch: pytest.MonkeyPatch) -> None:
     """A picture beyond all measure is not read, let alone again and again."""
-    monkeypatch.setattr(backend_module, "MAX_PICTURE_BYTES", 1000)
+    monkeypatch.setattr(download, "MAX_PICTURE_BYTES", 1000)
     with pytest.raises(ResultLost, match="is not fetched") as caught:
         await outcome(backend)
     assert caught.value.request_id == next(iter(fal.jobs))

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, BrowserContext, Error, Page
 from tests.browser import DESK, NoBrowser, chromium, in_ci, load
 from tests.conftest import serving
 from tests.fake_fal.server import TEST_KEY, FakeFal
-from vton_ui.backends.fal import backend
+from vton_ui.backends.fal import answers
 from vton_ui.settings import Settings
 
 
@@ -30,7 +30,7 @@ def shared_fal() -> Iterator[FakeFal]:
     with pytest.MonkeyPatch.context() as patch:
         fake = FakeFal().start()
         fake.patch(patch)
-        patch.setattr(backend, "RETRY_SECONDS", 0.1)
+        patch.setattr(answers, "RETRY_SECONDS", 0.1)
         yield fake
         fake.stop()
     assert not fake.crashes, fake.crashes[0]

@@ -15,7 +15,7 @@ from tests.conftest import photo_bytes, until
 from tests.fake_fal.server import FakeFal
 from tests.page.acts import WAIT, done, give, looked_back, no_turn, ordered, result_picture, two_photos, works
 from tests.subprocess_app import subprocess_app
-from vton_ui.tryon import run
+from vton_ui.tryon import submit
 
 LONG_WAIT = 40_000
 
@@ -23,7 +23,7 @@ LONG_WAIT = 40_000
 @pytest.fixture(autouse=True)
 def quick_looks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Lost orders are looked for at once."""
-    monkeypatch.setattr(run, "LOOKS", (0.1, 0.2))
+    monkeypatch.setattr(submit, "RECOVERY_PAUSES", (0.1, 0.2))
 
 
 def slow_to_draw(page: Page) -> None:

@@ -25,6 +25,7 @@ from vton_ui.tryon.events import Accepted, Cancelled, Done, Event, Recovering, S
 from vton_ui.tryon.job import Job
 from vton_ui.tryon.request import estimate
 from vton_ui.tryon.run import resume, try_on
+from vton_ui.tryon.streams import running as background
 
 WRITTEN = read(FILE.read_text(encoding="utf-8")) if FILE.exists() else {}
 
@@ -294,6 +295,7 @@ async def test_task_cancelled_while_fal_refuses(world: World) -> None:
     leaving.cancel()
     with pytest.raises(asyncio.CancelledError):
         await leaving
+    await asyncio.wait(background)
     assert world.fal.jobs == {}
     assert world.ledger.today().spent == 0
 

@@ -19,7 +19,7 @@ from tests.fault_table import until as happens
 from vton_ui.errors import SubmitUnclear
 from vton_ui.models import FLUX_VTO
 from vton_ui.settings import Settings
-from vton_ui.tryon import run
+from vton_ui.tryon import submit
 from vton_ui.tryon.events import Accepted, Submitting
 from vton_ui.tryon.job import LOST_SECONDS
 from vton_ui.tryon.run import resume, try_on
@@ -31,7 +31,7 @@ SEED = "7"
 @pytest.fixture(autouse=True)
 def quick(fal: FakeFal, monkeypatch: pytest.MonkeyPatch) -> None:
     use_fast_timings(monkeypatch)
-    monkeypatch.setattr(run, "LOOKS", (0.05, 0.1))
+    monkeypatch.setattr(submit, "RECOVERY_PAUSES", (0.05, 0.1))
 
 
 def visitor(url: str, number: int) -> Client:

@@ -29,11 +29,12 @@ from vton_ui.models import FLUX_VTO
 from vton_ui.money.ledger import FILE, Caps, Ledger, Summary
 from vton_ui.settings import Settings
 from vton_ui.studio import Studio
-from vton_ui.tryon import jobs, reconcile, run
+from vton_ui.tryon import job_store, reconcile, run, submit
 from vton_ui.tryon.events import Accepted, Done, Event, Preparing, Running, Submitting, Uploading, Waiting
 from vton_ui.tryon.job import Job
 from vton_ui.tryon.request import Request, new_request
 from vton_ui.tryon.run import try_on
+from vton_ui.tryon.streams import in_background, running
 
 PRICE = Decimal("0.0475")
 PERSON, GARMENT = photo_bytes(300, 400), photo_bytes(260, 260)
@@ -49,7 +50,7 @@ async def reconciled(studio: Studio) -> None:
 def quick(fal: FakeFal, monkeypatch: pytest.MonkeyPatch) -> None:
     """No delay is longer than a test can wait."""
     use_fast_timings(monkeypatch)
-    monkeypatch.setattr(run, "LOOKS", (0.02, 0.05))
+    monkeypatch.setattr(submit, "RECOVERY_PAUSES", (0.02, 0.05))
     monkeypatch.setattr(run, "CANCEL_PATIENCE", 1.0)
     monkeypatch.setattr(reconcile, "YOUNG_SECONDS", 0.0)
     monkeypatch.setattr(reconcile, "EVERY_SECONDS", 0.1)
@@ -73,7 +74,7 @@ def reserved(data: Path) -> Decimal:
 
 
 def written_jobs(data: Path) -> int:
-    with closing(sqlite3.connect(data / jobs.FILE)) as db:
+    with closing(sqlite3.connect(data / job_store.FILE)) as db:
         return int(db.execute("SELECT COUNT(*) FROM jobs").fetchone()[0])
 
 
@@ -119,7 +120,7 @@ def test_cancelled_at_any_moment(
         event = join(client)
         time.sleep(delay)
         client.cancel(event)
-        until(lambda: not run._in_background)
+        until(lambda: not running)
         until(lambda: reserved(data) == 0)
         assert today(data).spent == PRICE * fal.billed
 
@@ -163,8 +164,8 @@ def request_of(tmp_path: Path) -> Callable[..., Request]:
 
 async def swept(studio: Studio, data: Path) -> Summary:
     """The ledger after all that went on in the background, and the sweep."""
-    while run._in_background:
-        await asyncio.wait(set(run._in_background))
+    while running:
+        await asyncio.wait(set(running))
     end = time.monotonic() + 20
     while reserved(data):
         assert time.monotonic() < end
@@ -175,15 +176,16 @@ async def swept(studio: Studio, data: Path) -> Summary:
 
 @pytest.mark.parametrize("delay", [0.0, 0.01, 0.05])
 @pytest.mark.parametrize("kind", [Preparing, Uploading, Submitting, Accepted, Waiting, Running, Done])
-@pytest.mark.parametrize("how", ["cancelled", "dropped"])
+@pytest.mark.parametrize("how", ["cancelled", "cancelled in background", "dropped"])
 async def test_left_at_every_event(
     fal: FakeFal, studio: Studio, data: Path, request_of: Callable[..., Request], how: str, kind: type, delay: float
 ) -> None:
-    """Whoever takes the events is cancelled, or drops them: the ledger ends at what fal bills."""
-    reached = asyncio.Event()
+    """The consumer of the events is cancelled, or drops them: the ledger ends at what fal bills."""
+    reached, stop = asyncio.Event(), asyncio.Event()
 
     async def take() -> None:
-        async with aclosing(try_on(request_of(), studio.context(None, "somebody"))) as events:
+        events = try_on(request_of(), studio.context(None, "somebody"), stop)
+        async with aclosing(in_background(events, stop.set) if "background" in how else events) as events:
             async for event in events:
                 if isinstance(event, kind):
                     reached.set()
@@ -243,7 +245,7 @@ async def closed() -> AsyncIterator[None]:
 
 def restarted(fal: FakeFal, data: Path) -> Studio:
     """What a new process on the same disk has."""
-    jobs.job_store.cache_clear()
+    job_store.job_store.cache_clear()
     return app.open_studio(settings(fal, data))
 
 

@@ -226,7 +226,7 @@ def test_sweep(tmp_path: Path) -> None:
 
 def test_swept_while_the_server_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Old results go at the start, and later ones when their time is over."""
-    monkeypatch.setattr(results, "SWEEP_SECONDS", 0.05)
+    monkeypatch.setattr(results, "RESULTS_SWEEP_SECONDS", 0.05)
     first, second = tmp_path / "first", tmp_path / "second"
     for folder in (first, second):
         folder.mkdir()

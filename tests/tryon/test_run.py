@@ -35,7 +35,7 @@ from vton_ui.errors import (
 )
 from vton_ui.models import CAT_VTON, FLUX_VTO, MODELS
 from vton_ui.models.spec import ModelSpec
-from vton_ui.tryon import run
+from vton_ui.tryon import run, submit
 from vton_ui.tryon.context import RunContext
 from vton_ui.tryon.events import (
     Accepted,
@@ -53,6 +53,7 @@ from vton_ui.tryon.job import Job
 from vton_ui.tryon.request import Request, estimate, new_request
 from vton_ui.tryon.results import Result
 from vton_ui.tryon.run import resume, try_on
+from vton_ui.tryon.streams import in_background, running
 
 CORNERS = [(200, 40, 40), (40, 200, 40), (40, 40, 200), (200, 200, 40)]
 
@@ -63,7 +64,7 @@ by_model = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 def quick(fal: FakeFal, monkeypatch: pytest.MonkeyPatch) -> None:
     """No delay is longer than a test can wait."""
     use_fast_timings(monkeypatch)
-    monkeypatch.setattr(run, "LOOKS", (0.01, 0.02))
+    monkeypatch.setattr(submit, "RECOVERY_PAUSES", (0.01, 0.02))
     fal.queue_seconds, fal.run_seconds = 0.06, 0.08
 
 
@@ -425,7 +426,7 @@ async def test_lost_answer(fal: FakeFal, backend: FalBackend, ask: Asking, store
         await all_of(try_on(ask(model), RunContext(backend=backend, store=store)))
     assert caught.value.cost is Cost.MAYBE
     assert (fal.count("submit"), len(fal.jobs)) == (1, 1)
-    assert fal.count("requests") == len(run.LOOKS)
+    assert fal.count("requests") == len(submit.RECOVERY_PAUSES)
 
 
 async def test_no_money(fal: FakeFal, backend: FalBackend, ask: Asking, store: Path) -> None:
@@ -573,50 +574,80 @@ async def test_error_after_stop(fal: FakeFal, backend: FalBackend, ask: Asking, 
     assert isinstance(events[-1], Cancelled)
 
 
-# Cancelling and dropping the generator
+# The consumer is cancelled, or drops the generator
+
+
+async def cancelled(consumer: asyncio.Task[Any]) -> None:
+    """Cancel a task that consumes events, as Gradio does; it ends at once."""
+    consumer.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await consumer
 
 
 @pytest.mark.parametrize("kind", [Waiting, Running])
-async def test_cancelled_task(fal: FakeFal, backend: FalBackend, ask: Asking, store: Path, kind: type[Event]) -> None:
-    """Cancelling whoever consumes the events cancels the job at fal."""
-    fal.queue_seconds, fal.run_seconds = (5.0, 1.0) if kind is Waiting else (0.0, 5.0)
-    reached = asyncio.Event()
-    task = asyncio.ensure_future(
-        run_until(try_on(ask(FLUX_VTO), RunContext(backend=backend, store=store)), kind, reached.set)
-    )
+async def test_cancelled_consumer_leaves_the_job_running(
+    fal: FakeFal, backend: FalBackend, ask: Asking, store: Path, kind: type[Event]
+) -> None:
+    """Cancelling whoever consumes the events cancels nothing at fal: the job is remembered, and can be resumed."""
+    fal.queue_seconds, fal.run_seconds = (0.5, 0.1) if kind is Waiting else (0.0, 0.5)
+    context, reached = RunContext(backend=backend, store=store), asyncio.Event()
+    consumer = asyncio.create_task(run_until(try_on(ask(FLUX_VTO), context), kind, reached.set))
     await reached.wait()
-    await asyncio.sleep(0.05)
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
-    [job] = fal.jobs.values()
-    assert job.cancel_requested
-    assert fal.count("submit") == 1
+    await cancelled(consumer)
+    [request_id] = fal.jobs
+    assert not context.jobs.is_followed(request_id)
+    record = await context.jobs.find(request_id)
+    assert record
+    assert (await result_of(resume(record.job, FLUX_VTO, context))).facts["request_id"] == request_id
+    assert (fal.count("submit"), fal.count("cancel"), fal.billed) == (1, 0, 1)
 
 
-async def test_cancelled_task_while_ordering(fal: FakeFal, backend: FalBackend, ask: Asking, store: Path) -> None:
-    """An order on its way is let land, so that it can be cancelled."""
-    fal.queue_seconds = 5
+async def test_cancelled_consumer_while_submitting(fal: FakeFal, backend: FalBackend, ask: Asking, store: Path) -> None:
+    """A request on its way to fal is not interrupted: the answer is written down, and nothing is cancelled."""
+    fal.queue_seconds = 0.2
     fal.fault("submit", "slow", seconds=0.2)
-    task = asyncio.ensure_future(all_of(try_on(ask(FLUX_VTO), RunContext(backend=backend, store=store))))
+    context = RunContext(backend=backend, store=store)
+    consumer = asyncio.create_task(all_of(try_on(ask(FLUX_VTO), context)))
     await until(lambda: fal.count("submit") == 1)
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
-    [job] = fal.jobs.values()
-    assert job.cancelled
+    await cancelled(consumer)
+    await asyncio.wait(running)
+    [request_id] = fal.jobs
+    record = await context.jobs.find(request_id)
+    assert record
+    assert (await result_of(resume(record.job, FLUX_VTO, context))).facts["request_id"] == request_id
+    assert fal.count("cancel") == 0
 
 
-async def test_cancelled_task_while_uploading(fal: FakeFal, backend: FalBackend, ask: Asking, store: Path) -> None:
-    """Cancelled before the order: there is none."""
+async def test_cancelled_consumer_while_uploading(fal: FakeFal, backend: FalBackend, ask: Asking, store: Path) -> None:
+    """Cancelled before anything is submitted: there is no job."""
     fal.fault("upload", "slow", 2, seconds=0.2)
-    task = asyncio.ensure_future(all_of(try_on(ask(FLUX_VTO), RunContext(backend=backend, store=store))))
+    consumer = asyncio.create_task(all_of(try_on(ask(FLUX_VTO), RunContext(backend=backend, store=store))))
     await until(lambda: fal.count("upload") == 2)
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
+    await cancelled(consumer)
     await asyncio.sleep(0.3)
     assert fal.count("submit") == 0
+
+
+@pytest.mark.parametrize("kind", [Submitting, Waiting, Running])
+async def test_cancelled_in_background(
+    fal: FakeFal, backend: FalBackend, ask: Asking, store: Path, kind: type[Event]
+) -> None:
+    """In the background a cancelled consumer is let go at once, and the job is cancelled at fal all the same."""
+    fal.queue_seconds, fal.run_seconds = (5.0, 1.0) if kind is not Running else (0.0, 1.0)
+    fal.fault("submit", "slow", seconds=0.2)
+    stop, reached = asyncio.Event(), asyncio.Event()
+    events = in_background(try_on(ask(FLUX_VTO), RunContext(backend=backend, store=store), stop), stop.set)
+    consumer = asyncio.create_task(run_until(events, kind, reached.set))
+    await reached.wait()
+    await asyncio.sleep(0.05)
+    begin = time.monotonic()
+    await cancelled(consumer)
+    assert time.monotonic() - begin < 0.5
+    while running:
+        await asyncio.wait(set(running))
+    [job] = fal.jobs.values()
+    assert job.cancel_requested
+    assert (job.cancelled, fal.count("submit")) == (kind is not Running, 1)
 
 
 @by_model

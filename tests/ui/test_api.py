@@ -76,7 +76,7 @@ def patch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[pytest.MonkeyPat
         use_fast_timings(patch, 0.03, 0.2)
         patch.setattr(backend, "QUEUE_SECONDS", 0.05)
         patch.setattr(backend, "STEP_SECONDS", 0.01)
-        patch.setattr(backend, "TICK", 0.01)
+        patch.setattr(backend, "EVENT_SECONDS", 0.01)
         patch.setattr(safehttpx, "async_resolve_hostname_google", no_name_server)
         patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("uploads")))
         yield patch

@@ -31,9 +31,9 @@ from tests import conftest
 from tests.conftest import photo_bytes, serving
 from tests.fake_fal.server import LOCKED_403, FakeFal
 from tests.fast_timings import use_fast_timings
-from vton_ui.backends.fal import follow
+from vton_ui.backends.fal import answers
 from vton_ui.settings import Settings
-from vton_ui.tryon import run
+from vton_ui.tryon import submit
 from vton_ui.ui.blocks import launch_options
 
 SERVER_KEY = "5e17e4aa-0b5c-4f1e-9d3a-77c0ffee0001:9f8e7d6c5b4a39281706f5e4d3c2b1a0"
@@ -289,8 +289,8 @@ def emitted(tmp_path_factory: pytest.TempPathFactory) -> Emitted:
     with pytest.MonkeyPatch.context() as patch, contextlib.ExitStack() as stack:
         fal.patch(patch)
         use_fast_timings(patch, 0.03, 0.1)
-        patch.setattr(follow, "PATIENCE", 0.5)
-        patch.setattr(run, "LOOKS", (0.05, 0.1))
+        patch.setattr(answers, "SILENCE_SECONDS", 0.5)
+        patch.setattr(submit, "RECOVERY_PAUSES", (0.05, 0.1))
         patch.setenv("GRADIO_TEMP_DIR", str(data / "uploads"))
         patch.setattr(conftest, "launch_options", tapped_options)
         factory, level = logging.getLogRecordFactory(), logging.root.level

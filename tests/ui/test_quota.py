@@ -35,7 +35,7 @@ REFUSED = "free tries a minute"
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Drafts are there at once."""
-    for name in ("QUEUE_SECONDS", "STEP_SECONDS", "TICK"):
+    for name in ("QUEUE_SECONDS", "STEP_SECONDS", "EVENT_SECONDS"):
         monkeypatch.setattr(backend, name, 0.01)
 
 

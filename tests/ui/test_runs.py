@@ -20,7 +20,7 @@ from tests.fast_timings import use_fast_timings
 from tests.page_client import MEMORY, PageClient
 from vton_ui.money.ledger import FILE, Caps, Ledger, Summary
 from vton_ui.settings import Settings, secret_of
-from vton_ui.tryon import run
+from vton_ui.tryon import submit
 from vton_ui.ui.memory import EMPTY
 
 OWN_KEY = "visitor-key-id:visitor-key-secret"
@@ -49,7 +49,7 @@ def played() -> Iterator[FakeFal]:
     """fal, for all tests of this module, and no delay longer than a test can wait."""
     with pytest.MonkeyPatch.context() as patch:
         use_fast_timings(patch)
-        patch.setattr(run, "LOOKS", (0.05, 0.1))
+        patch.setattr(submit, "RECOVERY_PAUSES", (0.05, 0.1))
         fake = FakeFal().start()
         fake.keys.add(OWN_KEY)
         fake.patch(patch)

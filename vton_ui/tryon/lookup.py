@@ -15,7 +15,7 @@ from vton_ui.tryon.context import RunContext
 from vton_ui.tryon.events import Progress, Running
 from vton_ui.tryon.job import Job
 from vton_ui.tryon.results import Result, kept_result
-from vton_ui.tryon.run import kept
+from vton_ui.tryon.run import fetch_result
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,7 +114,7 @@ async def _asked(job: Job, model: ModelSpec, context: RunContext) -> Found:
     if not isinstance(status, Over):
         return Found(facts={**_course(status), **known})
     try:
-        return _done(await kept(job, model, context))
+        return _done(await fetch_result(job, model, context))
     except (JobFailed, Filtered, ResultLost) as exc:
         return Found(facts={"status": "failed", **known, "error": f"{exc.cause} {exc.cure}", "charged": exc.cost.value})
 

@@ -12,8 +12,9 @@ from collections.abc import Mapping
 
 from vton_ui.errors import Cost, FalError, JobCancelled, JobFailed, KeyRefused, VtonError
 from vton_ui.models.spec import ModelSpec
+from vton_ui.tryon import booking
 from vton_ui.tryon.backend import Over
-from vton_ui.tryon.context import RunContext, accepted, booked, claimed, unsent
+from vton_ui.tryon.context import RunContext
 from vton_ui.tryon.job import Job
 
 EVERY_SECONDS = 180.0
@@ -59,7 +60,7 @@ async def reconcile(models: Models, context: RunContext) -> None:
             if record.ordered:
                 await _end(record.job, models, context)
             else:
-                await unsent(record.job, context)
+                await booking.drop(record.job, context)
         except VtonError as exc:
             _log.info("reservation: %s", type(exc).__name__)
 
@@ -74,16 +75,16 @@ async def _end(job: Job, models: Models, context: RunContext) -> None:
         if found is None:
             return
         if not found and gone:
-            await unsent(job, context)
-        claim = await claimed(job, found, context)
+            await booking.drop(job, context)
+        claim = await booking.claim(job, found, context)
         if claim is None:
             return
         job = claim
     else:
-        await accepted(job, job.request_id, context)
+        await booking.accept(job, job.request_id, context)
     free = await _free(job, models, context, gone=gone)
     if free is not None:
-        await booked(job, context, free=free)
+        await booking.book(job, context, free=free)
 
 
 async def _free(job: Job, models: Models, context: RunContext, *, gone: bool) -> bool | None:

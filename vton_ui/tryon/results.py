@@ -19,7 +19,7 @@ from vton_ui.models.spec import Answer, Size, Value
 from vton_ui.pictures.framing import Frame, unpad
 from vton_ui.pictures.provenance import encoded, facts_in, marked
 
-SWEEP_SECONDS = 600
+RESULTS_SWEEP_SECONDS = 600
 _BLACK = 8
 """No channel of an all-black picture is brighter, of 255."""
 _PLAIN = 0.25
@@ -109,7 +109,7 @@ def keep_swept(store: Path, hours: float) -> None:
     def sweep_on() -> None:
         while True:
             sweep(store, hours)
-            time.sleep(SWEEP_SECONDS)
+            time.sleep(RESULTS_SWEEP_SECONDS)
 
     threading.Thread(target=sweep_on, name="sweep", daemon=True).start()
 

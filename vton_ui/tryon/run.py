@@ -1,19 +1,16 @@
-"""One try-on, from the click to the picture: prepare → upload → reserve → submit → follow → keep.
+"""One request, from the click to the picture: prepare → upload → reserve → submit → follow → fetch → keep.
 
-`try_on` and `resume` are async generators of events; the page, the API and the tests consume the same ones.
-Cancelling them cancels the job at fal, and books what that cost; merely dropping them leaves it running, for the
-visitor may come back. What is then still reserved, `reconcile` settles or gives back.
+`try_on` and `resume` are async generators of events; the page, the API and the tests consume the same ones. Only `stop`
+cancels a job at fal. However else the stream ends (the consumer is cancelled, closes it, or fails), the job runs on and
+is remembered: the visitor may come back to it with `resume`, and `reconcile` ends its reservation if nobody does.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
-import uuid
-from collections.abc import AsyncGenerator, Awaitable, Mapping
-from contextlib import aclosing, suppress
-from dataclasses import replace
+from collections.abc import AsyncGenerator, Awaitable
+from contextlib import aclosing
 from typing import Any, TypeVar
 
 from vton_ui.errors import Cost, JobCancelled, JobFailed, ResultLost, SubmitUnclear, VtonError
@@ -21,8 +18,10 @@ from vton_ui.models.spec import Inputs, ModelSpec, Value
 from vton_ui.money import pricing
 from vton_ui.pictures.pool import Unfinished, in_pool
 from vton_ui.pictures.prepare import Prepared, prepare
+from vton_ui.tryon import booking
 from vton_ui.tryon.backend import Backend
-from vton_ui.tryon.context import RunContext, accepted, booked, claimed, reserved, unbroken, unsent
+from vton_ui.tryon.booking import uninterrupted
+from vton_ui.tryon.context import RunContext
 from vton_ui.tryon.events import (
     Accepted,
     Cancelled,
@@ -37,30 +36,26 @@ from vton_ui.tryon.events import (
     Uploading,
     Waiting,
 )
-from vton_ui.tryon.job import LOST_SECONDS, Job
+from vton_ui.tryon.job import Job
 from vton_ui.tryon.request import Request, live_price, named
 from vton_ui.tryon.results import Result, keep
+from vton_ui.tryon.submit import new_job, recover, submit
 
 CANCEL_PATIENCE = 15.0
-"""Seconds to wait for fal's last word on a job that was cancelled while it still waited in line."""
-LOOKS = (0.5, 2.0, 4.0, 8.0, 16.0)
-"""Seconds before each look for an order whose answer was lost: fal sorts its list of requests by their end, so it
-may not show one before that."""
+"""Seconds to wait for fal's answer on a job that was cancelled while it still waited in fal's queue."""
 
 T = TypeVar("T")
 
-_log = logging.getLogger(__name__)
-
 
 async def try_on(
-    request: Request, context: RunContext, *, stop: asyncio.Event | None = None
+    request: Request, context: RunContext, stop: asyncio.Event | None = None
 ) -> AsyncGenerator[Event, None]:
-    """One try-on.
+    """Run a request.
 
     Args:
-        request: What to do.
-        context: What to do it with.
-        stop: Set it to cancel; the last event then says how that went.
+        request: What to run.
+        context: What to run it with.
+        stop: Set it to cancel; the last event then says what that cost.
 
     Raises:
         VtonError: It failed; the error says why and what it cost.
@@ -80,96 +75,72 @@ async def try_on(
     arguments = request.model.arguments(
         Inputs(person=urls[0], garment=urls[1], garment_count=len(request.garments), values=request.values)
     )
-    job = _job(request, ready, arguments, live, started_at, context, urls[0])
+    job = new_job(request, ready, arguments, live, started_at, context, urls[0])
     with context.jobs.following(job.id):
         try:
-            # Before anything goes out, so that a crash is recoverable, here and in the browser.
-            await unbroken(reserved(job, context))
+            # Persist before submitting, here and in the browser, so that a crash is recoverable.
+            await uninterrupted(booking.reserve(job, context))
             yield Submitting(job=job)
         except BaseException:
-            await unsent(job, context)
+            await booking.drop(job, context)
             raise
-        order = asyncio.ensure_future(_ordered(job, arguments, context))
         try:
-            # An order on the wire is not taken back by dropping it: it lands, so that it can be cancelled.
-            job = await asyncio.shield(order)
+            job = await submit(job, arguments, context)
         except SubmitUnclear:
-            pass  # it is looked for
-        except asyncio.CancelledError:
-            await _withdrawn(job, request.model, context, order=order)
-            raise
-        if job.request_id:
+            pass  # resume recovers it
+        else:
             yield Accepted(job=job)
-        async with aclosing(resume(job, request.model, context, stop=stop)) as events:
+        async with aclosing(resume(job, request.model, context, stop)) as events:
             async for event in events:
                 yield event
 
 
 async def resume(
-    job: Job, model: ModelSpec, context: RunContext, *, stop: asyncio.Event | None = None
+    job: Job, model: ModelSpec, context: RunContext, stop: asyncio.Event | None = None
 ) -> AsyncGenerator[Event, None]:
-    """The rest of a try-on, from a job that was ordered. Arguments and errors as `try_on`."""
-    ran = over = False
+    """The rest of a try-on, from a job that was submitted. Arguments and errors as `try_on`."""
     with context.jobs.following(job.id):
+        if not job.request_id:
+            yield Recovering()
+            job = await recover(job, context)
+            yield Accepted(job=job)
         try:
-            async with aclosing(_rest(job, model, context, stop or asyncio.Event())) as events:
+            async with aclosing(_finish(job, model, context, stop or asyncio.Event())) as events:
                 async for event in events:
-                    job = event.job if isinstance(event, Accepted) else job
-                    ran = ran or isinstance(event, Running)
-                    over = isinstance(event, (Done, Cancelled))
+                    if isinstance(event, (Done, Cancelled)):
+                        # Book before telling, since the consumer may leave at the last event.
+                        free = isinstance(event, Cancelled) and event.cost is Cost.NOTHING
+                        await uninterrupted(booking.book(job, context, free=free))
                     yield event
-        except asyncio.CancelledError:
-            if not over:
-                await _withdrawn(job, model, context, ran=ran)
+        except VtonError as exc:
+            await uninterrupted(booking.book(job, context, free=exc.cost is Cost.NOTHING))
             raise
 
 
-async def _rest(
-    job: Job, model: ModelSpec, context: RunContext, stop: asyncio.Event, *, ran: bool = False
-) -> AsyncGenerator[Event, None]:
-    """The events of an ordered job, each end booked before it is told."""
-    if not job.request_id:
-        yield Recovering()
-        job = await _found(job, context)
-        yield Accepted(job=job)
-    try:
-        async with aclosing(_finish(job, model, context, stop, ran)) as events:
-            async for event in events:
-                if isinstance(event, (Done, Cancelled)):
-                    free = isinstance(event, Cancelled) and event.cost is Cost.NOTHING
-                    await unbroken(booked(job, context, free=free))
-                yield event
-    except VtonError as exc:
-        await unbroken(booked(job, context, free=exc.cost is Cost.NOTHING))
-        raise
-
-
-async def _finish(
-    job: Job, model: ModelSpec, context: RunContext, stop: asyncio.Event, ran: bool
-) -> AsyncGenerator[Event, None]:
-    """The events of an accepted job, to its picture or to its cancelling; `ran`: it was seen at work before."""
-    asked = over = False
+async def _finish(job: Job, model: ModelSpec, context: RunContext, stop: asyncio.Event) -> AsyncGenerator[Event, None]:
+    """The events of an accepted job, until its picture is kept or it is cancelled."""
+    cancelling = ran = over = False
     try:
         async with aclosing(_follow(job, context.backend, stop)) as events:
             async for event in events:
-                asked = asked or isinstance(event, Cancelling)
+                cancelling = cancelling or isinstance(event, Cancelling)
                 ran = ran or isinstance(event, Running)
                 yield event
                 if isinstance(event, Cancelled):
                     return
         over = True
-        result = await kept(job, model, context)
+        result = await fetch_result(job, model, context)
     except JobFailed as exc:
-        if over and (asked or isinstance(exc, JobCancelled)) and not ran:
-            exc.cost = Cost.NOTHING  # what was cancelled and never ran is free, whatever the words of its end
-        if not asked:
+        if over and (cancelling or isinstance(exc, JobCancelled)) and not ran:
+            exc.cost = Cost.NOTHING  # a cancelled job that never ran is free, whatever fal's error says
+        if not cancelling:
             raise
         yield Cancelled(cost=exc.cost, request_id=job.request_id)
         return
     yield Done(result=result)
 
 
-async def kept(job: Job, model: ModelSpec, context: RunContext) -> Result:
+async def fetch_result(job: Job, model: ModelSpec, context: RunContext) -> Result:
     """The picture of a job that is over, fetched, cut back to its photo and kept. VtonError if there is none."""
     fetched = await context.backend.fetch(job, model.read)
     try:
@@ -199,7 +170,7 @@ def job_facts(job: Job) -> dict[str, Value]:
 
 
 class _Stopped(Exception):
-    """The visitor cancelled before anything was ordered."""
+    """`stop` was set before anything was submitted."""
 
 
 async def _upload(request: Request, ready: Prepared, context: RunContext) -> tuple[pricing.UnitPrice | None, str, str]:
@@ -212,146 +183,26 @@ async def _upload(request: Request, ready: Prepared, context: RunContext) -> tup
     )
 
 
-def _job(
-    request: Request,
-    ready: Prepared,
-    arguments: Mapping[str, Any],
-    live: pricing.UnitPrice | None,
-    started_at: float,
-    context: RunContext,
-    photo_url: str,
-) -> Job:
-    """The job as it is about to be ordered, without a request id."""
-    name = uuid.uuid4().hex
-    model, size, sandbox = request.model, ready.person.size, context.backend.sandbox
-    output = model.output_size(request.values) or size
-    cost = pricing.estimate(model, person=size, garment=ready.garment.size, output=output, live=live).total
-    return Job(
-        id=name,
-        model=model.name,
-        endpoint=model.endpoint,
-        request_id="",
-        seed=int(request.values["seed"] or 0),
-        prompt=arguments.get("prompt"),
-        cost_usd="0" if sandbox else None if cost is None else str(cost),
-        started_at=started_at,
-        ordered_at=time.time(),
-        photo_url=photo_url,
-        frame=ready.person.frame,
-        sandbox=sandbox,
-        own_key=context.own_key,
-        private=request.private,
-        reservation=name if context.budget else None,
-    )
-
-
-async def _ordered(job: Job, arguments: Mapping[str, Any], context: RunContext) -> Job:
-    """The job, after its order was sent, once.
-
-    Raises:
-        SubmitUnclear: It may have arrived.
-        VtonError: It did not.
-    """
-    try:
-        await context.jobs.order(job)
-        request_id = await context.backend.submit(job.endpoint, arguments, private=job.private)
-    except SubmitUnclear:
-        raise
-    except VtonError:
-        await unsent(job, context)
-        raise
-    await context.jobs.accept(job, request_id)
-    return await accepted(job, request_id, context)
-
-
-async def _found(job: Job, context: RunContext) -> Job:
-    """An order whose answer was lost, found where the answer was written down, or else among fal's requests.
-
-    Raises:
-        SubmitUnclear: It is not there, or nobody can tell.
-    """
-    for pause in (*LOOKS, None):
-        record = await context.jobs.get(job.id)
-        if record and record.job.request_id:
-            return replace(job, request_id=record.job.request_id)
-        # A job that is not written down was never sent, and one that is old is not lost.
-        lost = record and not job.private and time.time() - job.ordered_at < LOST_SECONDS
-        if pause is None or not lost:
-            break
-        await asyncio.sleep(pause)
-        found = await claimed(job, await context.backend.find_lost_job(job) or (), context)
-        if found:
-            return found
-    raise SubmitUnclear(
-        "fal may have accepted this: the order went out and no answer came back. It was not sent again.",
-        "Look again in a moment, or send it again as a new order.",
-    )
-
-
-_in_background: set[asyncio.Task[None]] = set()
-"""asyncio itself does not keep a task alive."""
-
-
-async def _withdrawn(
-    job: Job, model: ModelSpec, context: RunContext, *, ran: bool = False, order: Awaitable[Job] | None = None
-) -> None:
-    """Cancel a job whose events nobody takes any more, and see it out in the background, as if it had been stopped.
-
-    Returns once fal was asked to cancel, or there is nothing to ask it.
-
-    Args:
-        job: The job.
-        model: Its model.
-        context: What it is done with.
-        ran: Whether it was seen at work.
-        order: Its order, where that is still on its way.
-    """
-    asked = asyncio.Event()
-    task = asyncio.create_task(_seen_out(job, model, context, ran, order, asked))
-    _in_background.add(task)
-    task.add_done_callback(_in_background.discard)
-    await asked.wait()
-
-
-async def _seen_out(
-    job: Job, model: ModelSpec, context: RunContext, ran: bool, order: Awaitable[Job] | None, asked: asyncio.Event
-) -> None:
-    stop = asyncio.Event()
-    stop.set()
-    try:
-        with context.jobs.following(job.id):
-            with suppress(SubmitUnclear):  # it is looked for
-                job = await order if order else job
-            async with aclosing(_rest(job, model, context, stop, ran=ran)) as events:
-                async for event in events:
-                    if isinstance(event, (Recovering, Cancelling)):
-                        asked.set()
-    except VtonError as exc:
-        _log.info("cancelled: %s %s", type(exc).__name__, exc.request_id or "")
-    finally:
-        asked.set()
-
-
 async def _follow(job: Job, backend: Backend, stop: asyncio.Event) -> AsyncGenerator[Event, None]:
-    """The backend's events; on `stop`, fal is asked to cancel and is still followed to its last word."""
+    """The backend's events; on `stop` the job is cancelled at fal, and still followed until fal says how it ended."""
     stopped = asyncio.ensure_future(stop.wait())
     upcoming: asyncio.Future[Progress | None] | None = None
-    waiting, deadline, heard, waits_on = True, None, False, False
+    waiting, deadline, accepted, still_waiting = True, None, False, False
     async with aclosing(backend.follow(job)) as events:
         try:
             while True:
                 upcoming = upcoming or asyncio.ensure_future(anext(events, None))
                 watched: set[asyncio.Future[Any]] = {upcoming, stopped} if deadline is None else {upcoming}
-                # Only a job that still waits is given up on: one that runs is paid for, and worth waiting for.
+                # Only a job that still waits is left after a while: one that runs is paid for, and worth waiting for.
                 patience = deadline - time.monotonic() if deadline is not None and waiting else None
                 done, _ = await asyncio.wait(watched, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
                 if not done:
-                    cost = Cost.NOTHING if heard and waits_on else Cost.MAYBE
+                    cost = Cost.NOTHING if accepted and still_waiting else Cost.MAYBE
                     yield Cancelled(cost=cost, request_id=job.request_id)
                     return
                 if stopped in done and deadline is None:
-                    # Asked before it is told, so that whoever leaves at the word has cancelled.
-                    heard = await backend.cancel(job)
+                    # Cancel before telling, since the consumer may leave at this event.
+                    accepted = await backend.cancel(job)
                     deadline = time.monotonic() + CANCEL_PATIENCE
                     yield Cancelling()
                     continue
@@ -359,7 +210,7 @@ async def _follow(job: Job, backend: Backend, stop: asyncio.Event) -> AsyncGener
                 if event is None:
                     return
                 waiting = isinstance(event, Waiting)
-                waits_on = waiting and deadline is not None and (event.fresh or waits_on)
+                still_waiting = waiting and deadline is not None and (event.fresh or still_waiting)
                 yield event
         finally:
             stopped.cancel()
@@ -369,7 +220,7 @@ async def _follow(job: Job, backend: Backend, stop: asyncio.Event) -> AsyncGener
 
 
 async def _unless(stop: asyncio.Event, work: Awaitable[T]) -> T:
-    """The outcome of `work`, unless `stop` is set first: then it is dropped, and _Stopped raised."""
+    """The outcome of `work`, unless `stop` is set first: then the work is cancelled, and _Stopped raised."""
     task, stopped = asyncio.ensure_future(work), asyncio.ensure_future(stop.wait())
     try:
         await asyncio.wait({task, stopped}, return_when=asyncio.FIRST_COMPLETED)

@@ -21,6 +21,7 @@ from vton_ui.tryon.events import Accepted, Done
 from vton_ui.tryon.lookup import look_up
 from vton_ui.tryon.request import estimate, live_price, named
 from vton_ui.tryon.run import try_on
+from vton_ui.tryon.streams import in_background
 from vton_ui.ui.call_input import allow_addresses, read_call, read_garments
 from vton_ui.ui.compat.blocks import endpoint_inputs
 from vton_ui.ui.compat.calls import run_while_connected
@@ -85,7 +86,8 @@ async def _follow(studio: Studio, given: Given, context: RunContext) -> tuple[gr
     """One try-on; every step is sent to the caller."""
     request = await read_call(studio, given)
     request_id: Optional[str] = None
-    async for event in try_on(request, context):
+    stop = asyncio.Event()
+    async for event in in_background(try_on(request, context, stop), stop.set):
         if isinstance(event, Accepted):
             request_id = event.job.request_id
         if not isinstance(event, Done):

@@ -204,7 +204,7 @@ class Runs:
             context = self._context(values, request)
             if context.budget is None:  # otherwise the owner's caps count it
                 self.studio.free.count(visitor_of(request))
-            async with aclosing(try_on(page_input.request(**changed), context, stop=stop)) as events:
+            async with aclosing(in_background(try_on(page_input.request(**changed), context, stop), stop.set)) as events:
                 async for event in events:
                     job = event.job if isinstance(event, (Submitting, Accepted)) else job
                     update, state = renderer.happened(event, job, page_input.model, values, state)

@@ -1,4 +1,4 @@
-"""fal's answers over HTTP, read without trust: their JSON, the errors they stand for, and how far to believe them."""
+"""fal's HTTP answers, read without trust: their JSON, the errors they stand for, and when to believe them."""
 
 from __future__ import annotations
 
@@ -12,19 +12,23 @@ from vton_ui.errors import FalError
 from vton_ui.tryon.job import Job
 
 FAILURES_BELIEVED = 3
-"""How often in a row fal has to say that it does not know a key, a job or a file: once may be a hiccup."""
+"""How often in a row fal must say that it does not know a key, a job or a file: once may be a passing fault."""
+RETRY_SECONDS = 0.5
+"""Before the first retry of whatever may be retried."""
+SILENCE_SECONDS = 120.0
+"""How long fal may be unreachable or talk nonsense about a job before we stop asking."""
 
 
 class FailureStreak:
-    """What fal says of a key, a job or a file that it does not know; heard often enough, it is believed."""
+    """Counts the answers in a row that say: unknown key, job or file."""
 
     def __init__(self) -> None:
-        self._in_a_row = 0
+        self._length = 0
 
     def confirmed(self, response: httpx.Response) -> bool:
-        """Whether this answer is the one too many."""
-        self._in_a_row = self._in_a_row + 1 if response.status_code in (401, 404) else 0
-        return self._in_a_row >= FAILURES_BELIEVED
+        """Count this answer. True if the streak is now long enough to be believed."""
+        self._length = self._length + 1 if response.status_code in (401, 404) else 0
+        return self._length >= FAILURES_BELIEVED
 
 
 def body(response: httpx.Response) -> Mapping[str, Any]:
@@ -46,8 +50,8 @@ def translated(response: httpx.Response, job: Job | None = None) -> FalError:
     )
 
 
-def is_last_word(response: httpx.Response) -> bool:
-    """Whether an error answers for the job itself, rather than for the way to it."""
+def is_final(response: httpx.Response) -> bool:
+    """Whether an error is about the job itself, and not about the connection to it."""
     if response.status_code in (401, 403, 404, 408, 429):
         return False
     # A 400 without a type of fal's says that the job is not over yet: its status was ahead of its result.
@@ -57,6 +61,6 @@ def is_last_word(response: httpx.Response) -> bool:
 
 
 def announced_bytes(response: httpx.Response) -> int:
-    """The size of an answer that is still to be read; 0 if it is not told."""
+    """The size of an answer that is still to be read; 0 if unknown."""
     size = response.headers.get("content-length", "")
     return int(size) if size.isdecimal() else 0

@@ -31,7 +31,7 @@ STAMP = "draft · sandbox, not AI"
 QUEUE_SECONDS = 0.6
 STEP_SECONDS = 0.35
 STEPS = 4
-TICK = 0.3
+EVENT_SECONDS = 0.3
 REMEMBERED = 256
 """Uploads and jobs kept in memory."""
 
@@ -79,7 +79,7 @@ class Sandbox:
             else:
                 step = 1 + int((elapsed - QUEUE_SECONDS) / STEP_SECONDS)
                 yield Running(step=step, steps=STEPS, seconds=before + elapsed)
-            await asyncio.sleep(TICK)
+            await asyncio.sleep(EVENT_SECONDS)
 
     async def fetch(self, job: Job, read: Callable[[Mapping[str, Any]], Answer]) -> Fetched:
         """See Backend. The draft, whatever shape the model's own answer would have."""

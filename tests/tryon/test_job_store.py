@@ -12,9 +12,9 @@ from tests.conftest import photo_bytes, serving
 from tests.fake_fal.server import TEST_KEY, FakeFal
 from tests.fal_helpers import job_of
 from vton_ui.settings import Settings
-from vton_ui.tryon import jobs
+from vton_ui.tryon import job_store
 from vton_ui.tryon.job import Job
-from vton_ui.tryon.jobs import JobStore
+from vton_ui.tryon.job_store import JobStore
 
 PROMPT, PHOTO = "a kimono for aunt Mildred", "https://v3.fal.media/files/secret-name/person.jpg"
 
@@ -34,7 +34,7 @@ def new(**facts: object) -> Job:
 
 
 def on_disk(folder: Path) -> bytes:
-    return b"".join(path.read_bytes() for path in folder.parent.glob(f"{jobs.FILE}*"))
+    return b"".join(path.read_bytes() for path in folder.parent.glob(f"{job_store.FILE}*"))
 
 
 async def test_another_process_knows(store: JobStore, folder: Path) -> None:
@@ -111,7 +111,7 @@ async def test_expire(store: JobStore, monkeypatch: pytest.MonkeyPatch) -> None:
     await store.add(job)
     await store.expire(0.001)
     assert await store.get(job.id)
-    monkeypatch.setattr(jobs, "RECONCILED_HOURS", 0.0)
+    monkeypatch.setattr(job_store, "RECONCILED_HOURS", 0.0)
     await store.expire(1)
     assert await store.get(job.id)
     await store.expire(0)
@@ -142,7 +142,7 @@ def test_job_that_a_browser_kept_before() -> None:
 def test_no_order_that_cannot_be_written_down(fal: FakeFal, tmp_path: Path) -> None:
     """Where the file cannot be written nothing is ordered, and the visitor is told so."""
     data = tmp_path / "data"
-    (data / jobs.FILE).mkdir(parents=True)
+    (data / job_store.FILE).mkdir(parents=True)
     with serving(Settings(fal_key=TEST_KEY, data_dir=data, fal_api_url=fal.api_url)) as url:
         client = Client(url)
         given = {"person": client.upload(photo_bytes(300, 400)), "garments": [client.upload(photo_bytes(260, 260))]}
