@@ -80,7 +80,7 @@ class Runs:
         yield {**renderer.started(values), **jobs.unresolved, page.status: markup.RETURNED}
         stops = {job_id: asyncio.Event() for job_id in jobs.running}
         streams = {
-            job.id: resume(job, self.studio.models[job.model], contexts[job.id], stop=stops[job.id])
+            job.id: resume(job, self.studio.models[job.model], contexts[job.id], stops[job.id])
             for job in jobs.running.values()
         }
         shown = stops[jobs.shown or ""]
@@ -204,7 +204,9 @@ class Runs:
             context = self._context(values, request)
             if context.budget is None:  # otherwise the owner's caps count it
                 self.studio.free.count(visitor_of(request))
-            async with aclosing(in_background(try_on(page_input.request(**changed), context, stop), stop.set)) as events:
+            async with aclosing(
+                in_background(try_on(page_input.request(**changed), context, stop), stop.set)
+            ) as events:
                 async for event in events:
                     job = event.job if isinstance(event, (Submitting, Accepted)) else job
                     update, state = renderer.happened(event, job, page_input.model, values, state)
