@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from vton_ui.admission import Admission
 from vton_ui.models.spec import ModelSpec
 from vton_ui.money.budget import Budget
 from vton_ui.quota import FreeWork, UploadQuota
@@ -28,7 +27,6 @@ class Studio:
         keep_hours: How long they are kept.
         examples: The folder of example pictures, with `people` and `garments` in it.
         secret: What signs what browsers keep.
-        admission: The line in which all try-ons wait for their turn.
         proxies: How many proxies of the owner's stand before the server.
         hosts: Further names that the server answers to.
         origins: Other sites whose pages may call the server.
@@ -50,7 +48,6 @@ class Studio:
     free: FreeWork = field(default_factory=FreeWork)
     uploaded: UploadQuota = field(default_factory=UploadQuota)
     session_uploads: SessionUploads = field(default_factory=SessionUploads)
-    admission: Admission = field(default_factory=Admission)
 
     @property
     def default_model(self) -> ModelSpec:
@@ -77,5 +74,4 @@ class Studio:
             budget=self.budget_for(visitor) if owner_pays else None,
             own_key=bool(key),
             visitor=visitor,
-            admission=self.admission,
         )
