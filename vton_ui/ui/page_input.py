@@ -1,4 +1,4 @@
-"""What stands on the page, read and checked."""
+"""The values on the page → checked input."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from vton_ui.ui.page import Page
 from vton_ui.ui.web.uploads import visible_upload
 
 Values = Mapping[Component, Any]
-"""What the page's components hold."""
+"""The values of the page's components."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class PageInput:
-    """What stands on the page, with every path checked."""
+    """The input of the page, with every path checked."""
 
     model: ModelSpec
     person: Path | None
@@ -33,12 +33,12 @@ class PageInput:
     private: bool
 
     def request(self, **changed: Any) -> Request:
-        """The request that it amounts to, with some options changed. InputError if it is none."""
+        """The request of this input, with some options changed. InputError if something is missing or wrong."""
         return new_request(self.model, self.person, self.garments, {**self.given, **changed}, private=self.private)
 
 
 def read_page(page: Page, studio: Studio, values: Values, browser: str) -> PageInput:
-    """Read the page of a browser, which has shown what stands there.
+    """Read the values of a browser's page.
 
     Raises:
         PhotoError: A path is not the visitor's own.
@@ -46,7 +46,7 @@ def read_page(page: Page, studio: Studio, values: Values, browser: str) -> PageI
     model = studio.models.get(values[page.model]) or studio.default_model
     components = page.options[model.name]
     given = {option.name: controls.given(option, values[components[option.name]]) for option in model.options}
-    # What is hidden does not count: a custom width stays in its box when a preset is chosen again.
+    # Hidden options are ignored: a custom width stays in its box when a preset is chosen again.
     relevant = {option.name for option in model.options if shown(option, given)}
     person = values[page.person]
     return PageInput(

@@ -15,7 +15,7 @@ def import_gradio() -> None:
     """Import Gradio without the stubs that it writes for type checkers.
 
     Why: at every start Gradio parses the source of each of its components and writes a .pyi file beside it; it skips a
-    class whose file cannot be found. Buys: 1.3 s instead of 2.4 s for the import.
+    class whose file cannot be found. Buys: half of the 2.4 s that the import takes.
     Relies on: `ComponentMeta`, which calls `inspect.getfile` and ignores an OSError.
     Delete when: Gradio writes the stubs only when it is developed.
     """
