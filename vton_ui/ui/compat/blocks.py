@@ -80,8 +80,8 @@ class _Sessions(StateHolder):
 def keep_sessions_light(app: FastAPI, blocks: gr.Blocks) -> None:
     """Have Gradio start sessions without a description of every component.
 
-    Why: it is for deep links, which are closed here. Buys: 15 ms of the event loop for each
-    visitor and API call.
+    Why: it is for deep links, which are closed here. Buys: time of the event loop for each
+    visitor and each call of the API (0.01 ms instead of 9).
     Relies on: `app.state_holder`, `StateHolder.session_data`, `SessionState.config_values`.
     Delete when: Gradio builds the description when a link is made.
     """
