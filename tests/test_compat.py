@@ -1,18 +1,34 @@
-"""What the app relies on of Gradio's undocumented insides: a new version that moved any of it fails here first."""
+"""What vton_ui/ui/compat relies on in Gradio and Starlette: after a version bump these say first what moved."""
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import inspect
+import os
+import re
+from pathlib import Path
+from typing import Any
 
+import gradio as gr
+import gradio.mcp
+import gradio.routes
 import pytest
-from gradio.blocks import Blocks
-from gradio.data_classes import CancelBody, PredictBody
+import uvicorn
+from gradio import component_meta, processing_utils, queueing, route_utils, state_holder
+from gradio.blocks import Block, Blocks
+from gradio.components.gallery import GalleryData, GalleryImage
+from gradio.context import LocalContext, get_blocks_context
+from gradio.data_classes import CancelBody, ImageData, PredictBody
 from gradio.mcp import GradioMCPServer
 from gradio.queueing import Event, Queue
 from gradio.server_messages import ProcessGeneratingMessage
 from gradio.utils import cancel_tasks, set_task_name
+from gradio_client import utils as client_utils
 from gradio_client.utils import construct_args
+from starlette.applications import Starlette
+
+from vton_ui.ui.compat import blocks, files, routes, startup
 
 PARAMETERS = [{"parameter_name": "person", "parameter_has_default": False}]
 
@@ -62,3 +78,168 @@ def test_the_tools_of_agents() -> None:
     assert str(inspect.signature(tools.get_fn_description)).startswith("(block_fn: 'BlockFunction', tool_name: str)")
     assert list(inspect.signature(tools.get_input_schema).parameters) == ["tool_name", "parameters"]
     assert "upload_file_to_gradio" in tools._file_data_tool_description
+
+
+UNDOCUMENTED = re.compile(
+    r"pending_\w+|handle_streaming_diffs|SessionState|StateHolder|LocalContext|mcp_server_obj|upload_file_set"
+    r"|async_move_resource_to_block_cache|get_blocks_context|inspect\.getfile|hash_file|\._queue|root_block"
+    r"|gradio\.(?:utils|processing_utils|route_utils|queueing|state_holder|data_classes|context|server_messages)"
+    r"|_get_retry_delay|AsyncBackupDomainTransport|/gradio_api/(?:cancel|file=)"
+)
+PACKAGE = Path(__file__).parents[1] / "vton_ui"
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_undocumented_names_are_in_one_place(path: Path) -> None:
+    """Only ui/compat and backends/fal/client.py use what upstream does not promise; docstrings may name it."""
+    if "compat" in path.parts or path == PACKAGE / "backends" / "fal" / "client.py":
+        return
+    tree = ast.parse(path.read_text("utf-8"))
+    for node in ast.walk(tree):  # without docstrings
+        body = getattr(node, "body", None)
+        if (
+            isinstance(body, list)
+            and body
+            and isinstance(body[0], ast.Expr)
+            and isinstance(body[0].value, ast.Constant)
+        ):
+            body[0].value.value = ""
+    assert UNDOCUMENTED.findall(ast.unparse(tree)) == []
+
+
+def test_compat_imports_nothing_by_itself() -> None:
+    """`startup` has to run before Gradio is imported."""
+    for name in ("__init__.py", "startup.py"):
+        tree = ast.parse((PACKAGE / "ui" / "compat" / name).read_text("utf-8"))
+        imported = [ast.unparse(node) for node in tree.body if isinstance(node, (ast.Import, ast.ImportFrom))]
+        assert not [line for line in imported if "gradio" in line]
+
+
+# Startup
+
+
+def test_stubs_are_skipped_on_an_oserror() -> None:
+    """Gradio asks `inspect.getfile` for a component's file and goes on without one."""
+    source = inspect.getsource(component_meta)
+    assert "inspect.getfile(" in source
+    assert "except OSError" in source
+    assert component_meta.ComponentMeta.__name__ == "ComponentMeta"
+
+
+def test_statistics_can_be_put_off() -> None:
+    """Both variables are read where events are handled."""
+    source = inspect.getsource(queueing)
+    assert "GRADIO_ANALYTICS_CACHE_FREQUENCY" in source
+    assert "GRADIO_ANALYTICS_MAX_EVENTS" in source
+
+
+def test_forwarded_headers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """uvicorn trusts the addresses in this variable, by default those of this machine."""
+    monkeypatch.setenv("FORWARDED_ALLOW_IPS", "before")
+    startup.ignore_forwarded_headers()
+    assert uvicorn.Config("app").forwarded_allow_ips == ""
+
+
+def test_names_of_files() -> None:
+    """Uploads are named by this function, looked up in its module at every upload."""
+    assert "client_utils.strip_invalid_filename_characters(" in inspect.getsource(route_utils)
+    startup.clean_file_names()
+    assert client_utils.strip_invalid_filename_characters("a%0Ab?.jpg") == "ab.jpg"
+
+
+# Routes
+
+
+def test_routes() -> None:
+    """What is closed, limited or answered differently here has these addresses in Gradio."""
+    found = re.findall(r"@(?:router|app)\.\w+\(\s*\"(/[^\"]*)\"", inspect.getsource(gradio.routes))
+    assert route_utils.API_PREFIX == "/gradio_api"
+    for route in ("/upload", "/cancel", "/file={path_or_url:path}", "/file/{path:path}", "/call/v2/{api_name}"):
+        assert any(path.startswith(route) for path in found), route
+    for name in ("proxy=", "process_recording", "component_server", "deep_link", "custom_component/", "dev/reload"):
+        assert any(name in path for path in found if routes.CLOSED.search(path)), name
+    assert routes.UNCHECKED.search("/gradio_api/call/v2/{api_name}")
+    assert f'"{routes.MCP}' in inspect.getsource(gradio.mcp) or "/mcp" in inspect.getsource(gradio.routes)
+
+
+# Blocks
+
+
+async def test_every_event_passes_process_api() -> None:
+    """The queue and the routes call the method that `QuietBlocks` overrides."""
+    assert "process_api" in vars(Blocks)
+    assert "app.get_blocks().process_api(" in inspect.getsource(route_utils.call_process_api)
+
+
+def test_inputs_of_an_endpoint() -> None:
+    """`gr.api` makes components, which are found in the configuration of the current Blocks."""
+
+    def greet(photo: gr.FileData) -> str:
+        return str(photo)
+
+    with gr.Blocks():
+        gr.api(greet)
+        assert get_blocks_context() is not None
+        (component,) = blocks.endpoint_inputs()
+    assert isinstance(component, Block)
+
+
+def test_middleware_stack() -> None:
+    """Starlette keeps the stack in an attribute and builds it once."""
+    assert "self.middleware_stack = self.build_middleware_stack()" in inspect.getsource(Starlette.__call__)
+
+
+def test_sessions() -> None:
+    """A session without components starts empty; Gradio's own describes each of them."""
+    with gr.Blocks() as demo:
+        gr.Textbox()
+    assert state_holder.SessionState(demo).config_values != {}
+    session = blocks._Session(demo)
+    assert session.config_values == {}
+    session._update_value_in_config(0, "value")
+    assert {"session_data", "time_last_used"} <= vars(state_holder.StateHolder()).keys()
+    for name in ("pending_event_ids_session", "pending_messages_per_session", "event_ids_to_events"):
+        assert name in vars(demo._queue)
+
+
+# Files
+
+
+def test_files_are_named_by_content(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A copy in Gradio's cache lies in a folder named by the hash of its content; a data URI likewise."""
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "uploads"))
+    (tmp_path / "me.jpg").write_bytes(b"photo")
+    copy = Path(processing_utils.save_file_to_cache(tmp_path / "me.jpg", str(files.upload_folder())))
+    assert copy.parent == files.upload_folder() / files.content_name(tmp_path / "me.jpg")
+    assert files.save_data_uri("data:image/jpeg;base64,cGhvdG8=").read_bytes() == b"photo"
+    assert files.upload_folder() == Path(os.environ["GRADIO_TEMP_DIR"])
+    assert "*.hf.co" in files.HUGGING_FACE_HOSTS or any("hf" in host for host in files.HUGGING_FACE_HOSTS)
+
+
+def test_files_of_components() -> None:
+    """What components of pictures hold."""
+    image = ImageData(path="/uploads/me.jpg")
+    assert files.image_path(image) == "/uploads/me.jpg"
+    assert files.gallery_paths(GalleryData([GalleryImage(image=image)])) == ["/uploads/me.jpg"]
+    assert (files.image_path(None), files.gallery_paths(None)) == (None, [])
+
+
+async def test_downloads_can_be_replaced() -> None:
+    """Preprocessing asks the component itself for every file, by this method."""
+    assert "block.async_move_resource_to_block_cache(" in inspect.getsource(processing_utils)
+    component: Any = gr.File(render=False)
+    asked: list[str] = []
+
+    async def download(source: str) -> str:
+        asked.append(source)
+        return "/uploads/me.jpg"
+
+    files.replace_download(component, download)
+    assert await component.async_move_resource_to_block_cache("http://me.example") == "/uploads/me.jpg"
+    assert asked == ["http://me.example"]
+
+
+def test_local_context() -> None:
+    """What a handler can learn about its call."""
+    assert {"blocks", "request", "event_id"} <= vars(LocalContext).keys()
+    assert "upload_file_set" in inspect.getsource(Blocks)

@@ -1,4 +1,4 @@
-"""Whether there is room on the disk."""
+"""Room on the disk."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from vton_ui.errors import Cost, DiskFull
 
 FREE_BYTES = 500_000_000
 FREE_SHARE = 0.05
-"""Uploads leave as much free as the smaller of the two, so that results can still be kept."""
+"""Uploads leave the smaller of the two free, so that results can still be saved."""
 
 
 def check_room(folder: Path, coming: int) -> None:
-    """Whether so many bytes may be uploaded to a folder. DiskFull if not."""
+    """DiskFull if a folder's disk has no room for so many uploaded bytes."""
     while not folder.exists():
         folder = folder.parent
     usage = shutil.disk_usage(folder)
@@ -23,7 +23,7 @@ def check_room(folder: Path, coming: int) -> None:
 
 
 def disk_full(exc: BaseException | None, cost: Cost = Cost.NOTHING) -> DiskFull | None:
-    """The error in words, if a full disk is what an error comes from."""
+    """DiskFull if a full disk caused this error, otherwise None."""
     while exc is not None:
         if isinstance(exc, OSError) and exc.errno in (errno.ENOSPC, errno.EDQUOT):
             return _full(cost)

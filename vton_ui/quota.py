@@ -1,4 +1,4 @@
-"""How much each visitor may have for free: work that costs this machine time, and bytes that fill its disk."""
+"""The limits of each visitor: free work, which costs this machine time, and uploads, which fill its disk."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ class FreeWork:
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
 
     def allows(self, visitor: str) -> bool:
-        """Count one piece; False if it is one too many."""
+        """Count one piece of work; False if the limit is reached."""
         return bool(self._limiter.hit(self._limit, visitor))
 
     def count(self, visitor: str) -> None:
-        """Count one piece. RateLimited if it is one too many."""
+        """Count one piece of work. RateLimited if the limit is reached."""
         if self.allows(visitor):
             return
         resets = self._limiter.get_window_stats(self._limit, visitor).reset_time
@@ -38,19 +38,19 @@ class FreeWork:
 
 
 class UploadQuota:
-    """Bytes in any hour, for each visitor; what the hour before counts fades as the hour passes."""
+    """Uploaded bytes an hour, for each visitor. The count of the hour before fades while this hour passes."""
 
     def __init__(self, megabytes: int = 200) -> None:
         self._limit = RateLimitItemPerHour(megabytes * MB)
         self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
 
     def check(self, visitor: str, size: int) -> None:
-        """Whether so many bytes may come. RateLimited if not."""
+        """RateLimited if so many more bytes would exceed the limit."""
         if self._limiter.get_window_stats(self._limit, visitor).remaining < size:
             raise self._refusal()
 
     def count(self, visitor: str, size: int) -> None:
-        """So many bytes have come. RateLimited if they are too many."""
+        """Count bytes that have arrived. RateLimited if they exceed the limit."""
         if size and not self._limiter.hit(self._limit, visitor, cost=size):
             raise self._refusal()
 

@@ -1,4 +1,4 @@
-"""Which uploads are whose: several visitors with the same photo share one file, since it is named by its content."""
+"""Which browser has which uploads. Gradio names uploads by their content, so several visitors can share one file."""
 
 from __future__ import annotations
 
@@ -7,58 +7,58 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-OWNERS = 1000
-"""Remembered at most; the uploads themselves are deleted after an hour anyway."""
+MAX_OWNERS = 1000
+"""Owners remembered at most. Uploads are deleted after an hour anyway."""
 
 
 @dataclass
 class _Files:
-    has: set[Path] = field(default_factory=set)
-    gave_up: set[Path] = field(default_factory=set)
+    current: set[Path] = field(default_factory=set)
+    forgotten: set[Path] = field(default_factory=set)
 
 
-class Seen:
-    """The uploads of every owner, of the last owners. An owner is a browser, or a visitor without one."""
+class SessionUploads:
+    """The uploads of the most recent owners. An owner is a browser, or a visitor whose browser keeps no cookie."""
 
     def __init__(self) -> None:
         self._files: OrderedDict[str, _Files] = OrderedDict()
 
     def add(self, owner: str, paths: Iterable[Path]) -> None:
-        """The owner has shown these, by whatever way they came."""
-        self._of(owner).has.update(paths)
+        """Note that the owner uses these files, in whatever way they came."""
+        self._of(owner).current.update(paths)
 
-    def uploaded(self, owner: str, paths: Iterable[Path]) -> None:
-        """The owner has brought these, which gives back a right that was given up."""
+    def add_upload(self, owner: str, paths: Iterable[Path]) -> None:
+        """Note that the owner uploaded these files. This restores access to files that were forgotten."""
         new, files = {path.resolve() for path in paths}, self._of(owner)
-        files.has |= new
-        files.gave_up -= new
+        files.current |= new
+        files.forgotten -= new
 
-    def gave_up(self, owner: str, path: Path) -> bool:
-        """Whether the owner has given this one up, and not uploaded it since."""
+    def is_forgotten(self, owner: str, path: Path) -> bool:
+        """Whether the owner has forgotten this file and has not uploaded it since."""
         files = self._files.get(owner)
-        return files is not None and path in files.gave_up
+        return files is not None and path in files.forgotten
 
-    def give_up(self, owner: str, *, kept: Iterable[Path]) -> set[Path]:
-        """Take all files from an owner, but for those that are everybody's; returns those that nobody else has."""
+    def forget(self, owner: str, *, keep: Iterable[Path]) -> set[Path]:
+        """Remove an owner's access to all files but `keep`. Returns the files that no other owner has."""
         files = self._of(owner)
-        gone = files.has - set(kept)
-        files.gave_up |= gone
-        files.has = set()
-        return gone.difference(*(other.has for other in self._files.values()))
+        removed = files.current - set(keep)
+        files.forgotten |= removed
+        files.current = set()
+        return removed.difference(*(other.current for other in self._files.values()))
 
     def paths(self, owner: str) -> set[Path]:
-        """What an owner has."""
-        return set(self._of(owner).has)
+        """The files of an owner."""
+        return set(self._of(owner).current)
 
     def drop_deleted(self) -> None:
-        """Forget the files that are no longer there."""
+        """Drop the entries of files that no longer exist."""
         for files in list(self._files.values()):
-            files.has = {path for path in files.has if path.exists()}
-            files.gave_up = {path for path in files.gave_up if path.exists()}
+            files.current = {path for path in files.current if path.exists()}
+            files.forgotten = {path for path in files.forgotten if path.exists()}
 
     def _of(self, owner: str) -> _Files:
         files = self._files.setdefault(owner, _Files())
         self._files.move_to_end(owner)
-        while len(self._files) > OWNERS:
+        while len(self._files) > MAX_OWNERS:
             self._files.popitem(last=False)
         return files

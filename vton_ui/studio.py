@@ -1,4 +1,4 @@
-"""One running server: models, backends, budget, store."""
+"""What the page and the API are handed: the models, who runs them, who pays, and where results go."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from vton_ui.admission import Admission
 from vton_ui.models.spec import ModelSpec
 from vton_ui.money.budget import Budget
 from vton_ui.quota import FreeWork, UploadQuota
-from vton_ui.session_uploads import Seen
+from vton_ui.session_uploads import SessionUploads
 from vton_ui.tryon.backend import Backend
 from vton_ui.tryon.context import RunContext
 from vton_ui.tryon.job_store import JobStore, job_store
@@ -18,23 +17,22 @@ from vton_ui.tryon.job_store import JobStore, job_store
 
 @dataclass(frozen=True, kw_only=True)
 class Studio:
-    """One running server, as the page and the API get it.
+    """One running server.
 
     Attributes:
         models: The registry, the default model first.
         backend_for: The backend for a visitor's own key; for None, the server's. KeyRefused if it is no key.
-        budget_for: The owner's budget for a visitor (see ui.web.visitor).
+        budget_for: The owner's budget for a visitor (see ui.visitor).
         store: The folder of results.
         keep_hours: How long they are kept.
         examples: The folder of example pictures, with `people` and `garments` in it.
-        secret: The key that signs what browsers keep.
-        admission: The queue of all try-ons for the work on this machine.
-        proxies: How many proxies of the owner's are in front of the server.
-        hosts: Further host names that the server accepts.
+        secret: What signs what browsers keep.
+        proxies: How many proxies of the owner's stand before the server.
+        hosts: Further names that the server answers to.
         origins: Other sites whose pages may call the server.
-        free: How many free calls each visitor may make.
+        free: How much free work each visitor may have done.
         uploaded: How much each visitor may upload.
-        seen: Which uploads are whose.
+        session_uploads: Which uploads are whose.
     """
 
     models: Mapping[str, ModelSpec]
@@ -49,17 +47,16 @@ class Studio:
     origins: tuple[str, ...] = ()
     free: FreeWork = field(default_factory=FreeWork)
     uploaded: UploadQuota = field(default_factory=UploadQuota)
-    seen: Seen = field(default_factory=Seen)
-    admission: Admission = field(default_factory=Admission)
+    session_uploads: SessionUploads = field(default_factory=SessionUploads)
 
     @property
     def default_model(self) -> ModelSpec:
-        """The model that is selected at first."""
+        """The model that is chosen at first."""
         return next(iter(self.models.values()))
 
     @property
     def jobs(self) -> JobStore:
-        """The store of submitted jobs."""
+        """What was ordered."""
         return job_store(self.store)
 
     @property
@@ -68,7 +65,7 @@ class Studio:
         return self.backend_for(None).sandbox
 
     def context(self, key: str | None, visitor: str) -> RunContext:
-        """What a visitor's request is run with. KeyRefused if the key is not one."""
+        """What a visitor's try-on is done with. KeyRefused if the key is none."""
         backend = self.backend_for(key)
         owner_pays = not key and not backend.sandbox
         return RunContext(
@@ -77,5 +74,4 @@ class Studio:
             budget=self.budget_for(visitor) if owner_pays else None,
             own_key=bool(key),
             visitor=visitor,
-            admission=self.admission,
         )

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.client import Client
 from tests.conftest import photo_bytes
-from tests.door import Door
 from tests.fake_fal.server import FakeFal
 from tests.subprocess_app import subprocess_app
 
@@ -29,13 +29,13 @@ def test_invented_keys(fal: FakeFal, tmp_path: Path) -> None:
     stays open."""
     with subprocess_app(fal, tmp_path / "data") as server:
         assert server.process
-        door = Door(url=server.url)
-        given = {"person": door.upload(photo_bytes(300, 400)), "garments": [door.upload(photo_bytes(260, 260))]}
+        client = Client(server.url)
+        given = {"person": client.upload(photo_bytes(300, 400)), "garments": [client.upload(photo_bytes(260, 260))]}
         given["model"] = "cat-vton"  # its price has to be asked for
 
         def ask(key: str, number: int) -> str:
-            door.http.headers["x-fal-key"] = key
-            return str(door.call("try_on" if number % 2 else "estimate", **given))
+            client.http.headers["x-fal-key"] = key
+            return str(client.call("try_on" if number % 2 else "estimate", **given))
 
         for number in range(20):  # Python and Gradio take their fill
             ask("known-id:known-secret", number)

@@ -57,6 +57,8 @@ def test_reload_on_a_slow_phone(paid: Page, fal: FakeFal) -> None:
     slow_to_draw(paid)
     with no_turn(fal):
         ordered(paid)
+        expect(paid.locator("#cancel")).to_be_visible(timeout=WAIT)
+        expect(paid.locator("#try_on")).not_to_be_visible(timeout=WAIT)
         paid.reload()
         works(paid)
     done(paid)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.client import Client
 from tests.conftest import photo_bytes, serving
-from tests.door import Door
 from tests.fake_fal.server import TEST_KEY, FakeFal
 from tests.fal_helpers import job_of
 from vton_ui.settings import Settings
@@ -144,9 +144,9 @@ def test_no_order_that_cannot_be_written_down(fal: FakeFal, tmp_path: Path) -> N
     data = tmp_path / "data"
     (data / job_store.FILE).mkdir(parents=True)
     with serving(Settings(fal_key=TEST_KEY, data_dir=data, fal_api_url=fal.api_url)) as url:
-        door = Door(url=url)
-        given = {"person": door.upload(photo_bytes(300, 400)), "garments": [door.upload(photo_bytes(260, 260))]}
-        answer = door.call("try_on", **given)
+        client = Client(url)
+        given = {"person": client.upload(photo_bytes(300, 400)), "garments": [client.upload(photo_bytes(260, 260))]}
+        answer = client.call("try_on", **given)
     assert "ordered nothing" in answer
     assert "Nothing was charged" in answer
     assert str(data) not in answer

@@ -12,8 +12,8 @@ import httpx
 import pytest
 from PIL import Image
 
+from tests.client import Client
 from tests.conftest import photo_bytes, serving, until
-from tests.door import Door
 from tests.fake_fal.schemas import model_error, platform_error
 from tests.fake_fal.server import TEST_KEY, FakeFal
 from tests.fast_timings import use_fast_timings
@@ -37,13 +37,13 @@ def url(fal: FakeFal, data: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[s
         yield url
 
 
-def order(door: Door, **more: Any) -> dict[str, Any]:
-    given = {"person": door.upload(photo_bytes(*WIDE)), "garments": [door.upload(photo_bytes(300, 300))]}
+def order(client: Client, **more: Any) -> dict[str, Any]:
+    given = {"person": client.upload(photo_bytes(*WIDE)), "garments": [client.upload(photo_bytes(300, 300))]}
     return {**given, "model": "cat-vton", **more}
 
 
-def size_of(door: Door, picture: Any) -> tuple[int, int]:
-    return Image.open(io.BytesIO(httpx.get(picture["url"], headers=door.headers).content)).size
+def size_of(client: Client, picture: Any) -> tuple[int, int]:
+    return Image.open(io.BytesIO(httpx.get(picture["url"], headers=client.headers).content)).size
 
 
 def shape(size: tuple[int, int]) -> float:
@@ -54,7 +54,7 @@ def shape(size: tuple[int, int]) -> float:
 def test_done(fal: FakeFal, url: str, data: Path, kept: bool) -> None:
     """Another visitor gets the picture with the id, cut back to its photo, with its facts, and nothing is paid; one
     that is kept here is not asked for at fal."""
-    first, second = Door(url=url), Door(url=url)
+    first, second = Client(url), Client(url)
     picture, made = first.call("try_on", **order(first, seed=7))
     if not kept:
         shutil.rmtree(data / "results")
@@ -75,19 +75,19 @@ def test_done(fal: FakeFal, url: str, data: Path, kept: bool) -> None:
 def test_course(fal: FakeFal, url: str) -> None:
     """A job that waits or runs is told as such, at once, with what is known of it."""
     fal.queue_seconds, fal.run_seconds = 1.0, 60.0
-    door = Door(url=url)
-    event = door.join("try_on", **order(door, seed=7))
+    client = Client(url)
+    event = client.join("try_on", **order(client, seed=7))
     until(lambda: len(fal.jobs) == 1)
     (request_id,) = fal.jobs
     until(lambda: fal.count("stream") > 0)
-    picture, facts = door.call("result", request_id=request_id)
+    picture, facts = client.call("result", request_id=request_id)
     assert picture is None
     assert (facts["status"], facts["request_id"], facts["model"]) == ("waiting", request_id, "cat-vton")
     assert (facts["seed"], facts["sandbox"], facts["endpoint"]) == (7, False, "fal-ai/cat-vton")
     until(lambda: fal.jobs[request_id].state == "IN_PROGRESS")
-    assert door.call("result", request_id=request_id)[1]["status"] == "running"
+    assert client.call("result", request_id=request_id)[1]["status"] == "running"
     assert fal.count("submit") == 1
-    door.cancel(event)
+    client.cancel(event)
 
 
 @pytest.mark.parametrize(
@@ -101,9 +101,9 @@ def test_course(fal: FakeFal, url: str) -> None:
 def test_failed(fal: FakeFal, url: str, failure: Any, words: str, charged: str) -> None:
     """A job that failed is told with its reason and its cost."""
     fal.next_error = failure
-    door = Door(url=url)
-    assert isinstance(door.call("try_on", **order(door)), str)
-    picture, facts = door.call("result", request_id=next(iter(fal.jobs)))
+    client = Client(url)
+    assert isinstance(client.call("try_on", **order(client)), str)
+    picture, facts = client.call("result", request_id=next(iter(fal.jobs)))
     assert (picture, facts["status"]) == (None, "failed")
     assert words in facts["error"]
     assert charged in facts["charged"]
@@ -111,58 +111,58 @@ def test_failed(fal: FakeFal, url: str, failure: Any, words: str, charged: str) 
 
 def test_unknown(fal: FakeFal, url: str) -> None:
     """An id that nobody knows is looked for with each model, once, and one that is none is refused."""
-    door = Door(url=url)
-    assert door.call("result", request_id="no-such-request") == [
+    client = Client(url)
+    assert client.call("result", request_id="no-such-request") == [
         None,
         {"status": "unknown", "request_id": "no-such-request"},
     ]
     assert [seen.operation for seen in fal.seen] == ["status", "status"]
     for wrong in ("", "../../pricing", "a b", None, 7, ["x"], "x" * 101):
-        assert "no request id" in door.call("result", request_id=wrong)
+        assert "no request id" in client.call("result", request_id=wrong)
     assert fal.count("status") == 2
 
 
 def test_ordered_elsewhere(fal: FakeFal, url: str, data: Path, tmp_path: Path) -> None:
     """What another server of the same owner ordered is found, whole, since nobody knows its frame here."""
     with serving(Settings(fal_key=TEST_KEY, data_dir=tmp_path / "other", fal_api_url=fal.api_url)) as other:
-        away = Door(url=other)
+        away = Client(other)
         _, made = away.call("try_on", **order(away, seed=7))
-    door = Door(url=url)
-    picture, facts = door.call("result", request_id=made["request_id"])
+    client = Client(url)
+    picture, facts = client.call("result", request_id=made["request_id"])
     assert (facts["status"], facts["model"]) == ("done", "cat-vton")
-    assert size_of(door, picture) == (768, 1024)
+    assert size_of(client, picture) == (768, 1024)
 
 
 def test_own_key(fal: FakeFal, url: str, data: Path) -> None:
     """What was paid with a visitor's own key is asked for with that key, and the owner's is not tried."""
-    door, stranger = Door(url=url, headers={"x-fal-key": OWN_KEY}), Door(url=url)
-    _, made = door.call("try_on", **order(door))
+    client, stranger = Client(url, headers={"x-fal-key": OWN_KEY}), Client(url)
+    _, made = client.call("try_on", **order(client))
     shutil.rmtree(data / "results")
     fal.seen.clear()
     assert "key" in stranger.call("result", request_id=made["request_id"])
     assert fal.seen == []
-    assert door.call("result", request_id=made["request_id"])[1]["status"] == "done"
+    assert client.call("result", request_id=made["request_id"])[1]["status"] == "done"
     assert {str(seen.headers["Authorization"]) for seen in fal.seen if seen.operation == "status"} == {f"Key {OWN_KEY}"}
     # A caller with a key of their own still finds what the owner paid.
     _, paid = stranger.call("try_on", **order(stranger, seed=9))
     shutil.rmtree(data / "results")
-    assert door.call("result", request_id=paid["request_id"])[1]["status"] == "done"
+    assert client.call("result", request_id=paid["request_id"])[1]["status"] == "done"
 
 
 def test_fal_does_not_tell(fal: FakeFal, url: str, data: Path) -> None:
     """Where fal says nothing of use the caller is told to ask again."""
-    door = Door(url=url)
-    _, made = door.call("try_on", **order(door))
+    client = Client(url)
+    _, made = client.call("try_on", **order(client))
     shutil.rmtree(data / "results")
     fal.fault("status", "status", code=500)
-    assert "Ask again" in door.call("result", request_id=made["request_id"])
-    assert door.call("result", request_id=made["request_id"])[1]["status"] == "done"
+    assert "Ask again" in client.call("result", request_id=made["request_id"])
+    assert client.call("result", request_id=made["request_id"])[1]["status"] == "done"
 
 
 def test_found_in_another_browser(fal: FakeFal, url: str) -> None:
     """A result that is found by its id in a browser that never saw it is cut back to its photo."""
-    door, other = Door(url=url), Door(url=url)
-    _, made = door.call("try_on", **order(door))
+    client, other = Client(url), Client(url)
+    _, made = client.call("try_on", **order(client))
     event = other.join("find", find_id=made["request_id"])
     (last,) = [message for message in other.messages(event) if message["msg"] == "process_completed"]
     text = str(last)
@@ -173,10 +173,10 @@ def test_found_in_another_browser(fal: FakeFal, url: str) -> None:
 def test_drafts(fal: FakeFal, tmp_path: Path) -> None:
     """A draft is kept under its id like any other picture, and asks nobody."""
     with serving(Settings(data_dir=tmp_path / "free")) as url:
-        door = Door(url=url)
-        _, made = door.call("try_on", **order(door))
-        picture, facts = door.call("result", request_id=made["request_id"])
+        client = Client(url)
+        _, made = client.call("try_on", **order(client))
+        picture, facts = client.call("result", request_id=made["request_id"])
         assert (facts["status"], facts["sandbox"]) == ("done", True)
-        assert size_of(door, picture) == (made["width"], made["height"])
-        assert door.call("result", request_id="draft-0")[1]["status"] == "unknown"
+        assert size_of(client, picture) == (made["width"], made["height"])
+        assert client.call("result", request_id="draft-0")[1]["status"] == "unknown"
     assert fal.seen == []

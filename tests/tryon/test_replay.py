@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from tests.client import Client
 from tests.conftest import photo_bytes, serving, until
-from tests.door import Door
 from tests.fake_fal.server import TEST_KEY, FakeFal
 from tests.fast_timings import use_fast_timings
 from tests.fault_table import Case, World, collect, world_for
@@ -34,20 +34,20 @@ def quick(fal: FakeFal, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(submit, "RECOVERY_PAUSES", (0.05, 0.1))
 
 
-def visitor(url: str, number: int) -> Door:
+def visitor(url: str, number: int) -> Client:
     """Somebody behind the owner's proxy."""
-    return Door(url=url, headers={"x-forwarded-for": f"198.51.100.{number}"})
+    return Client(url, headers={"x-forwarded-for": f"198.51.100.{number}"})
 
 
-def page_order(door: Door, photo: bytes) -> dict[str, Any]:
-    person, garment = door.upload(photo, "person.jpg"), door.upload(EXAMPLE, "garment.jpg")
+def page_order(client: Client, photo: bytes) -> dict[str, Any]:
+    person, garment = client.upload(photo, "person.jpg"), client.upload(EXAMPLE, "garment.jpg")
     return {"person": person, "garments": [{"image": garment}], "option-seed": SEED}
 
 
-def memories(door: Door, event: Any) -> list[Any]:
+def memories(client: Client, event: Any) -> list[Any]:
     """What the browser is told to remember, step by step."""
     told = []
-    for message in door.messages(event):
+    for message in client.messages(event):
         for value in (message.get("output") or {}).get("data") or []:
             if isinstance(value, list) and value[:1] and value[0][:1] == ["replace"]:
                 value = value[0][2]
@@ -56,8 +56,8 @@ def memories(door: Door, event: Any) -> list[Any]:
     return told
 
 
-def words(door: Door, event: Any) -> str:
-    return json.dumps(list(door.messages(event)))
+def words(client: Client, event: Any) -> str:
+    return json.dumps(list(client.messages(event)))
 
 
 @pytest.mark.parametrize("photo", [EXAMPLE, photo_bytes(310, 400)], ids=["the same example", "other photos"])

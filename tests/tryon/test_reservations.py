@@ -17,8 +17,8 @@ import httpx
 import pytest
 
 import app
+from tests.client import Client
 from tests.conftest import photo_bytes, serving, until
-from tests.door import Door
 from tests.fake_fal.schemas import model_error, platform_error
 from tests.fake_fal.server import TEST_KEY, FakeFal
 from tests.fast_timings import use_fast_timings
@@ -78,32 +78,32 @@ def written_jobs(data: Path) -> int:
         return int(db.execute("SELECT COUNT(*) FROM jobs").fetchone()[0])
 
 
-def photos(door: Door) -> dict[str, Any]:
-    return {"person": door.upload(PERSON, "person.jpg"), "garments": [door.upload(GARMENT, "garment.jpg")]}
+def photos(client: Client) -> dict[str, Any]:
+    return {"person": client.upload(PERSON, "person.jpg"), "garments": [client.upload(GARMENT, "garment.jpg")]}
 
 
-def join(door: Door, **options: Any) -> Any:
+def join(client: Client, **options: Any) -> Any:
     """A call of /try_on, joined to the queue."""
-    return door.join("try_on", **photos(door), **options)
+    return client.join("try_on", **photos(client), **options)
 
 
-# Cancelled at the door
+# Cancelled over HTTP
 
 
 def test_ten_cancelled_calls_leave_the_budget_whole(fal: FakeFal, data: Path) -> None:
     """Ten calls that join the queue and are cancelled cost nothing, and the next visitor is served."""
     with serving(settings(fal, data, daily_budget_usd=10 * PRICE)) as url:
-        door = Door(url=url)
+        client = Client(url)
         fal.queue_seconds = STUCK
         for number in range(10):
-            event = join(door)
+            event = join(client)
             until(lambda number=number: len(fal.jobs) == number + 1)  # type: ignore[misc]
-            door.cancel(event)
+            client.cancel(event)
         until(lambda: all(job.cancelled for job in fal.jobs.values()))
         until(lambda: reserved(data) == 0)
         assert (fal.billed, today(data).spent) == (0, 0)
         fal.queue_seconds = 0.02
-        assert door.call("try_on", **photos(door))[1]["request_id"] in fal.jobs
+        assert client.call("try_on", **photos(client))[1]["request_id"] in fal.jobs
     assert today(data).spent == PRICE
 
 
@@ -116,10 +116,10 @@ def test_cancelled_at_any_moment(
     monkeypatch.setattr(reconcile, "EVERY_SECONDS", 3600.0)
     fal.streams = streams
     with serving(settings(fal, data)) as url:
-        door = Door(url=url)
-        event = join(door)
+        client = Client(url)
+        event = join(client)
         time.sleep(delay)
-        door.cancel(event)
+        client.cancel(event)
         until(lambda: not running)
         until(lambda: reserved(data) == 0)
         assert today(data).spent == PRICE * fal.billed
@@ -128,13 +128,13 @@ def test_cancelled_at_any_moment(
 def test_cancelled_while_money_is_set_aside(fal: FakeFal, data: Path) -> None:
     """A call that is cancelled while the ledger is busy orders nothing, and holds no money."""
     with serving(settings(fal, data)) as url:
-        door = Door(url=url)
-        door.call("try_on", **photos(door))
+        client = Client(url)
+        client.call("try_on", **photos(client))
         with closing(sqlite3.connect(data / FILE, isolation_level=None)) as busy:
             busy.execute("BEGIN IMMEDIATE")
-            event = join(door)
+            event = join(client)
             until(lambda: written_jobs(data) == 2)
-            leaving = threading.Thread(target=door.cancel, args=(event,))
+            leaving = threading.Thread(target=client.cancel, args=(event,))
             leaving.start()
             leaving.join(0.1)
         leaving.join()
@@ -391,35 +391,35 @@ def test_killed(fal: FakeFal, data: Path) -> None:
         "tryon.reconcile.GONE_SECONDS": 3.0,
     }
     with subprocess_app(fal, data, delays) as server:
-        door = Door(url=server.url)
-        given = photos(door)
-        door.call("try_on", **given)
+        client = Client(server.url)
+        given = photos(client)
+        client.call("try_on", **given)
         fal.queue_seconds, fal.run_seconds = 1.0, 0.2
-        door.join("try_on", **given)  # waits
+        client.join("try_on", **given)  # waits
         until(lambda: len(fal.jobs) == 2)
         fal.queue_seconds = STUCK
-        door.join("try_on", **given)  # waits, and is cancelled
+        client.join("try_on", **given)  # waits, and is cancelled
         until(lambda: len(fal.jobs) == 3)
         cancelled = list(fal.jobs)[2]
         fal.queue_seconds, fal.run_seconds = 0.0, 1.0
-        door.join("try_on", **given)  # runs
+        client.join("try_on", **given)  # runs
         until(lambda: len(fal.jobs) == 4)
         fal.run_seconds, fal.next_error = 0.5, platform_error(503, "runner_disconnected", "gone")
-        door.join("try_on", **given)  # fails
+        client.join("try_on", **given)  # fails
         until(lambda: len(fal.jobs) == 5)
         fal.run_seconds = 0.0
         fal.fault("download", "slow", times=None, seconds=1)
-        door.join("try_on", **given)  # is being fetched
+        client.join("try_on", **given)  # is being fetched
         until(lambda: fal.count("download") > 1)
         fal.fault("submit", "accept_then_hang", seconds=2)
-        door.join("try_on", **given)  # fal has it, and nobody knows
+        client.join("try_on", **given)  # fal has it, and nobody knows
         until(lambda: len(fal.jobs) == 7)
         fal.fault("submit", "slow", seconds=0.5)
-        door.join("try_on", **given)  # is on the wire, and arrives later
+        client.join("try_on", **given)  # is on the wire, and arrives later
         until(lambda: fal.count("submit") == 8)
         fal.fault("submit", "drop_before", times=1)
         fal.fault("requests", "status", times=3)
-        door.join("try_on", **given)  # never arrives
+        client.join("try_on", **given)  # never arrives
         until(lambda: fal.count("submit") == 9)
         server.kill()
         httpx.put(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.conftest import photo_bytes, serving
-from tests.page_events import PageEvents
+from tests.page_client import PageClient
 from vton_ui.models import CAT_VTON, FLUX_VTO
 from vton_ui.settings import Settings
 
@@ -20,26 +20,26 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture
-def page(url: str) -> PageEvents:
+def page(url: str) -> PageClient:
     """A page with a person and two garments on it."""
-    page = PageEvents(url)
+    page = PageClient(url)
     page.give(photo_bytes(500, 600), photo_bytes(400, 400), photo_bytes(410, 400))
     return page
 
 
-def paths(page: PageEvents) -> list[str]:
+def paths(page: PageClient) -> list[str]:
     """The photos in both slots, the person's first."""
     return [page["person"]["path"], *(garment["image"]["path"] for garment in page["garments"])]
 
 
-def test_swap(page: PageEvents) -> None:
+def test_swap(page: PageClient) -> None:
     """Person and first garment change places, and no other garment is lost."""
     person, first, second = paths(page)
     page.click("swap")
     assert paths(page) == [first, person, second]
 
 
-def test_example_garment(page: PageEvents) -> None:
+def test_example_garment(page: PageClient) -> None:
     """An example is added where the model takes several, up to as many as it takes."""
     before = paths(page)
     for _ in range(FLUX_VTO.max_garments):
@@ -49,7 +49,7 @@ def test_example_garment(page: PageEvents) -> None:
     assert len(page["garments"]) == FLUX_VTO.max_garments
 
 
-def test_example_garment_for_a_model_that_takes_one(page: PageEvents) -> None:
+def test_example_garment_for_a_model_that_takes_one(page: PageClient) -> None:
     """There it takes the place of whatever was there."""
     before = paths(page)
     page["model"], page["clothes"] = CAT_VTON.name, 1
@@ -61,7 +61,7 @@ def test_example_garment_for_a_model_that_takes_one(page: PageEvents) -> None:
 
 
 @pytest.mark.parametrize(("slot", "said"), [(0, "Person."), (1, "Garment 1."), (2, "Garment 2.")])
-def test_a_bad_photo_is_named_by_its_slot(slot: int, said: str, page: PageEvents) -> None:
+def test_a_bad_photo_is_named_by_its_slot(slot: int, said: str, page: PageClient) -> None:
     """The notice says which photo cannot be used, and the button waits for another."""
     text = page.upload(b"hello")
     if slot == 0:

@@ -9,9 +9,9 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.client import META, Client
 from tests.conftest import photo_bytes, serving
 from tests.fake_fal.server import TEST_KEY, FakeFal
-from tests.tab import META, Tab
 from vton_ui.settings import Settings
 
 EXAMPLE = (Path(__file__).parents[2] / "assets" / "garments" / "tee.jpg").read_bytes()
@@ -26,23 +26,23 @@ def url(fal: FakeFal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
         yield url
 
 
-def shown(tab: Tab, photo: Any) -> str:
+def shown(client: Client, photo: Any) -> str:
     """What the page's button says with a photo in both slots."""
-    return str(tab.event("refresh", person=photo, garments=[{"image": photo}])["try_on"]["value"])
+    return str(client.event("refresh", person=photo, garments=[{"image": photo}])["try_on"]["value"])
 
 
-def tried_on(tab: Tab, photo: Any) -> bool:
-    return "Done" in str(tab.event("try_on_1", person=photo, garments=[{"image": photo}])["status"])
+def tried_on(client: Client, photo: Any) -> bool:
+    return "Done" in str(client.event("try_on_1", person=photo, garments=[{"image": photo}])["status"])
 
 
 def test_a_photo_that_two_have(url: str) -> None:
     """One forgets it: the other still sees it and tries it on, and the first has to upload it again."""
-    one, other = Tab(url), Tab(url)
+    one, other = Client(url), Client(url)
     photo, same = one.upload(name="tee.jpg"), other.upload(name="tee.jpg")
     assert photo == same
     assert shown(one, photo).startswith("Try on")
     one.event("forget")
-    assert other.file(photo) == 200
+    assert other.file_status(photo) == 200
     assert tried_on(other, photo)
     assert shown(one, photo) == "Not ready yet"
     one.upload(name="tee.jpg")
@@ -51,7 +51,7 @@ def test_a_photo_that_two_have(url: str) -> None:
 
 def test_an_upload_that_is_not_shown_yet(url: str) -> None:
     """It counts from the moment it is uploaded."""
-    one, other = Tab(url), Tab(url)
+    one, other = Client(url), Client(url)
     photo = one.upload()
     shown(one, photo)
     other.upload()
@@ -60,48 +60,48 @@ def test_an_upload_that_is_not_shown_yet(url: str) -> None:
 
 
 def test_a_photo_that_one_has(url: str) -> None:
-    """It is deleted at once, also one that never stood on the page, or stood in another tab."""
-    one, other = Tab(url), Tab(url)
+    """It is deleted at once, also one that never stood on the page, or stood in another client."""
+    one, other = Client(url), Client(url)
     photos = [one.upload(photo_bytes(300, 300 + number)) for number in range(3)]
     theirs = other.upload(photo_bytes(300, 299))
     shown(one, photos[0])
     one.event("forget")
-    assert [one.file(photo) for photo in photos] == [403] * 3
-    assert other.file(theirs) == 200
+    assert [one.file_status(photo) for photo in photos] == [403] * 3
+    assert other.file_status(theirs) == 200
 
 
 def test_the_last_one_deletes_it(url: str) -> None:
     """When all have forgotten it, it is gone."""
-    tabs = [Tab(url) for _ in range(3)]
-    for tab in tabs:
-        photo = tab.upload()
-    for tab in tabs:
-        assert tab.file(photo) == 200
-        tab.event("forget")
-    assert tabs[0].file(photo) == 403
+    clients = [Client(url) for _ in range(3)]
+    for client in clients:
+        photo = client.upload()
+    for client in clients:
+        assert client.file_status(photo) == 200
+        client.event("forget")
+    assert clients[0].file_status(photo) == 403
 
 
 @pytest.mark.parametrize("endpoint", ["try_on", "estimate", "compose"])
 def test_a_script_has_it_too(endpoint: str, url: str) -> None:
     """A photo that a script uses is left to it, by whatever way it came there."""
-    browser, script = Tab(url), Tab(url, cookies=False)
+    browser, script = Client(url), Client(url, cookies=False)
     photo = browser.upload()
     shown(browser, photo)
     arguments: dict[str, Any] = {"garments": [photo], **({} if endpoint == "compose" else {"person": photo})}
-    assert "event: complete" in script.call(endpoint, **arguments)
+    assert "event: complete" in script.call_text(endpoint, **arguments)
     browser.event("forget")
-    assert "event: complete" in script.call(endpoint, **arguments)
+    assert "event: complete" in script.call_text(endpoint, **arguments)
 
 
-def thumbnails(tab: Tab) -> list[str]:
+def thumbnails(client: Client) -> list[str]:
     """The addresses of the example pictures on the page."""
-    parts = (part for part in tab.config["components"] if part["props"].get("elem_id") in ("people", "clothes"))
+    parts = (part for part in client.config["components"] if part["props"].get("elem_id") in ("people", "clothes"))
     return [sample[0]["url"] for part in parts for sample in part["props"]["samples"]]
 
 
 def test_examples(url: str) -> None:
     """An example that somebody forgets stays for everybody, as do its thumbnail and its copies."""
-    one, other = Tab(url), Tab(url)
+    one, other = Client(url), Client(url)
     person = one.event("example_person", people=2)["person"]
     garments = one.event("example_garment", clothes=3, model="flux-vto", garments=[])["garments"]
     uploaded = one.upload(EXAMPLE, "tee.jpg")
@@ -111,5 +111,5 @@ def test_examples(url: str) -> None:
     addresses = thumbnails(other)
     assert len(addresses) == 14
     assert {httpx.get(address).status_code for address in addresses} == {200}
-    assert other.file(person) == other.file(uploaded) == other.file(garments[0]["image"]) == 200
+    assert other.file_status(person) == other.file_status(uploaded) == other.file_status(garments[0]["image"]) == 200
     assert "Done" in str(one.event("try_on_1", **slots)["status"])

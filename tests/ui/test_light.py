@@ -29,7 +29,7 @@ from vton_ui.pictures.pool import in_pool
 from vton_ui.pictures.worker import NICENESS
 from vton_ui.settings import Settings
 from vton_ui.ui.blocks import build, launch_options
-from vton_ui.ui.sessions import forget_gone
+from vton_ui.ui.compat.blocks import drop_finished_sessions
 from vton_ui.ui.web import uploads
 
 
@@ -76,11 +76,11 @@ def test_visitors_who_are_gone_are_forgotten(demo: gr.Blocks) -> None:
     call = {"data": ["flux-vto"], "session_hash": "gone"}
     url = f"{demo.local_url}gradio_api/call/estimate"
     assert "error" in httpx.get(f"{url}/{httpx.post(url, json=call).json()['event_id']}").text
-    forget_gone(demo)
+    drop_finished_sessions(demo)
     assert "gone" in queue.pending_event_ids_session  # its messages are still there
     while "gone" in queue.pending_messages_per_session:
         queue.pending_messages_per_session.popitem(last=False)
-    forget_gone(demo)
+    drop_finished_sessions(demo)
     assert "gone" not in queue.pending_event_ids_session
 
 

@@ -24,7 +24,7 @@ WAYS: dict[str, tuple[str, dict[str, Any]]] = {
     "call": ("gradio_api/call/estimate", {"json": {"data": []}}),
     "call v2": ("gradio_api/call/v2/compose", {"json": {"garments": []}}),
     "text": ("gradio_api/call/v2/compose", {"content": '{"garments": []}', "headers": {"content-type": "text/plain"}}),
-    "run": ("gradio_api/run/use_roomier", {"json": {"data": [[]]}}),
+    "run": ("gradio_api/run/use_larger_model", {"json": {"data": [[]]}}),
     "cancel": ("gradio_api/cancel", {"json": {"session_hash": "x", "fn_index": 1, "event_id": "x"}}),
     "mcp": ("gradio_api/mcp/", {"json": MCP_CALL, "headers": {"accept": "application/json, text/event-stream"}}),
 }

@@ -21,13 +21,13 @@ import pytest
 from mcp import ClientSession
 from mcp.client.streamable_http import streamablehttp_client
 
+from tests.client import Client
 from tests.conftest import photo_bytes, serving
 from tests.fake_fal.server import TEST_KEY, FakeFal
-from tests.tab import Tab
 from vton_ui import disk
 from vton_ui.backends.sandbox import backend
 from vton_ui.settings import Settings, load
-from vton_ui.ui.web import uploads
+from vton_ui.ui.web import downloads
 
 REFUSED = "free tries a minute"
 
@@ -50,15 +50,15 @@ def at(address: str) -> dict[str, str]:
 def test_free_work(endpoint: str, quick: None, tmp_path: Path) -> None:
     """Each visitor has so much a minute, is told how long to wait, and takes nothing from another."""
     with serving(Settings(data_dir=tmp_path, free_rate=3, proxies=1)) as url:
-        tab, other = (Tab(url, headers=at(address)) for address in ("198.51.100.7", "198.51.100.8"))
+        client, other = (Client(url, headers=at(address)) for address in ("198.51.100.7", "198.51.100.8"))
 
-        def ask(tab: Tab) -> str:
-            photo = tab.upload()
+        def ask(client: Client) -> str:
+            photo = client.upload()
             if endpoint == "page":
-                return str(tab.event("try_on_1", person=photo, garments=[{"image": photo}]))
-            return tab.call(endpoint, garments=[photo], **({} if endpoint == "compose" else {"person": photo}))
+                return str(client.event("try_on_1", person=photo, garments=[{"image": photo}]))
+            return client.call_text(endpoint, garments=[photo], **({} if endpoint == "compose" else {"person": photo}))
 
-        answers = [ask(tab) for _ in range(4)]
+        answers = [ask(client) for _ in range(4)]
         assert [REFUSED in answer for answer in answers] == [False, False, False, True]
         assert re.search(r"Wait \d+ seconds?\.", answers[-1])
         assert "Nothing was charged." in answers[-1]
@@ -68,28 +68,28 @@ def test_free_work(endpoint: str, quick: None, tmp_path: Path) -> None:
 def test_the_estimate_on_the_page(tmp_path: Path) -> None:
     """Who moves a slider sees the price all the time: only what is made ready ahead is limited."""
     with serving(Settings(data_dir=tmp_path, free_rate=1)) as url:
-        tab = Tab(url)
-        photo = tab.upload()
+        client = Client(url)
+        photo = client.upload()
         for _ in range(5):
-            assert "Try on" in tab.event("refresh", person=photo, garments=[{"image": photo}])["try_on"]["value"]
+            assert "Try on" in client.event("refresh", person=photo, garments=[{"image": photo}])["try_on"]["value"]
 
 
 def test_the_sheet_on_the_page(tmp_path: Path) -> None:
     """A sheet too many is refused in words."""
     with serving(Settings(data_dir=tmp_path, free_rate=1)) as url:
-        tab = Tab(url)
-        photo = {"image": tab.upload()}
-        assert tab.event("show_sheet", model="flux-vto", garments=[photo, photo])["sheet"]["visible"]
-        assert REFUSED in tab.event("show_sheet", model="flux-vto", garments=[photo, photo])["error"]
+        client = Client(url)
+        photo = {"image": client.upload()}
+        assert client.event("show_sheet", model="flux-vto", garments=[photo, photo])["sheet"]["visible"]
+        assert REFUSED in client.event("show_sheet", model="flux-vto", garments=[photo, photo])["error"]
 
 
 def test_what_the_owner_pays_for_is_not_free(fal: FakeFal, tmp_path: Path) -> None:
     """Paid tries have the owner's caps, and no other."""
     with serving(Settings(fal_key=TEST_KEY, data_dir=tmp_path, fal_api_url=fal.api_url, free_rate=1)) as url:
-        tab = Tab(url)
-        photo = tab.upload()
+        client = Client(url)
+        photo = client.upload()
         for _ in range(3):
-            assert "event: complete" in tab.call("try_on", person=photo, garments=[photo])
+            assert "event: complete" in client.call_text("try_on", person=photo, garments=[photo])
 
 
 def test_settings() -> None:
@@ -195,13 +195,13 @@ class Shop(BaseHTTPRequestHandler):
 def test_photos_behind_addresses(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """What the server fetches for a visitor counts as the visitor's upload."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), Shop)
-    monkeypatch.setattr(uploads, "PUBLIC_HOSTNAME_WHITELIST", ["127.0.0.1"])
+    monkeypatch.setattr(downloads, "HUGGING_FACE_HOSTS", ["127.0.0.1"])
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
     photo = f"http://127.0.0.1:{server.server_port}/a.jpg"
-    tab, other = (Tab(url, headers=at(address)) for address in ("198.51.100.7", "198.51.100.8"))
-    assert "event: complete" in tab.call("compose", garments=[photo])
-    assert "may upload 2 MB an hour" in tab.call("compose", garments=[photo])
-    assert "event: complete" in other.call("compose", garments=[photo])
+    client, other = (Client(url, headers=at(address)) for address in ("198.51.100.7", "198.51.100.8"))
+    assert "event: complete" in client.call_text("compose", garments=[photo])
+    assert "may upload 2 MB an hour" in client.call_text("compose", garments=[photo])
+    assert "event: complete" in other.call_text("compose", garments=[photo])
     server.shutdown()
     server.server_close()
 
@@ -211,14 +211,14 @@ def test_photos_behind_addresses(url: str, monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_little_room(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """With little room left nobody uploads, and what is there can still be used."""
-    tab = Tab(url)
-    photo = tab.upload()
+    client = Client(url)
+    photo = client.upload()
     for name, most in (("FREE_BYTES", 10**18), ("FREE_SHARE", 1.0)):
         monkeypatch.setattr(disk, name, most)
     refused = upload(url, 1000)
     assert refused.status_code == 507
     assert refused.text.startswith("The disk of this server is full. Try again later")
-    assert "event: complete" in tab.call("compose", garments=[photo])
+    assert "event: complete" in client.call_text("compose", garments=[photo])
 
 
 @contextmanager
@@ -247,8 +247,8 @@ def test_a_full_disk(way: str, quick: None, tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(disk, "FREE_BYTES", 0)
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "disk" / "uploads"))
     with small_disk(tmp_path / "disk", 6_000_000), serving(Settings(data_dir=tmp_path / "disk")) as url:
-        tab = Tab(url)
-        photo, scan = tab.upload(), tab.upload(photo_bytes(600, 600, "TIFF"), "scan.tif")
+        client = Client(url)
+        photo, scan = client.upload(), client.upload(photo_bytes(600, 600, "TIFF"), "scan.tif")
         slots: dict[str, Any] = {"person": photo, "garments": [{"image": photo}]}
         fill(tmp_path / "disk" / "filler")
         said = {
@@ -262,11 +262,11 @@ def test_a_full_disk(way: str, quick: None, tmp_path: Path, monkeypatch: pytest.
                     headers={"content-type": "multipart/form-data; boundary=x"},
                 ).text
             ),
-            "compose": lambda: tab.call("compose", garments=[photo, photo]),
-            "data uri": lambda: tab.call("compose", garments=["data:image/jpeg;base64," + "A" * 90_000]),
-            "sheet": lambda: tab.event("show_sheet", model="flux-vto", garments=[{"image": photo}] * 2)["error"],
-            "conversion": lambda: tab.event("person_arrived", person=scan)["error"],
-            "page": lambda: tab.event("try_on_1", **slots)["failure"],
-            "try_on": lambda: tab.call("try_on", person=photo, garments=[photo]),
+            "compose": lambda: client.call_text("compose", garments=[photo, photo]),
+            "data uri": lambda: client.call_text("compose", garments=["data:image/jpeg;base64," + "A" * 90_000]),
+            "sheet": lambda: client.event("show_sheet", model="flux-vto", garments=[{"image": photo}] * 2)["error"],
+            "conversion": lambda: client.event("convert_person", person=scan)["error"],
+            "page": lambda: client.event("try_on_1", **slots)["failure"],
+            "try_on": lambda: client.call_text("try_on", person=photo, garments=[photo]),
         }[way]()
         assert "The disk of this server is full." in said or "this server has no room to keep it" in said

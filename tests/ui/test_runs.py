@@ -6,6 +6,7 @@ import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -16,10 +17,11 @@ from tests.conftest import photo_bytes, serving
 from tests.fake_fal.schemas import model_error
 from tests.fake_fal.server import TEST_KEY, FakeFal
 from tests.fast_timings import use_fast_timings
-from tests.page_events import MEMORY, PageEvents
+from tests.page_client import MEMORY, PageClient
 from vton_ui.money.ledger import FILE, Caps, Ledger, Summary
 from vton_ui.settings import Settings, secret_of
 from vton_ui.tryon import submit
+from vton_ui.ui.memory import EMPTY
 
 OWN_KEY = "visitor-key-id:visitor-key-secret"
 BAD_KEY = "bad-key-id:bad-key-secret"
@@ -32,9 +34,9 @@ class Server:
     url: str
     data: Path
 
-    def page(self, **values: object) -> PageEvents:
+    def page(self, **values: object) -> PageClient:
         """A page with two photos on it, in a browser of its own."""
-        page = PageEvents(self.url, **values)
+        page = PageClient(self.url, **values)
         page.give(photo_bytes(500, 600), photo_bytes(400, 400))
         return page
 
@@ -72,8 +74,14 @@ def server(played: FakeFal, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         yield Server(url=url, data=data)
 
 
-def picture(page: PageEvents) -> Image.Image:
+def picture(page: PageClient) -> Image.Image:
     return Image.open(io.BytesIO(httpx.get(page["result"]["url"]).raise_for_status().content))
+
+
+def kept(page: PageClient) -> dict[str, list[Any]]:
+    """What the browser keeps, without its signature."""
+    _, data = URLSafeSerializer(b"").loads_unsafe(page[MEMORY])
+    return data  # type: ignore[no-any-return]
 
 
 def keys_used(fal: FakeFal) -> set[str]:
@@ -82,7 +90,7 @@ def keys_used(fal: FakeFal) -> set[str]:
     return {str(seen.headers["Authorization"]).removeprefix("Key ") for seen in following}
 
 
-def left(page: PageEvents, fal: FakeFal) -> None:
+def left(page: PageClient, fal: FakeFal) -> None:
     """A click, and the page is closed while the job waits in line."""
     fal.concurrent = 0
     steps = page.following("try_on")
@@ -99,7 +107,7 @@ def test_try_on(server: Server, fal: FakeFal) -> None:
     page.click("try_on")
     assert "Done in" in page["status"]
     assert picture(page).size == (500, 600)
-    assert [len(page[MEMORY][kind]) for kind in ("jobs", "results")] == [0, 1]
+    assert [len(kept(page)[kind]) for kind in ("jobs", "results")] == [0, 1]
     assert len(page["recent"]) == 1
     shown = {name: page.part(name)["visible"] for name in ("try_on", "cancel", "again", "retry", "download")}
     assert shown == {"try_on": True, "cancel": False, "again": True, "retry": False, "download": True}
@@ -180,6 +188,36 @@ def test_come_back(server: Server, fal: FakeFal) -> None:
     assert (keys_used(fal), fal.count("submit")) == ({TEST_KEY}, 1)
 
 
+def test_two_jobs_come_back_side_by_side(server: Server, fal: FakeFal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a reload both are followed: the later one is shown before the earlier one is done; both are kept."""
+    page = server.page()
+    left(page, fal)
+    (first,) = fal.jobs.values()
+    page["option-seed"], page.session = "7", "another tab"
+    left(page, fal)
+    second = next(job for job in fal.jobs.values() if job is not first)
+    assert len(kept(page)["jobs"]) == 2
+    later = page.reloaded()
+    steps = later.following("come_back")
+    later.until("Waiting", steps)
+    waiting = {first.id}
+    monkeypatch.setattr(fal, "_blocked", lambda job: job.id in waiting)
+    fal.concurrent = None
+    later.until("Done in", steps)
+    assert (first.state, second.state) == ("IN_QUEUE", "COMPLETED")
+    shown = later["result"]["url"]
+    assert later.part("cancel")["visible"] is True
+    waiting.clear()
+    for _ in steps:
+        pass
+    assert "Done in" in later["status"]
+    assert later["result"]["url"] == shown
+    assert [len(kept(later)[kind]) for kind in ("jobs", "results")] == [0, 2]
+    assert len(later["recent"]) == 2
+    assert later.part("try_on")["visible"] is True
+    assert fal.count("submit") == 2
+
+
 def test_ones_own_key(server: Server, fal: FakeFal) -> None:
     """A job paid with a key of one's own waits for that key: it is followed with no other, nor given up for one."""
     page = server.page(fal_key=OWN_KEY)
@@ -192,7 +230,7 @@ def test_ones_own_key(server: Server, fal: FakeFal) -> None:
     later["fal_key"] = BAD_KEY
     later.click("look_again")
     assert "does not accept the key" in later["failure"]
-    assert len(later[MEMORY]["jobs"]) == 1
+    assert len(kept(later)["jobs"]) == 1
     later["fal_key"], fal.concurrent = OWN_KEY, None
     later.click("look_again")
     assert "Done in" in later["status"]
@@ -216,22 +254,21 @@ def test_forged_memory(server: Server, fal: FakeFal) -> None:
     """What a browser says it has kept is believed only with this server's signature."""
     page = server.page()
     page.click("try_on")
-    (known,) = page[MEMORY]["results"]
-    _, kept = URLSafeSerializer(b"").loads_unsafe(known)
-    result = server.data / "results" / kept["path"]
-    stranger = PageEvents(server.url)
-    for path in (kept["path"], "../ledger.sqlite3"):
-        forged = [
-            URLSafeSerializer(b"vton-ui", salt="results").dumps({**kept, "path": path}),
-            f"{known[:-1]}{'A' if known[-1] != 'A' else 'B'}",
-        ]
-        stranger[MEMORY] = {"jobs": [], "results": forged}
-        stranger.click("come_back")
-        assert stranger["recent"] == []
-        stranger[MEMORY] = {"jobs": [], "results": forged}
-        stranger.click("forget")
-        assert result.is_file()
-        assert (server.data / FILE).is_file()
+    token, data = page[MEMORY], kept(page)
+    (known,) = data["results"]
+    result = server.data / "results" / known["path"]
+    stranger = PageClient(server.url)
+    for path in (known["path"], "../ledger.sqlite3"):
+        changed = {**data, "results": [{**known, "path": path}]}
+        salt = f"memory of browser {stranger.http.cookies['vton-browser']}"
+        signed = URLSafeSerializer(b"vton-ui", salt=salt).dumps(changed)
+        for forged in (signed, token, f"{token[:-1]}{'A' if token[-1] != 'A' else 'B'}", changed):
+            for event in ("come_back", "forget"):
+                stranger[MEMORY] = forged
+                stranger.click(event)
+                assert stranger["recent"] == []
+                assert result.is_file()
+                assert (server.data / FILE).is_file()
 
 
 # Find
@@ -260,11 +297,11 @@ def test_find_books_nothing(server: Server, fal: FakeFal) -> None:
     page = server.page()
     steps = page.following("try_on")
     page.until("Waiting", steps)
-    kept = page[MEMORY]
+    memory = page[MEMORY]
     page.click("cancel")
     page.until("Nothing was charged", steps)
     assert server.today().spent == before
-    page[MEMORY], page["find_id"] = kept, next(iter(fal.jobs))
+    page[MEMORY], page["find_id"] = memory, next(iter(fal.jobs))
     page.click("find")
     assert "was cancelled" in page["failure"]
     assert server.today().spent == before
@@ -280,11 +317,10 @@ def test_forget(server: Server, fal: FakeFal) -> None:
     page.click("try_on")
     page.happens("private", "change")
     addresses = [page["result"]["url"], f"{server.url}gradio_api/file={page['person']['path']}"]
-    (kept,) = page[MEMORY]["results"]
-    _, known = URLSafeSerializer(b"").loads_unsafe(kept)
+    (known,) = kept(page)["results"]
     assert [httpx.get(address).status_code for address in addresses] == [200, 200]
     page.click("forget")
     assert "Forgotten" in page["status"]
-    assert page[MEMORY] == {"jobs": [], "results": []}
+    assert page[MEMORY] == EMPTY
     assert {httpx.get(address).status_code for address in addresses} <= {403, 404}
     assert not (server.data / "results" / known["path"]).exists()

@@ -27,9 +27,9 @@ from tests.conftest import photo_bytes
 from vton_ui.errors import PhotoError
 from vton_ui.pictures import work
 from vton_ui.ui.components.slots import GarmentPhotos, PersonPhoto
-from vton_ui.ui.web import uploads
-from vton_ui.ui.web.names import PUBLIC
-from vton_ui.ui.web.uploads import fetched, own, sweep, written
+from vton_ui.ui.web import downloads
+from vton_ui.ui.web.downloads import fetched
+from vton_ui.ui.web.uploads import own, sweep, written
 
 
 @pytest.fixture
@@ -159,9 +159,8 @@ async def test_data_uri(folder: Path) -> None:
 async def test_address_of_an_upload(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The address of an upload to this server is not asked for over the network."""
     upload = put(folder / "a b" / "mé.jpg")
-    monkeypatch.setattr(uploads, "DOWNLOAD_SECONDS", 0.0)
-    for named in (PUBLIC, folder):
-        assert await fetched(f"http://127.0.0.1:7860/gradio_api/file={named}/a%20b/m%C3%A9.jpg") == upload
+    monkeypatch.setattr(downloads, "DOWNLOAD_SECONDS", 0.0)
+    assert await fetched(f"http://127.0.0.1:7860/gradio_api/file={folder}/a%20b/m%C3%A9.jpg") == upload
 
 
 async def test_address_of_a_private_file(folder: Path, tmp_path: Path, called: list[str]) -> None:
@@ -235,7 +234,7 @@ def shop(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The address of a web server that counts as public."""
     Shop.asked, Shop.sent = [], 0
     server = ThreadingHTTPServer(("127.0.0.1", 0), Shop)
-    monkeypatch.setattr(uploads, "PUBLIC_HOSTNAME_WHITELIST", ["127.0.0.1"])
+    monkeypatch.setattr(downloads, "HUGGING_FACE_HOSTS", ["127.0.0.1"])
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
@@ -253,8 +252,8 @@ async def test_public_address(shop: str, folder: Path) -> None:
 @pytest.mark.parametrize("path", ["missing", "endless", "slow", "circle"])
 async def test_no_photo_there(path: str, shop: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever sends no photo, or without an end, or too slowly, is not listened to for long."""
-    monkeypatch.setattr(uploads, "MAX_FILE_BYTES", 1_000_000)
-    monkeypatch.setattr(uploads, "DOWNLOAD_SECONDS", 0.5)
+    monkeypatch.setattr(downloads, "MAX_FILE_BYTES", 1_000_000)
+    monkeypatch.setattr(downloads, "DOWNLOAD_SECONDS", 0.5)
     began = time.monotonic()
     with pytest.raises(PhotoError, match="cannot be fetched"):
         await fetched(f"{shop}/{path}")
@@ -319,7 +318,7 @@ def test_sweep(folder: Path) -> None:
 def test_a_format_no_browser_shows(format: str, folder: Path) -> None:
     """Such a photo becomes a JPEG of its own beside it, with the same picture."""
     photo = put(folder / "hash" / "me.heic", format)
-    picture = work.browser_jpeg(photo, "Person")
+    picture = work.shown(photo, "Person")
     assert picture
     shown = written(picture, photo.stem)
     assert shown.name == "me.jpg"
@@ -334,8 +333,8 @@ def test_it_is_made_smaller(folder: Path) -> None:
     """The JPEG has no more pixels than anything here needs."""
     photo = folder / "me.tif"
     photo.write_bytes(photo_bytes(2400, 1600, "TIFF"))
-    with Image.open(io.BytesIO(work.browser_jpeg(photo, "Person") or b"")) as image:
-        assert 0.99 * work.BROWSER_PIXELS < image.width * image.height <= work.BROWSER_PIXELS
+    with Image.open(io.BytesIO(work.shown(photo, "Person") or b"")) as image:
+        assert 0.99 * work.SHOWN_PIXELS < image.width * image.height <= work.SHOWN_PIXELS
         assert image.width / image.height == pytest.approx(1.5, abs=0.01)
 
 
@@ -343,14 +342,14 @@ def test_it_is_made_smaller(folder: Path) -> None:
 def test_a_format_browsers_show(format: str, folder: Path) -> None:
     """Such a photo stays the visitor's own file."""
     photo = put(folder / "me", format)
-    assert work.browser_jpeg(photo, "Person") is None
+    assert work.shown(photo, "Person") is None
 
 
 def test_not_a_photo(folder: Path) -> None:
     """What is no photo is named by its slot, and nothing is written."""
     (folder / "me.tif").write_text("text")
     with pytest.raises(PhotoError, match="Garment 3: This file is not a photo"):
-        work.browser_jpeg(folder / "me.tif", "Garment 3")
+        work.shown(folder / "me.tif", "Garment 3")
     assert [path.name for path in folder.iterdir()] == ["me.tif"]
 
 

@@ -15,9 +15,9 @@ import pytest
 from mcp import ClientSession
 from mcp.client.streamable_http import streamablehttp_client
 
+from tests.client import Client
 from tests.conftest import photo_bytes, serving, until
 from tests.fake_fal.server import TEST_KEY, FakeFal
-from tests.tab import Tab
 from vton_ui.settings import Settings
 from vton_ui.ui.web.visitor import COOKIE, HEADER
 
@@ -190,10 +190,10 @@ def open_url(fal: FakeFal, tmp_path: Path) -> Iterator[str]:
         yield url
 
 
-def ordered(tab: Tab) -> Any:
+def ordered(client: Client) -> Any:
     """What a browser keeps of a job that fal has accepted and that waits in line."""
-    photo = tab.upload()
-    with closing(tab.steps("try_on_1", person=photo, garments=[{"image": photo}])) as steps:
+    photo = client.upload()
+    with closing(client.steps("try_on_1", person=photo, garments=[{"image": photo}])) as steps:
         kept: Any = {}
         for step in steps:
             kept = step["browserstate"] if isinstance(step.get("browserstate"), dict) else kept
@@ -206,8 +206,8 @@ def ordered(tab: Tab) -> Any:
 def test_a_job_of_another_browser(cookies: bool, open_url: str, fal: FakeFal) -> None:
     """What one browser keeps of its job gives nothing to another one that sends it, and stops nothing."""
     fal.concurrent = 0
-    owner = Tab(open_url, cookies=cookies, headers={"x-forwarded-for": ONE})
-    thief = Tab(open_url, cookies=cookies, headers={"x-forwarded-for": OTHER if not cookies else ONE})
+    owner = Client(open_url, cookies=cookies, headers={"x-forwarded-for": ONE})
+    thief = Client(open_url, cookies=cookies, headers={"x-forwarded-for": OTHER if not cookies else ONE})
     state = ordered(owner)
     until(lambda: fal.count("submit") == 1)
     assert thief.event("come_back", browserstate=state).get("status") is None

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-from vton_ui.admission import Admission
 from vton_ui.money.budget import Budget
 from vton_ui.tryon.backend import Backend
 from vton_ui.tryon.job_store import JobStore, job_store
@@ -21,7 +20,6 @@ class RunContext:
         budget: The owner's, if the owner pays; else None.
         own_key: Whether the backend uses a key of the visitor's own, which is stored nowhere.
         visitor: Who sent the request, or empty: an upload of one visitor is not used for another.
-        admission: The queue for the work on this machine.
     """
 
     backend: Backend
@@ -29,7 +27,6 @@ class RunContext:
     budget: Budget | None = None
     own_key: bool = False
     visitor: str = ""
-    admission: Admission = field(default_factory=Admission)
 
     @property
     def jobs(self) -> JobStore:

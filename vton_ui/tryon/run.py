@@ -64,7 +64,6 @@ async def try_on(
     started_at = time.time()
     try:
         yield Preparing()
-        await _unless(stop, context.admission.turn())
         limits = request.model.limits(request.values)
         ready = await _unless(stop, prepare(request.person, named(request.garments), limits))
         yield Uploading()

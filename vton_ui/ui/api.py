@@ -1,59 +1,46 @@
-"""The endpoints for scripts and agents: /try_on, /estimate, /compose and /result, over HTTP and MCP (see `tools`).
+"""The endpoints for scripts and agents: /try_on, /estimate, /compose and /result, over HTTP and MCP (see `mcp`).
 
-Their parameters are made from the registry (see `signatures`). Gradio checks nothing of what it is given here, neither
-types nor paths: `options.check` and `uploads.own` do.
+Their parameters are made from the registry of models (see `signatures`); `call_input` checks what is given.
 """
 
 import asyncio
-import logging
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine
 from decimal import Decimal
-from pathlib import Path
 from typing import Any, Optional
 
 import gradio as gr
-from gradio.context import get_blocks_context
 from gradio.events import api as add_api
 
-from vton_ui.disk import disk_full
-from vton_ui.errors import Cost, OptionError, VtonError
-from vton_ui.models.options import check, complete, shortened
-from vton_ui.models.spec import Option
+from vton_ui.errors import Cost
+from vton_ui.models.options import complete
 from vton_ui.pictures.prepare import on_photos
-from vton_ui.pictures.sheet import grid
 from vton_ui.pictures.work import sheet_jpeg
 from vton_ui.studio import Studio
 from vton_ui.tryon.context import RunContext
 from vton_ui.tryon.events import Accepted, Done
 from vton_ui.tryon.lookup import look_up
-from vton_ui.tryon.request import Request, estimate, live_price, named, new_request
+from vton_ui.tryon.request import estimate, live_price, named
 from vton_ui.tryon.run import try_on
 from vton_ui.tryon.streams import in_background
-from vton_ui.ui.compat import while_heard
-from vton_ui.ui.markup import told
+from vton_ui.ui.call_input import allow_addresses, read_call, read_garments
+from vton_ui.ui.compat.blocks import endpoint_inputs
+from vton_ui.ui.compat.calls import run_while_connected
+from vton_ui.ui.errors import translate_errors
+from vton_ui.ui.markup import words_for
 from vton_ui.ui.progress import Step, tell
 from vton_ui.ui.signatures import (
     CALLER,
     GARMENTS,
     KEY,
     PRIVATE,
-    PRIVATE_FLAG,
     REQUEST_ID,
     Given,
     option_parameters,
     photo_parameters,
-    shared_options,
-    signed,
+    with_signature,
 )
-from vton_ui.ui.web.guard import where
-from vton_ui.ui.web.names import real_path
-from vton_ui.ui.web.uploads import fetched, offered, own, written
-from vton_ui.ui.web.visitor import browser_of, visitor_of
-
-ADDRESSES = ("http://", "https://", "data:")
-
-_log = logging.getLogger(__name__)
+from vton_ui.ui.web.uploads import offered, written
+from vton_ui.ui.web.visitor import visitor_of
 
 
 def add_endpoints(studio: Studio) -> None:
@@ -79,34 +66,32 @@ def add_endpoints(studio: Studio) -> None:
         (run_compose, "compose", _COMPOSE, [GARMENTS, CALLER], gr.FileData, True),
         (run_result, "result", _RESULT, [REQUEST_ID, KEY, CALLER], found, True),
     ):
-        function = signed(_in_words(run, free=free), name, about, wanted, returned, free=free)
+        function = with_signature(_answering(run, free=free), name, about, wanted, returned, free=free)
         add_api(function, api_name=name, api_description=about, concurrency_limit=None)
-    page = get_blocks_context()
-    for fn in page.fns.values() if page else ():
-        for block in fn.inputs:
-            _let_addresses_in(block, studio)
+    for component in endpoint_inputs():
+        allow_addresses(component, studio)
 
 
 async def _try_on(studio: Studio, given: Given) -> tuple[gr.FileData, dict[str, Any]]:
     visitor = visitor_of(given["request"])
     context = studio.context(given["x_fal_key"], visitor)
-    if context.budget is None:  # else the owner's caps count it
+    if context.budget is None:  # otherwise the owner's caps count it
         studio.free.count(visitor)
-    work = _followed(studio, given, context)
-    # A draft is work of this machine alone; an order is paid, whoever listens.
-    return await (while_heard(work) if context.backend.sandbox else work)
+    work = _follow(studio, given, context)
+    # A draft is only work of this machine. A paid job is followed to its end even if the caller leaves.
+    return await (run_while_connected(work) if context.backend.sandbox else work)
 
 
-async def _followed(studio: Studio, given: Given, context: RunContext) -> tuple[gr.FileData, dict[str, Any]]:
-    """A try-on of which the caller is told every step."""
-    request = await _request(studio, given)
+async def _follow(studio: Studio, given: Given, context: RunContext) -> tuple[gr.FileData, dict[str, Any]]:
+    """One try-on; every step is sent to the caller."""
+    request = await read_call(studio, given)
     request_id: Optional[str] = None
     stop = asyncio.Event()
     async for event in in_background(try_on(request, context, stop), stop.set):
         if isinstance(event, Accepted):
             request_id = event.job.request_id
         if not isinstance(event, Done):
-            words, share = told(event)
+            words, share = words_for(event)
             tell(Step(words=words, share=share, request_id=request_id))
         else:
             result = event.result
@@ -122,7 +107,7 @@ async def _followed(studio: Studio, given: Given, context: RunContext) -> tuple[
 
 async def _estimate(studio: Studio, given: Given) -> dict[str, Any]:
     studio.free.count(visitor_of(given["request"]))
-    request = await _request(studio, given)
+    request = await read_call(studio, given)
     backend = studio.backend_for(given["x_fal_key"])
     costs = await asyncio.to_thread(estimate, request, await live_price(request.model, backend))
     return {
@@ -138,7 +123,7 @@ async def _compose(studio: Studio, given: Given) -> gr.FileData:
     studio.free.count(visitor_of(given["request"]))
     roomiest = max(studio.models.values(), key=lambda model: model.max_garments)
     pixels = roomiest.garment_pixels(complete(roomiest, {}))
-    garments = named(await _garments(studio, given))
+    garments = named(await read_garments(studio, given))
     slot = garments[0][1] if len(garments) == 1 else "Garments"
     return gr.FileData(path=str(written(await on_photos(slot, sheet_jpeg, garments, pixels), "sheet")))
 
@@ -152,68 +137,6 @@ async def _result(studio: Studio, given: Given) -> tuple[Optional[gr.FileData], 
     facts = {**found.facts, **({"cost_usd": _number(found.facts["cost_usd"])} if "cost_usd" in found.facts else {})}
     picture = gr.FileData(path=str(offered(found.result.path))) if found.result else None
     return picture, facts
-
-
-async def _request(studio: Studio, given: Given) -> Request:
-    name, person = given["model"], given["person"]
-    model = studio.models.get(name) if isinstance(name, str) else None
-    if model is None:
-        raise OptionError(
-            f"{shortened(name)} is no model here.", f"Use one of {', '.join(studio.models)}.", slot="model"
-        )
-    own_options = {option.name for option in model.options}
-    for option_name, options in shared_options(studio.models).items():
-        if option_name not in own_options:
-            _check_unused(options, given[option_name])
-    private = bool(check(PRIVATE_FLAG, given["private"]))
-    path = await _photo(person, "Person", studio, given) if person else None
-    garments = await _garments(studio, given)
-    return new_request(model, path, garments, given, private=private)
-
-
-def _check_unused(options: Sequence[Option], value: Any) -> None:
-    """Refuse what no model takes. A call carries the options of all models, and those of others are left out."""
-    refusals = []
-    for option in options:
-        try:
-            check(option, value)
-            return
-        except OptionError as exc:
-            refusals.append(exc)
-    raise refusals[0]
-
-
-async def _garments(studio: Studio, given: Given) -> list[Path]:
-    files = given["garments"] or []
-    if isinstance(files, (str, Mapping)):
-        files = [files]
-    if not isinstance(files, list):
-        raise OptionError("garments is no list.", "Give a list of files.", slot="garments")
-    grid(len(files))  # too many are refused before any is fetched
-    return [await _photo(file, slot, studio, given) for file, slot in named(files)]
-
-
-async def _photo(file: Any, slot: str, studio: Studio, given: Given) -> Path:
-    named = file.get("path") if isinstance(file, Mapping) else file
-    upload = real_path(named) if isinstance(named, str) else None
-    if upload is None and (isinstance(file, str) or str(named).startswith(ADDRESSES)):
-        upload = str(await fetched(str(named), slot=slot, quota=studio.uploaded))
-    path = own(upload or named, slot=slot, examples=studio.examples)
-    studio.seen.add(browser_of(given["request"]), [path])  # nobody else's Forget deletes it meanwhile
-    return path
-
-
-def _let_addresses_in(block: Any, studio: Studio) -> None:
-    """Have an input take web addresses as `fetched` does, which tells in words why one cannot be used."""
-    inward = block.async_move_resource_to_block_cache
-
-    async def move(source: Any) -> Any:
-        if not str(source).startswith(ADDRESSES):
-            return await inward(source)
-        with _in_gradios_words():
-            return str(await fetched(str(source), quota=studio.uploaded))
-
-    block.async_move_resource_to_block_cache = move
 
 
 def _number(usd: Any) -> Optional[float]:
@@ -242,33 +165,14 @@ _RESULT = (
     "that is known of the request."
 )
 
-_UNEXPECTED = "Something failed in this app; its log says what. Try again. fal may have charged if an order was sent."
 
-
-def _in_words(
+def _answering(
     run: Callable[[Given], Coroutine[Any, Any, Any]], *, free: bool
 ) -> Callable[[Given], Coroutine[Any, Any, Any]]:
-    """An endpoint that errs in words, and that stops when its caller leaves if it is free."""
+    """An endpoint whose errors are translated. A free one stops when its caller leaves."""
 
     async def answered(given: Given) -> Any:
-        with _in_gradios_words(Cost.NOTHING if free else Cost.MAYBE):
-            return await (while_heard(run(given)) if free else run(given))
+        with translate_errors(Cost.NOTHING if free else Cost.MAYBE):
+            return await (run_while_connected(run(given)) if free else run(given))
 
     return answered
-
-
-@contextmanager
-def _in_gradios_words(cost: Cost = Cost.NOTHING) -> Iterator[None]:
-    """Our errors as Gradio's, which is what reaches the caller in words."""
-    try:
-        yield
-    except gr.Error:
-        raise
-    except VtonError as exc:
-        raise gr.Error(str(exc), print_exception=False) from exc
-    except Exception as exc:
-        full = disk_full(exc, cost)
-        if full is not None:
-            raise gr.Error(str(full), print_exception=False) from exc
-        _log.error("unexpected: %s", where(exc))
-        raise gr.Error(_UNEXPECTED, print_exception=False) from exc

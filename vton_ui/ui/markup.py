@@ -1,9 +1,11 @@
-"""The page's own bits of HTML. Pure; every text from a visitor, a model or fal is escaped here."""
+"""The page's own HTML. Pure; every text from a visitor, a model or fal is escaped here."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 from html import escape
+
+from typing_extensions import assert_never
 
 from vton_ui.errors import InputError, KeyRefused, VtonError
 from vton_ui.models.spec import ModelSpec, Size
@@ -30,7 +32,7 @@ EMPTY = (
 
 
 def model_card(model: ModelSpec) -> str:
-    """A model's name and what there is to know before choosing it, as plain text of two lines."""
+    """A model's name, and what to know before choosing it, as two lines of plain text."""
     megapixel = Size(1000, 1000)
     least = estimate(model, person=megapixel, garment=megapixel, output=megapixel).total
     cost = "price not published" if least is None else f"from {money(least)}"
@@ -38,7 +40,7 @@ def model_card(model: ModelSpec) -> str:
 
 
 def estimate_line(costs: Estimate, *, free: bool) -> str:
-    """The estimate: one line that unfolds into its lines."""
+    """The estimate: a total that opens into its lines."""
     total = money(costs.total) if costs.total is not None else costs.note
     summary = f"Free draft. With a key: {total}" if free else f"Estimate: {total}"
     rows = "".join(
@@ -50,7 +52,7 @@ def estimate_line(costs: Estimate, *, free: bool) -> str:
 
 def status(event: Event) -> str:
     """What is happening now."""
-    words, share = told(event)
+    words, share = words_for(event)
     if isinstance(event, Done):
         return _plain("done", words)
     if isinstance(event, Cancelled):
@@ -58,8 +60,8 @@ def status(event: Event) -> str:
     return _working(words, share)
 
 
-def told(event: Event) -> tuple[str, float | None]:
-    """An event in plain words, and how far the try-on is, from 0 to 1, where that is known."""
+def words_for(event: Event) -> tuple[str, float | None]:
+    """An event in plain words, and the progress from 0 to 1 where it is known."""
     if isinstance(event, Done):
         return f"Done in {event.result.facts['seconds']} s", None
     if isinstance(event, Cancelled):
@@ -77,17 +79,17 @@ def told(event: Event) -> tuple[str, float | None]:
     if isinstance(event, Waiting):
         return f"Waiting{_place(event.position)} · {event.seconds:.0f} s", None
     if isinstance(event, Running):
-        said = f": {event.log[:60]}" if event.log else ""
-        step = f", step {event.step} of {event.steps}" if event.step is not None else said
+        log = f": {event.log[:60]}" if event.log else ""
+        step = f", step {event.step} of {event.steps}" if event.step is not None else log
         share = event.step / event.steps if event.step is not None and event.steps else None
         return f"Running{step} · {event.seconds:.0f} s", share
     if isinstance(event, Cancelling):
         return "Cancelling", None
-    return "Working", None
+    assert_never(event)
 
 
 def _place(position: int | None) -> str:
-    """Position 0 is the head of the line."""
+    """Position 0 is the next job."""
     if position is None:
         return ""
     if position == 0:
@@ -116,10 +118,10 @@ FORGOTTEN = _plain("forgotten", "Forgotten. Nothing of yours is kept here any mo
 
 def failure(error: VtonError) -> str:
     """What happened, what to do, what it cost, and the request id to copy."""
-    mended_by = ' data-mended-by="change"' if isinstance(error, (InputError, KeyRefused)) else ""
+    fixed_by = ' data-fixed-by="change"' if isinstance(error, (InputError, KeyRefused)) else ""
     slot = f"<b>{escape(error.slot)}.</b> " if error.slot else ""
     return (
-        f'<div class="card" data-state="failed"{mended_by} role="alert">'
+        f'<div class="card" data-state="failed"{fixed_by} role="alert">'
         f'<p class="cause">{slot}{escape(error.cause)}</p><p>{escape(error.cure)}</p>'
         f'<p class="quiet">{escape(error.cost.value)}{_request_id(error.request_id)}</p></div>'
     )
@@ -130,7 +132,7 @@ def _request_id(request_id: str | None) -> str:
 
 
 def notice(text: str) -> str:
-    """A quiet remark about what is chosen."""
+    """A remark about what is chosen."""
     return f'<div class="notice" role="note">{escape(text)}</div>' if text else ""
 
 
@@ -140,7 +142,7 @@ OWN_KEY_WANTED = notice(
 
 
 def details(result: Result, model: ModelSpec) -> str:
-    """The result's quiet line, and what unfolds under it."""
+    """The line under the result, which opens into its facts."""
     facts = result.facts
     cost = (
         "free draft"

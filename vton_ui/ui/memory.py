@@ -1,13 +1,12 @@
-"""What a browser keeps of its try-ons: the jobs under way and the results, signed, so that a forged one is refused.
+"""What a browser keeps of its try-ons: jobs under way and results, signed, so that a forged one is refused.
 
-It is kept in gr.BrowserState, which ships its own secret to everybody: the signature is what counts, and nothing in
-it is a secret, least of all a key.
+It is kept in gr.BrowserState, whose own secret is sent to every browser. So only the signature protects it, nothing in
+it is confidential, and it never holds a key.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,20 +20,24 @@ from vton_ui.tryon.results import Result
 MAX_JOBS = 10
 MAX_RESULTS = 24
 
-State = Mapping[str, Any]
-"""{"jobs": [signed, …], "results": [signed, …]}, newest first; anything else counts as empty."""
+State = str
+"""{"jobs": […], "results": […]}, newest first, as one signed text; anything else counts as empty.
 
-EMPTY: State = {"jobs": [], "results": []}
+One text, because from one step to the next Gradio sends what changed inside a value, and its page changes the old value
+in place: a step that a slow phone had not drawn yet was lost, with the job in it. A text is replaced as a whole."""
+
+EMPTY: State = "empty"
+"""Not "", which gr.BrowserState does not write."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Memory:
-    """Reads and writes a browser's state; every method is pure but for the clock and the look whether a file exists.
+    """Reads and writes a browser's state. Methods are pure, but for the clock and the check whether a file exists.
 
     Attributes:
-        secret: What signs it.
-        store: The folder of results, which they are named relative to.
-        browser: Whose it is; what one browser was given means nothing when another sends it.
+        secret: The server's, for the signature.
+        store: The folder of results, to which their paths are relative.
+        browser: Whose state it is. What one browser keeps is worthless in another.
     """
 
     secret: bytes
@@ -48,10 +51,10 @@ class Memory:
     def jobs(self, state: Any) -> list[Job]:
         """The jobs under way, newest first."""
         found = []
-        for data in self._opened(state, "jobs"):
+        for data in self._read(state, "jobs"):
             try:
                 job = Job.from_dict(data)
-            except (KeyError, TypeError):
+            except (KeyError, TypeError):  # written by another version
                 continue
             if job.request_id or time.time() - job.ordered_at < LOST_SECONDS:
                 found.append(job)
@@ -60,7 +63,7 @@ class Memory:
     def results(self, state: Any) -> list[tuple[Result, Job]]:
         """The results that are still kept, newest first, each with its job."""
         found = []
-        for data in self._opened(state, "results"):
+        for data in self._read(state, "results"):
             try:
                 path, facts, job = self.store / data["path"], data["facts"], Job.from_dict(data["job"])
                 if path.is_file():
@@ -70,7 +73,7 @@ class Memory:
         return found
 
     def with_job(self, state: Any, job: Job) -> State:
-        """The state with the job in it, in place of what was known of the same order."""
+        """The state with the job in it, in place of what was known of the same job."""
         others = [other for other in self.jobs(state) if other.id != job.id]
         return self._written([job, *others], self.results(state))
 
@@ -85,19 +88,17 @@ class Memory:
         return self._written(jobs, [(result, job), *others])
 
     def job_of(self, state: Any, request_id: str) -> Job | None:
-        """What is known of a request of this browser's."""
+        """The job of a request of this browser."""
         known = [*self.jobs(state), *(job for _, job in self.results(state))]
         return next((job for job in known if job.request_id == request_id), None)
 
-    def _opened(self, state: Any, kind: str) -> list[Any]:
-        tokens = state.get(kind) if isinstance(state, Mapping) else None
-        opened = []
-        for token in tokens[:100] if isinstance(tokens, list) else ():
-            try:
-                opened.append(self._signer(kind).loads(token))
-            except (BadData, TypeError):
-                continue
-        return opened
+    def _read(self, state: Any, kind: str) -> list[Any]:
+        if not isinstance(state, str):
+            return []  # older versions wrote a dict
+        try:
+            return list(self._signer.loads(state)[kind])
+        except (BadData, KeyError, TypeError):
+            return []
 
     def _written(self, jobs: list[Job], results: list[tuple[Result, Job]]) -> State:
         kept = [
@@ -109,11 +110,8 @@ class Memory:
             }
             for result, job in results[:MAX_RESULTS]
         ]
-        sign_job, sign_result = self._signer("jobs"), self._signer("results")
-        return {
-            "jobs": [str(sign_job.dumps(job.to_dict())) for job in jobs[:MAX_JOBS]],
-            "results": [str(sign_result.dumps(data)) for data in kept],
-        }
+        return str(self._signer.dumps({"jobs": [job.to_dict() for job in jobs[:MAX_JOBS]], "results": kept}))
 
-    def _signer(self, kind: str) -> URLSafeSerializer:
-        return URLSafeSerializer(self.secret, salt=f"{kind} of {self.browser}")
+    @property
+    def _signer(self) -> URLSafeSerializer:
+        return URLSafeSerializer(self.secret, salt=f"memory of {self.browser}")

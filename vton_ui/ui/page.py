@@ -1,19 +1,18 @@
-"""What stands where."""
+"""The layout of the page: which component is where."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
 from gradio.components import Component
 
-from vton_ui.models.spec import ModelSpec
 from vton_ui.studio import Studio
 from vton_ui.ui import markup
 from vton_ui.ui.components.controls import controls, link
+from vton_ui.ui.components.examples import examples, thumbnails
 from vton_ui.ui.components.slots import GarmentPhotos, PersonPhoto
 from vton_ui.ui.memory import EMPTY
 
@@ -22,13 +21,13 @@ SOURCES = ["upload", "webcam", "clipboard"]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Page:
-    """The components that something happens to.
+    """The components that have events or are changed by them.
 
     Attributes:
-        notice: About what stands on the page; only `Handlers.refresh` writes it.
-        failure: About the last try-on; only `Runs` writes it, so that a late refresh cannot wipe it away.
+        notice: About the photos and options; only `Edits.refresh` writes it.
+        failure: About the last try-on; only `Runs` writes it, so that a late refresh cannot remove it.
         options: The components of every model's options: model name → option name → component.
-        groups: What is shown for one model only: model name → blocks.
+        groups: The blocks that are shown for one model only: model name → blocks.
     """
 
     model: gr.Radio
@@ -65,23 +64,18 @@ class Page:
 
     @property
     def settings(self) -> set[Component]:
-        """Everything a request is made of."""
+        """The components that a request is made of."""
         of_options = {component for named in self.options.values() for component in named.values()}
         return {self.model, self.person, self.garments, self.fal_key, self.private, *of_options}
 
     @property
     def inputs(self) -> set[Component]:
-        """That, and what the page remembers."""
+        """The settings, and what the page remembers."""
         return {*self.settings, self.find_id, self.last_result, self.memory}
 
 
-def examples(studio: Studio, kind: str) -> list[Path]:
-    """The example pictures of a kind ("people" or "garments"), by name."""
-    return sorted((studio.examples / kind).glob("*.jpg"))
-
-
 def lay_out(studio: Studio) -> Page:
-    """Build the page inside the current gr.Blocks, with nothing happening on it yet."""
+    """Build the page inside the current gr.Blocks, without events."""
     gr.HTML(
         "<header><h1>Try-on studio</h1><p>See clothes on a person before you buy, sew or shoot them.</p></header>",
         elem_id="masthead",
@@ -138,7 +132,7 @@ def _person(studio: Studio) -> dict[str, Any]:
         webcam_options=gr.WebcamOptions(mirror=False),
         placeholder="Drop a photo, or take one",
     )
-    people = _thumbnails(examples(studio, "people"), "people")
+    people = thumbnails(examples(studio.examples, "people"), "people")
     gr.HTML(
         '<p class="tip">One person, facing the camera, arms off the body, on a plain ground. '
         "Phone photos are fine.</p>",
@@ -165,7 +159,7 @@ def _garments(studio: Studio) -> dict[str, Any]:
         allow_preview=False,
         buttons=[],
     )
-    clothes = _thumbnails(examples(studio, "garments"), "clothes")
+    clothes = thumbnails(examples(studio.examples, "garments"), "clothes")
     sheet = gr.Image(
         label="What the model gets to see",
         elem_id="sheet",
@@ -188,12 +182,12 @@ def _options(studio: Studio) -> dict[str, Any]:
     options: dict[str, dict[str, Component]] = {}
     groups: dict[str, list[gr.Column]] = {}
     for model in studio.models.values():
-        with _group(model, studio) as group:
+        with gr.Column(visible=model is studio.default_model, elem_classes="options") as group:
             options[model.name] = controls(model, expert=False)
         groups[model.name] = [group]
     with gr.Accordion("Expert options", open=False, elem_id="expert"):
         for model in studio.models.values():
-            with _group(model, studio) as group:
+            with gr.Column(visible=model is studio.default_model, elem_classes="options") as group:
                 options[model.name] |= controls(model, expert=True)
             groups[model.name].append(group)
         with gr.Column(elem_classes="options"):
@@ -205,10 +199,6 @@ def _options(studio: Studio) -> dict[str, Any]:
     for model in studio.models.values():
         link(model, options[model.name])
     return {"options": options, "groups": groups, "private": private}
-
-
-def _group(model: ModelSpec, studio: Studio) -> gr.Column:
-    return gr.Column(visible=model is studio.default_model, elem_classes="options")
 
 
 def _result() -> dict[str, Any]:
@@ -292,26 +282,10 @@ def _kept(studio: Studio) -> dict[str, Any]:
         "find": find,
         "forget": forget,
         "come_back": gr.Button("Come back", visible="hidden", elem_id="come_back"),
-        # Fixed names, or a restart of the server would lose what browsers keep. The secret ships to every browser
-        # and protects nothing; the signatures inside do.
-        "memory": gr.BrowserState(dict(EMPTY), storage_key="vton-ui", secret="vton-ui"),
+        # Fixed names, or a restart of the server would lose what browsers keep. The secret is sent to every browser
+        # and protects nothing; the signature inside does.
+        "memory": gr.BrowserState(EMPTY, storage_key="vton-ui", secret="vton-ui"),
     }
-
-
-def _thumbnails(pictures: list[Path], elem_id: str) -> gr.Dataset:
-    return gr.Dataset(
-        components=[gr.Image(visible=False, render=False)],
-        samples=[[str(path)] for path in pictures],
-        sample_labels=None,
-        type="index",
-        layout="gallery",
-        label="Examples",
-        show_label=False,
-        elem_id=elem_id,
-        elem_classes="examples",
-        samples_per_page=20,
-        container=False,
-    )
 
 
 def _where_it_goes(studio: Studio) -> str:

@@ -1,4 +1,4 @@
-"""What stands on the page, read and checked."""
+"""The values on the page → checked input."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from vton_ui.studio import Studio
 from vton_ui.tryon.request import Request, new_request
 from vton_ui.ui.components import controls
 from vton_ui.ui.page import Page
-from vton_ui.ui.web.uploads import shown_by
+from vton_ui.ui.web.uploads import visible_upload
 
 Values = Mapping[Component, Any]
-"""What the page's components hold."""
+"""The values of the page's components."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
-    """What stands on the page, with every path checked."""
+class PageInput:
+    """The input of the page, with every path checked."""
 
     model: ModelSpec
     person: Path | None
@@ -33,12 +33,12 @@ class Asked:
     private: bool
 
     def request(self, **changed: Any) -> Request:
-        """The request that it amounts to, with some options changed. InputError if it is none."""
+        """The request of this input, with some options changed. InputError if something is missing or wrong."""
         return new_request(self.model, self.person, self.garments, {**self.given, **changed}, private=self.private)
 
 
-def read_page(page: Page, studio: Studio, values: Values, browser: str) -> Asked:
-    """Read the page of a browser, which has shown what stands there.
+def read_page(page: Page, studio: Studio, values: Values, browser: str) -> PageInput:
+    """Read the values of a browser's page.
 
     Raises:
         PhotoError: A path is not the visitor's own.
@@ -46,13 +46,13 @@ def read_page(page: Page, studio: Studio, values: Values, browser: str) -> Asked
     model = studio.models.get(values[page.model]) or studio.default_model
     components = page.options[model.name]
     given = {option.name: controls.given(option, values[components[option.name]]) for option in model.options}
-    # What is hidden does not count: a custom width stays in its box when a preset is chosen again.
+    # Hidden options are ignored: a custom width stays in its box when a preset is chosen again.
     relevant = {option.name for option in model.options if is_shown(option, given)}
     person = values[page.person]
-    return Asked(
+    return PageInput(
         model=model,
-        person=shown_by(browser, person, slot="Person", studio=studio) if person else None,
-        garments=[shown_by(browser, path, slot="Garment", studio=studio) for path in values[page.garments] or []],
+        person=visible_upload(browser, person, slot="Person", studio=studio) if person else None,
+        garments=[visible_upload(browser, path, slot="Garment", studio=studio) for path in values[page.garments] or []],
         given={name: value for name, value in given.items() if name in relevant},
         key=key_of(page, values),
         private=bool(values[page.private]),

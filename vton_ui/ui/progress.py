@@ -1,4 +1,4 @@
-"""Tells callers of the API how their try-on goes, in the words of the page."""
+"""The steps of a call of the API, sent to its caller in the words of the page."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from dataclasses import dataclass
 
 import gradio as gr
 
-from vton_ui.ui.compat import send_step
+from vton_ui.ui.compat.calls import send_step
 
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """Something that happened.
+    """A step of a try-on.
 
     Attributes:
-        words: What it is.
-        share: How far the work is, from 0 to 1; None where nobody knows.
+        words: What happens now.
+        share: How far the work is, from 0 to 1; None if unknown.
         request_id: fal's name for the job, as soon as there is one.
     """
 
@@ -27,7 +27,7 @@ class Step:
     request_id: str | None
 
     def __str__(self) -> str:
-        """One line, which ends in the request id: a caller may get to see the last one only."""
+        """One line. It ends in the request id, because a caller may see only the last step."""
         return f"{self.words} · request id {self.request_id}" if self.request_id else self.words
 
 
@@ -41,13 +41,13 @@ _listener: ContextVar[Listener] = ContextVar("listener", default=_over_http)
 
 
 def tell(step: Step) -> None:
-    """Tell the caller of this call."""
+    """Send a step to the caller."""
     _listener.get()(step)
 
 
 @contextmanager
-def heard_by(listener: Listener) -> Iterator[None]:
-    """Have another listener than the caller over HTTP."""
+def listening(listener: Listener) -> Iterator[None]:
+    """Send the steps to this listener instead of the caller over HTTP."""
     token = _listener.set(listener)
     try:
         yield

@@ -1,16 +1,14 @@
-"""What an event changes on the page."""
+"""Events and errors → what they change on the page."""
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass, replace
 from typing import Any
 
 import gradio as gr
 from gradio.components import Component
 
-from vton_ui.disk import disk_full
-from vton_ui.errors import Cost, Filtered, InputError, KeyRefused, OverBudget, ResultLost, SubmitUnclear, VtonError
+from vton_ui.errors import AppFault, Filtered, InputError, KeyRefused, OverBudget, ResultLost, SubmitUnclear, VtonError
 from vton_ui.models.spec import ModelSpec
 from vton_ui.tryon.events import Accepted, Cancelled, Done, Event, Submitting
 from vton_ui.tryon.job import Job
@@ -18,21 +16,18 @@ from vton_ui.ui import markup
 from vton_ui.ui.memory import Memory
 from vton_ui.ui.page import Page
 from vton_ui.ui.page_input import Values
-from vton_ui.ui.web.guard import where
 
 Updates = dict[Component, Any]
 
-_log = logging.getLogger(__name__)
-
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Shown:
-    """Events and failures → updates of the page and of what the browser remembers. Does nothing by itself."""
+class Renderer:
+    """Events and errors → updates of the page and of what the browser keeps. Pure."""
 
     page: Page
     memory: Memory
 
-    def of(self, browser: str) -> Shown:
+    def of(self, browser: str) -> Renderer:
         """The same for one browser."""
         return replace(self, memory=self.memory.of(browser))
 
@@ -44,17 +39,27 @@ class Shown:
     def started(self, values: Values) -> Updates:
         """The page from the click on."""
         page = self.page
-        hidden = gr.update(visible=False)
+        return {
+            **self.busy(),
+            page.failure: "",
+            page.status: markup.STARTED,
+            # The result's place is never empty while it works: it shows the last result, or the photo, dimmed.
+            page.result: gr.skip() if values[page.last_result] else values[page.person],
+        }
+
+    def busy(self) -> Updates:
+        """The buttons while a try-on runs.
+
+        Part of every step, because Gradio's page applies what changed between two steps to the older value in place: a
+        phone that had not drawn the first step yet would lose what the second one does not repeat.
+        """
+        page, hidden = self.page, gr.update(visible=False)
         return {
             page.try_on: hidden,
-            page.cancel: gr.update(visible=True, interactive=True, value="Cancel"),
             page.again: hidden,
             page.retry: hidden,
             page.look_again: hidden,
-            page.failure: "",
-            page.status: markup.STARTED,
-            # The mirror is never empty while it works: the last result, or the photo itself, dimmed.
-            page.result: gr.skip() if values[page.last_result] else values[page.person],
+            page.cancel: gr.update(visible=True),
         }
 
     def happened(
@@ -65,12 +70,12 @@ class Shown:
         shown: Updates = {page.status: markup.status(event)}
         if isinstance(event, (Submitting, Accepted)):
             state = self.memory.with_job(state, event.job)
-            return {**shown, page.memory: state}, state
+            return {**self.busy(), **shown, page.memory: state}, state
         if isinstance(event, Cancelled):
             state = self.memory.without_job(state, job) if job else state
             return {**self.rest(values), **shown, page.memory: state}, state
         if not isinstance(event, Done) or job is None:
-            return shown, state
+            return {**self.busy(), **shown}, state
         path, state = str(event.result.path), self.memory.with_result(state, event.result, job)
         return {
             **self.rest(values),
@@ -85,13 +90,14 @@ class Shown:
         }, state
 
     def after(self, exc: Exception, job: Job | None, state: Any) -> Any:
-        """The browser's state after a failure: what may still be had is still remembered."""
-        if job is None or isinstance(exc, (SubmitUnclear, ResultLost, KeyRefused)) or not isinstance(exc, VtonError):
+        """The browser's state after a failure. A job whose picture may still be had is kept."""
+        kept = (SubmitUnclear, ResultLost, KeyRefused, AppFault)
+        if job is None or isinstance(exc, kept) or not isinstance(exc, VtonError):
             return state
         return self.memory.without_job(state, job)
 
     def failed(self, exc: VtonError, values: Values, state: Any) -> Updates:
-        """The page after a failure: the old picture stays, and one card says what happened and what to do."""
+        """The page after a failure: the old picture stays, and a card says what happened and what to do."""
         page, unclear = self.page, isinstance(exc, SubmitUnclear)
         final = isinstance(exc, (InputError, Filtered, OverBudget))
         return {
@@ -105,28 +111,16 @@ class Shown:
         }
 
     def rest(self, values: Values) -> Updates:
-        """The page at rest, with the result it had before."""
+        """The page when nothing runs, with the result that it had before."""
         page = self.page
         return {
             page.try_on: gr.update(visible=True),
-            page.cancel: gr.update(visible=False),
+            page.cancel: gr.update(visible=False, interactive=True, value="Cancel"),
             page.again: gr.update(visible=bool(values[page.last_result])),
             page.result: values[page.last_result],
         }
 
 
 def button(words: str) -> Any:
-    """A button that is there, and says this."""
+    """A visible button with this text."""
     return gr.update(value=words, visible=True)
-
-
-def told(exc: Exception) -> VtonError:
-    """The error for the visitor; what nobody foresaw is logged, and told without its details."""
-    if isinstance(exc, VtonError):
-        _log.info("failed: %s %s", type(exc).__name__, exc.request_id or "")
-        return exc
-    full = disk_full(exc, Cost.MAYBE)
-    if full is not None:
-        return full
-    _log.error("unexpected: %s", where(exc))
-    return VtonError("Something failed in this app.", "Try again; the photos are still here.", cost=Cost.MAYBE)

@@ -1,4 +1,4 @@
-"""What happens between the click and the picture: try on, cancel, come back, find again, forget."""
+"""Try on, cancel, come back, find, forget: the events of the page that start, follow or end jobs."""
 
 from __future__ import annotations
 
@@ -13,8 +13,6 @@ from typing import Any
 
 import gradio as gr
 from gradio.components import Component
-from gradio.processing_utils import hash_file
-from gradio.utils import get_upload_folder
 
 from vton_ui.errors import VtonError
 from vton_ui.pictures import prepare
@@ -25,12 +23,15 @@ from vton_ui.tryon.job import Job
 from vton_ui.tryon.lookup import request_id_of, unknown_job
 from vton_ui.tryon.results import discard
 from vton_ui.tryon.run import resume, try_on
-from vton_ui.tryon.streams import in_background
+from vton_ui.tryon.streams import in_background, merged
 from vton_ui.ui import markup
+from vton_ui.ui.compat.files import content_name, upload_folder
+from vton_ui.ui.errors import translate_error
 from vton_ui.ui.memory import EMPTY
 from vton_ui.ui.page import Page
 from vton_ui.ui.page_input import Values, key_of, read_page
-from vton_ui.ui.render import Shown, Updates, button, told
+from vton_ui.ui.render import Renderer, Updates, button
+from vton_ui.ui.returning import ReturnedJobs
 from vton_ui.ui.web.uploads import forget_uploads
 from vton_ui.ui.web.visitor import browser_of, visitor_of
 
@@ -40,76 +41,119 @@ class Runs:
     """The page's try-ons on one studio.
 
     Attributes:
-        stops: What cancels the try-ons that are shown, by browser session.
-        ordering: The sessions with a click under way: one click, one order.
+        stops: What cancels the job whose status is shown, by browser session.
+        submitting: The sessions whose click is being worked on, so that a double click submits once.
     """
 
     page: Page
     studio: Studio
-    shown: Shown
+    renderer: Renderer
     stops: dict[str, set[asyncio.Event]] = field(default_factory=lambda: defaultdict(set))
-    ordering: set[str] = field(default_factory=set)
+    submitting: set[str] = field(default_factory=set)
 
     async def try_on(self, values: dict[Component, Any], request: gr.Request) -> AsyncGenerator[Updates, None]:
         """One try-on with what stands on the page."""
-        async with aclosing(self._order(values, request, {})) as updates:
+        async with aclosing(self._submit(values, request, {})) as updates:
             async for update in updates:
                 yield update
 
     async def again(self, values: dict[Component, Any], request: gr.Request) -> AsyncGenerator[Updates, None]:
         """The same with a new seed."""
-        async with aclosing(self._order(values, request, {"seed": None})) as updates:
+        async with aclosing(self._submit(values, request, {"seed": None})) as updates:
             async for update in updates:
                 yield update
 
     async def cancel(self, request: gr.Request) -> Any:
-        """Ask the running try-on to stop; its own events tell how that went."""
+        """Ask the shown job to stop; its own events say how that went."""
         for stop in self.stops.get(request.session_hash or "", ()):
             stop.set()
         return gr.update(interactive=False, value="Cancelling")
 
     async def come_back(self, values: dict[Component, Any], request: gr.Request) -> AsyncGenerator[Updates, None]:
-        """Follow again what this browser has under way, and show what it has kept."""
-        state, shown = values[self.page.memory], self._shown(request)
-        yield {self.page.recent: shown.recent(state)}
-        for job in reversed(shown.memory.jobs(state)):
-            async with aclosing(self._return_to(job, values, state, request)) as updates:
-                async for update in updates:
-                    state = update.get(self.page.memory, state)
-                    yield update
+        """Follow this browser's jobs again, side by side, and show the results that it has kept."""
+        page, session, renderer = self.page, request.session_hash or "", self._renderer(request)
+        yield {page.recent: renderer.recent(values[page.memory])}
+        jobs, contexts = self._returned(values, request)
+        if not jobs.running:
+            yield {page.memory: jobs.state, **jobs.unresolved}
+            return
+        yield {**renderer.started(values), **jobs.unresolved, page.status: markup.RETURNED}
+        stops = {job_id: asyncio.Event() for job_id in jobs.running}
+        streams = {
+            job.id: resume(job, self.studio.models[job.model], contexts[job.id], stops[job.id])
+            for job in jobs.running.values()
+        }
+        shown = stops[jobs.shown or ""]
+        self.stops[session].add(shown)
+        try:
+            async with aclosing(in_background(merged(streams), lambda: _set_all(stops))) as events:
+                async for job_id, event in events:
+                    yield jobs.render(job_id, event)
+                    if jobs.shown:
+                        self._remove_stop(session, shown)
+                        shown = stops[jobs.shown]
+                        self.stops[session].add(shown)
+        finally:
+            self._remove_stop(session, shown)
+
+    def _returned(self, values: Values, request: gr.Request) -> tuple[ReturnedJobs, dict[str, RunContext]]:
+        """The browser's jobs that can be followed, and what each is followed with."""
+        page, renderer, state = self.page, self._renderer(request), values[self.page.memory]
+        jobs, contexts, unresolved = dict[str, Job](), dict[str, RunContext](), Updates()
+        for job in renderer.memory.jobs(state):
+            if job.model not in self.studio.models or (job.sandbox and not self.studio.sandbox):
+                state = renderer.memory.without_job(state, job)
+            elif job.own_key and not key_of(page, values):
+                unresolved |= {page.failure: markup.OWN_KEY_WANTED, page.look_again: button("Fetch it")}
+            else:
+                key = key_of(page, values) if job.own_key else None
+                try:
+                    contexts[job.id] = self.studio.context(key, visitor_of(request))
+                    jobs[job.id] = job
+                except VtonError as exc:
+                    unresolved[page.failure] = markup.failure(translate_error(exc))
+        return ReturnedJobs(
+            renderer=renderer,
+            models=self.studio.models,
+            values=values,
+            running=jobs,
+            state=state,
+            unresolved=unresolved,
+        ), contexts
 
     async def find(self, values: dict[Component, Any], request: gr.Request) -> AsyncGenerator[Updates, None]:
-        """Fetch a request again by its id, which costs nothing."""
-        page, state, shown = self.page, values[self.page.memory], self._shown(request)
+        """Fetch a request again by its id, for free."""
+        page, state, renderer = self.page, values[self.page.memory], self._renderer(request)
         try:
             request_id = request_id_of(values[page.find_id])
             context = self._context(values, request)
         except VtonError as exc:
-            yield shown.failed(exc, values, state)
+            yield renderer.failed(exc, values, state)
             return
         record = await self.studio.jobs.find(request_id)
-        known = shown.memory.job_of(state, request_id) or (record.job if record else None)
+        known = renderer.memory.job_of(state, request_id) or (record.job if record else None)
         models = [self.studio.models[known.model]] if known and known.model in self.studio.models else None
         last: VtonError | None = None
         for model in models or self.studio.models.values():
             job = known or unknown_job(model, request_id, context)
             try:
+                # Without a budget: to look for a request books nothing.
                 async with aclosing(resume(job, model, replace(context, budget=None))) as events:
                     async for event in events:
-                        update, state = shown.happened(event, job, model, values, state)
+                        update, state = renderer.happened(event, job, model, values, state)
                         yield update
                 return
             except VtonError as exc:
                 last = exc
         if last is not None:
-            yield shown.failed(last, values, state)
+            yield renderer.failed(last, values, state)
 
     async def show_recent(self, values: dict[Component, Any], event: gr.SelectData, request: gr.Request) -> Updates:
-        """Put a kept result back into the mirror."""
-        shown = self._shown(request)
-        results = shown.memory.results(values[self.page.memory])
+        """Show a kept result again."""
+        renderer = self._renderer(request)
+        results = renderer.memory.results(values[self.page.memory])
         if not isinstance(event.index, int) or event.index >= len(results):
-            return {self.page.recent: shown.recent(values[self.page.memory])}
+            return {self.page.recent: renderer.recent(values[self.page.memory])}
         result, _ = results[event.index]
         model = self.studio.models.get(str(result.facts["model"]), self.studio.default_model)
         path = str(result.path)
@@ -123,7 +167,7 @@ class Runs:
 
     async def forget(self, values: dict[Component, Any], request: gr.Request) -> Updates:
         """Delete this browser's results, its list, and the photos that it uploaded and nobody else."""
-        page, state, memory = self.page, values[self.page.memory], self._shown(request).memory
+        page, state, memory = self.page, values[self.page.memory], self._renderer(request).memory
         results = memory.results(state)
         jobs = [*memory.jobs(state), *(job for _, job in results)]
         await self.studio.jobs.forget({job.request_id for job in jobs})
@@ -131,7 +175,7 @@ class Runs:
             await asyncio.to_thread(_discard, result.path, self.studio.store)
         prepare.forget(await asyncio.to_thread(forget_uploads, browser_of(request), self.studio))
         return {
-            page.memory: dict(EMPTY),
+            page.memory: EMPTY,
             page.recent: gr.update(value=[], visible=False),
             page.person: None,
             page.garments: None,
@@ -144,78 +188,54 @@ class Runs:
             page.again: gr.update(visible=False),
         }
 
-    async def _order(
+    async def _submit(
         self, values: Values, request: gr.Request, changed: Mapping[str, Any]
     ) -> AsyncGenerator[Updates, None]:
         session, stop, state = request.session_hash or "", asyncio.Event(), values[self.page.memory]
-        shown = self._shown(request)
-        if session in self.ordering:
-            return  # one click, one order
-        self.ordering.add(session)
+        renderer = self._renderer(request)
+        if session in self.submitting:
+            return
+        self.submitting.add(session)
         self.stops[session].add(stop)
         job: Job | None = None
         try:
-            yield shown.started(values)
-            asked = read_page(self.page, self.studio, values, browser_of(request))
+            yield renderer.started(values)
+            page_input = read_page(self.page, self.studio, values, browser_of(request))
             context = self._context(values, request)
-            if context.budget is None:  # else the owner's caps count it
-                self.studio.free.count(self._visitor(request))
-            async with aclosing(in_background(try_on(asked.request(**changed), context, stop), stop.set)) as events:
+            if context.budget is None:  # otherwise the owner's caps count it
+                self.studio.free.count(visitor_of(request))
+            async with aclosing(
+                in_background(try_on(page_input.request(**changed), context, stop), stop.set)
+            ) as events:
                 async for event in events:
                     job = event.job if isinstance(event, (Submitting, Accepted)) else job
-                    update, state = shown.happened(event, job, asked.model, values, state)
+                    update, state = renderer.happened(event, job, page_input.model, values, state)
                     yield update
         except Exception as exc:
-            yield shown.failed(told(exc), values, shown.after(exc, job, state))
+            yield renderer.failed(translate_error(exc), values, renderer.after(exc, job, state))
         finally:
-            self.ordering.discard(session)
-            self._unstop(session, stop)
+            self.submitting.discard(session)
+            self._remove_stop(session, stop)
 
-    async def _return_to(
-        self, job: Job, values: Values, state: Any, request: gr.Request
-    ) -> AsyncGenerator[Updates, None]:
-        session, stop, shown = request.session_hash or "", asyncio.Event(), self._shown(request)
-        model = self.studio.models.get(job.model)
-        key = key_of(self.page, values)
-        if model is None or (job.sandbox and not self.studio.sandbox):
-            yield {self.page.memory: shown.memory.without_job(state, job)}
-            return
-        if job.own_key and not key:
-            yield {self.page.failure: markup.OWN_KEY_WANTED, self.page.look_again: button("Fetch it")}
-            return
-        self.stops[session].add(stop)
-        try:
-            yield {**shown.started(values), self.page.status: markup.RETURNED}
-            context = (
-                self._context(values, request) if job.own_key else self.studio.context(None, self._visitor(request))
-            )
-            async with aclosing(in_background(resume(job, model, context, stop), stop.set)) as events:
-                async for event in events:
-                    job = event.job if isinstance(event, Accepted) else job
-                    update, state = shown.happened(event, job, model, values, state)
-                    yield update
-        except Exception as exc:
-            yield shown.failed(told(exc), values, shown.after(exc, job, state))
-        finally:
-            self._unstop(session, stop)
-
-    def _unstop(self, session: str, stop: asyncio.Event) -> None:
+    def _remove_stop(self, session: str, stop: asyncio.Event) -> None:
         self.stops[session].discard(stop)
         if not self.stops[session]:
             del self.stops[session]
 
-    def _visitor(self, request: gr.Request) -> str:
-        return visitor_of(request)
-
-    def _shown(self, request: gr.Request) -> Shown:
-        return self.shown.of(browser_of(request))
+    def _renderer(self, request: gr.Request) -> Renderer:
+        return self.renderer.of(browser_of(request))
 
     def _context(self, values: Values, request: gr.Request) -> RunContext:
-        return self.studio.context(key_of(self.page, values), self._visitor(request))
+        return self.studio.context(key_of(self.page, values), visitor_of(request))
+
+
+def _set_all(stops: Mapping[str, asyncio.Event]) -> None:
+    for stop in stops.values():
+        stop.set()
 
 
 def _discard(path: Path, store: Path) -> None:
-    """Delete a result, and the copy that Gradio serves it from."""
-    copy = Path(get_upload_folder()) / hash_file(path)
+    """Delete a result, and the copy from which Gradio serves it."""
+    copy = upload_folder() / content_name(path)
     discard(path, store)
     shutil.rmtree(copy, ignore_errors=True)

@@ -29,7 +29,7 @@ GARMENTS: Parameter = (
 )
 PRIVATE_FLAG = Flag(name="private", label="Private")
 PRIVATE: Parameter = ("private", bool, False, "fal stores no record of the request; a lost answer stays lost.")
-REQUEST_ID: Parameter = ("request_id", str, ..., "The request_id that /try_on told.")
+REQUEST_ID: Parameter = ("request_id", str, ..., "The request_id that /try_on returned.")
 CALLER: Parameter = ("request", Optional[gr.Request], None, "")
 KEY: Parameter = ("x_fal_key", Optional[gr.Header], None, "A fal key of your own, as a header.")
 
@@ -45,7 +45,7 @@ def photo_parameters(models: Mapping[str, ModelSpec]) -> list[Parameter]:
 
 
 def option_parameters(models: Mapping[str, ModelSpec]) -> list[Parameter]:
-    """The options of all models; one that several share takes what any of them takes, and each tells its own range."""
+    """The options of all models. A shared one takes what any model takes; its description gives the range of each."""
     words: dict[str, dict[str, list[str]]] = {}
     for model in models.values():
         for option in model.options:
@@ -97,7 +97,7 @@ def _range(option: Option) -> str:
     return "Off by default." if isinstance(option, Flag) else ""
 
 
-def signed(
+def with_signature(
     run: Callable[[Given], Coroutine[Any, Any, Any]],
     name: str,
     about: str,
@@ -106,7 +106,7 @@ def signed(
     *,
     free: bool,
 ) -> Callable[..., Coroutine[Any, Any, Any]]:
-    """A function that runs `run` with its arguments by name, whose signature and docstring Gradio can read.
+    """A function that calls `run` with its arguments by name, and has a signature and a docstring for Gradio to read.
 
     Args:
         run: What it does.
@@ -153,5 +153,5 @@ def parameters_of(endpoint: Callable[..., Any]) -> dict[str, Any]:
 
 
 def is_free(endpoint: Any) -> bool:
-    """Whether a signed function never costs money."""
+    """Whether an endpoint never costs money."""
     return bool(endpoint.free)

@@ -7,60 +7,60 @@ from typing import Any
 import gradio as gr
 
 from vton_ui.studio import Studio
-from vton_ui.ui.edits import Handlers
+from vton_ui.ui.edits import Edits
 from vton_ui.ui.memory import Memory
 from vton_ui.ui.page import Page
-from vton_ui.ui.render import Shown
+from vton_ui.ui.render import Renderer
 from vton_ui.ui.runs import Runs
 
 LOOK_AT = "() => document.querySelector('{0}')?.scrollIntoView({{behavior: 'smooth', block: 'nearest'}})"
-"""On a phone the button is in reach everywhere, and what comes of it, or why it cannot be used, is not."""
+"""On a phone the button is always in view; its effect, or the reason why it is disabled, may not be."""
 COME_BACK = "() => window.addEventListener('online', () => document.querySelector('#come_back').click())"
-"""After a dead network the events of a running try-on are lost, and the browser follows its jobs again."""
-MENDED = "(card) => (card || '').includes('data-mended-by=\"change\"') ? '' : {__type__: 'update'}"
-"""A failure that a change may have mended is no longer told; any other stands until the next try."""
+"""When the network was down, the events of a running try-on were lost: the browser follows its jobs again."""
+CLEAR_FIXED = "(card) => (card || '').includes('data-fixed-by=\"change\"') ? '' : {__type__: 'update'}"
+"""Remove an error that a change may have fixed. Any other stays until the next try-on."""
 
 
-def wire(page: Page, studio: Studio) -> None:
-    """Let the page's events happen."""
-    do = Handlers(page=page, studio=studio)
+def wire(page: Page, studio: Studio, blocks: gr.Blocks) -> None:
+    """Connect the page's events."""
+    edits = Edits(page=page, studio=studio)
     memory = Memory(secret=studio.secret, store=studio.store)
-    runs = Runs(page=page, studio=studio, shown=Shown(page=page, memory=memory))
-    # Off the queue: what only touches the page must not wait behind anybody's try-on.
+    runs = Runs(page=page, studio=studio, renderer=Renderer(page=page, memory=memory))
+    # Off the queue: a change on the page must not wait for anybody's try-on.
     quick: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
     slow: dict[str, Any] = {"concurrency_limit": None, "show_progress": "hidden", "api_visibility": "private"}
-    shown_by_refresh = [page.try_on, page.estimate, page.notice, page.use_model]
+    refreshed = [page.try_on, page.estimate, page.notice, page.use_model]
     groups = [block for blocks in page.groups.values() for block in blocks]
     garments_from = [page.clothes, page.model, page.garments]
     pair = [page.person, page.garments]
 
-    page.model.change(do.show_model, page.model, groups, **quick)
-    page.person.upload(do.person_arrived, page.person, page.person, **quick)
-    page.people.click(do.example_person, page.people, page.person, **quick)
-    page.use_model.click(do.use_roomier, page.garments, page.model, **quick)
+    page.model.change(edits.show_model, page.model, groups, **quick)
+    page.person.upload(edits.convert_person, page.person, page.person, **quick)
+    page.people.click(edits.example_person, page.people, page.person, **quick)
+    page.use_model.click(edits.use_larger_model, page.garments, page.model, **quick)
 
     # A gallery that is filled from here does not always fire its change event, hence the `then`.
     garments_set = (
-        page.garments.upload(do.garments_arrived, page.garments, page.garments, **quick),
-        page.clothes.click(do.example_garment, garments_from, page.garments, **quick),
-        page.swap.click(do.swap, pair, pair, **quick),
+        page.garments.upload(edits.convert_garments, page.garments, page.garments, **quick),
+        page.clothes.click(edits.example_garment, garments_from, page.garments, **quick),
+        page.swap.click(edits.swap, pair, pair, **quick),
     )
     sheet_changes: list[Any] = [page.garments.change, page.model.change, *(event.then for event in garments_set)]
     for happens in sheet_changes:
-        happens(do.show_sheet, [page.model, page.garments], page.sheet, **quick)
+        happens(edits.show_sheet, [page.model, page.garments], page.sheet, **quick)
     settings: Any = page.settings
     changes = [component.change for component in page.settings]  # type: ignore[attr-defined]
-    gr.on(changes, do.refresh, settings, shown_by_refresh, trigger_mode="always_last", **quick)
-    gr.on([*changes, page.clothes.click, page.garments.upload], None, page.failure, page.failure, js=MENDED)
+    gr.on(changes, edits.refresh, settings, refreshed, trigger_mode="always_last", **quick)
+    gr.on([*changes, page.clothes.click, page.garments.upload], None, page.failure, page.failure, js=CLEAR_FIXED)
     for event in garments_set:
-        event.then(do.refresh, settings, shown_by_refresh, **quick)
+        event.then(edits.refresh, settings, refreshed, **quick)
 
     page.notice.change(None, js=LOOK_AT.format("#notice:has([role=alert])"))
 
-    _wire_runs(page, runs, quick, slow)
+    _wire_runs(page, runs, blocks, quick, slow)
 
 
-def _wire_runs(page: Page, runs: Runs, quick: dict[str, Any], slow: dict[str, Any]) -> None:
+def _wire_runs(page: Page, runs: Runs, blocks: gr.Blocks, quick: dict[str, Any], slow: dict[str, Any]) -> None:
     everything: Any = page.inputs
     mirror = [page.status, page.result, page.last_result, page.details, page.download]
     buttons = [page.try_on, page.cancel, page.again, page.retry, page.look_again]
@@ -74,7 +74,5 @@ def _wire_runs(page: Page, runs: Runs, quick: dict[str, Any], slow: dict[str, An
     gr.on([page.find.click, page.find_id.submit], runs.find, everything, touched, **slow)
     page.recent.select(runs.show_recent, everything, [*mirror, page.recent], **quick)
     page.forget.click(runs.forget, everything, [*touched, page.person, page.garments], **quick)
-    blocks = gr.context.Context.root_block
-    assert isinstance(blocks, gr.Blocks)
     gr.on([blocks.load, page.come_back.click, page.look_again.click], runs.come_back, everything, touched, **slow)
     blocks.load(None, js=COME_BACK)

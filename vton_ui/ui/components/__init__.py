@@ -1,1 +1,1 @@
-"""Components of the page. They know nothing of what happens on it."""
+"""Components of the page. They know nothing of its events."""

@@ -1,36 +1,37 @@
 """The two upload slots.
 
-A file of their own: beside every file with a component class in it Gradio writes a .pyi at import, which type
-checkers then read in its place.
+They have a file of their own, because Gradio writes a .pyi beside every file with a component class, and type checkers
+then read that instead.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 import gradio as gr
-from gradio.components.gallery import GalleryData, GalleryImage
-from gradio.data_classes import ImageData
+
+from vton_ui.ui.compat.files import gallery_paths, image_path
 
 
 class PersonPhoto(gr.Image):
-    """gr.Image that hands over the visitor's own file, undecoded; Gradio's preprocessing fails with a bare "Error"."""
+    """gr.Image that passes on the visitor's own file, undecoded; Gradio's preprocessing fails with a bare "Error"."""
 
-    def preprocess(self, payload: ImageData | None) -> str | None:  # type: ignore[override]
+    def preprocess(self, payload: Any) -> str | None:  # type: ignore[override]
         """The uploaded file's path."""
-        return payload.path if payload else None
+        return image_path(payload)
 
     def get_block_name(self) -> str:
-        """The name the browser knows it by."""
+        """The name under which the browser finds the component's script."""
         return "image"
 
 
 class GarmentPhotos(gr.Gallery):
     """gr.Gallery, likewise."""
 
-    def preprocess(self, payload: GalleryData | None) -> list[str]:  # type: ignore[override]
-        """The uploaded files' paths, in their order."""
-        items = payload.root if payload else []
-        return [item.image.path for item in items if isinstance(item, GalleryImage) and item.image.path]
+    def preprocess(self, payload: Any) -> list[str]:  # type: ignore[override]
+        """The uploaded files' paths, in order."""
+        return gallery_paths(payload)
 
     def get_block_name(self) -> str:
-        """The name the browser knows it by."""
+        """The name under which the browser finds the component's script."""
         return "gallery"

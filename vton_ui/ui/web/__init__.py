@@ -1,1 +1,1 @@
-"""What stands between the network and the page: who may ask for what, and how much. Knows no try-on."""
+"""Between the network and the page: middleware, limits, uploads, style and script. Knows no try-on."""

@@ -1,39 +1,36 @@
-"""What is taken in of a request: so many bytes, and only what can be worked with."""
+"""The limits of a request's body: its size, the visitor's quota, and JSON that can be worked with."""
 
 from __future__ import annotations
 
 import json
 import re
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from gradio.utils import get_upload_folder
 from starlette.datastructures import Headers
 from starlette.types import Message, Receive, Scope
 
 from vton_ui.disk import check_room
 from vton_ui.errors import DiskFull, RateLimited
 from vton_ui.quota import UploadQuota
-from vton_ui.ui.web.names import with_real_paths
+from vton_ui.ui.compat.files import upload_folder
+from vton_ui.ui.compat.routes import MCP, UPLOAD
 from vton_ui.ui.web.uploads import MAX_FILE_BYTES
 from vton_ui.ui.web.visitor import visitor_in
 
 MAX_BODY = 2_000_000
 MAX_MCP_BODY = 2 * MAX_FILE_BYTES
-"""Agents may have no other way to bring photos than inside the call, each a third larger than it is."""
+"""Agents may have no other way to send photos than inside the call, where base64 adds a third."""
 MAX_UPLOAD_BODY = 8 * MAX_FILE_BYTES
-"""A person and six garments; Gradio itself looks at every single file."""
+"""A person and six garments; Gradio itself limits every single file."""
 PHOTO_BYTES = 100_000
-"""An object of this size has a photo in it, and counts as an upload; without one it has a tenth of it."""
+"""JSON of this size has a photo in it and counts as an upload; without a photo it has a tenth of it."""
 
-UPLOAD, MCP = "/gradio_api/upload", "/gradio_api/mcp"
-
-_NO_TEXT = re.compile(rb"\\u[dD][89a-fA-F]")
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 class Refused(Exception):
-    """A request that is answered by the guard."""
+    """A request that the guard answers itself."""
 
     def __init__(self, status: int, words: str) -> None:
         super().__init__(words)
@@ -42,7 +39,7 @@ class Refused(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Intake:
-    """Takes in what visitors send.
+    """Reads what visitors send.
 
     Attributes:
         uploaded: How much each visitor may upload.
@@ -50,11 +47,11 @@ class Intake:
 
     uploaded: UploadQuota
 
-    async def taken_in(self, scope: Scope, receive: Receive) -> Receive:
-        """The request's body, up to the limits; what is no upload is read at once, and its files get their real paths.
+    async def take_in(self, scope: Scope, receive: Receive) -> Receive:
+        """The request's body, up to the limits. Whatever is no upload is read at once and checked.
 
         Raises:
-            Refused: It is too much, or nothing that can be worked with.
+            Refused: It is too much, or cannot be worked with.
         """
         counted = _Counted(scope, receive, self.uploaded)
         if scope["method"] != "POST" or is_upload(scope):
@@ -67,22 +64,22 @@ class Intake:
             body += message.get("body", b"")
             more = message.get("more_body", False)
         _check_json(bytes(body))
-        whole: list[Message] = [{"type": "http.request", "body": with_real_paths(bytes(body))}]
+        whole: list[Message] = [{"type": "http.request", "body": bytes(body)}]
 
-        async def replayed() -> Message:
+        async def replay() -> Message:
             return whole.pop() if whole else await receive()
 
-        return replayed
+        return replay
 
 
 class _Counted:
-    """A body that is counted as it comes."""
+    """A body that is counted as it arrives."""
 
     def __init__(self, scope: Scope, receive: Receive, uploaded: UploadQuota) -> None:
         headers = Headers(scope=scope)
         self._receive, self._uploaded, self._visitor = receive, uploaded, visitor_in(headers)
         self._limit, self._free = _limit(scope), _uncounted(scope)
-        self._seen = self._charged = 0
+        self._received = self._charged = 0
         length = headers.get("content-length", "0")
         if not length.isdigit() or int(length) > self._limit:
             raise _too_large(self._limit)
@@ -93,17 +90,17 @@ class _Counted:
     async def receive(self) -> Message:
         """The next piece."""
         message = await self._receive()
-        self._seen += len(message.get("body", b""))
-        if self._seen > self._limit:
+        self._received += len(message.get("body", b""))
+        if self._received > self._limit:
             raise _too_large(self._limit)
-        if self._seen > self._free:
-            self._admit(self._seen - self._charged, counting=True)
-            self._charged = self._seen
+        if self._received > self._free:
+            self._admit(self._received - self._charged, counting=True)
+            self._charged = self._received
         return message
 
     def _admit(self, size: int, *, counting: bool) -> None:
         try:
-            check_room(Path(get_upload_folder()), max(size, self._length - self._seen))
+            check_room(upload_folder(), max(size, self._length - self._received))
             (self._uploaded.count if counting else self._uploaded.check)(self._visitor, size)
         except RateLimited as exc:
             raise Refused(429, str(exc)) from exc
@@ -112,7 +109,7 @@ class _Counted:
 
 
 def is_upload(scope: Scope) -> bool:
-    """Whether a request brings files."""
+    """Whether a request uploads files."""
     return bool(scope["path"].endswith(UPLOAD))
 
 
@@ -123,7 +120,7 @@ def _limit(scope: Scope) -> int:
 
 
 def _uncounted(scope: Scope) -> int:
-    """How many bytes may come without being counted."""
+    """How many bytes arrive without being counted."""
     return 0 if is_upload(scope) else PHOTO_BYTES
 
 
@@ -132,13 +129,13 @@ def _too_large(limit: int) -> Refused:
 
 
 def _check_json(body: bytes) -> None:
-    """Refuse numbers and text that JSON has no words for: somewhere on their way they would be an error of ours.
+    """Refuse numbers and text that JSON cannot express: they would become an error of ours later.
 
-    What is no JSON at all is left to whoever reads it.
+    A body that is no JSON at all is left to its reader.
     """
     try:
         read = json.loads(body, parse_constant=_refuse_number, parse_float=_finite)
-        if _NO_TEXT.search(body):
+        if _SURROGATE.search(body):
             json.dumps(read, ensure_ascii=False).encode()
     except UnicodeEncodeError as exc:
         raise Refused(400, "The text in this request is broken: it has half a character in it.") from exc

@@ -1,4 +1,4 @@
-"""From where the server may be called: by which names of its own, and by pages of which sites.
+"""Who may call the server: under which host names, and from pages of which sites.
 
 Any page in a visitor's browser can send requests to a server that the browser reaches, one at home included. Gradio
 answers them all, and lets their page read the answers (its issue 13594).
@@ -25,10 +25,10 @@ _NOT_THIS_SITE = (
 
 
 class Origins:
-    """ASGI middleware, the outermost: no other site's page changes or reads anything.
+    """The outermost ASGI middleware: pages of other sites can neither change nor read anything.
 
     Args:
-        hosts: Names that the server answers to beside its own, in lower case; "*.example.com" is all below one.
+        hosts: Further names of the server, in lower case; "*.example.com" means all names below.
         origins: Sites whose pages may call it, as scheme://host[:port].
     """
 
@@ -37,11 +37,11 @@ class Origins:
         self._origins = frozenset(_origin(origin) for origin in origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request, or say why not."""
+        """Pass a request on, or refuse it with a reason."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        # A name that is somebody else's may lead here all the same: a page of that name would count as our own.
+        # Somebody else's name may resolve to this server (DNS rebinding), and its page would count as our own.
         if not await self._answers_to(_header(scope, b"host")):
             await JSONResponse({"detail": _NOT_THIS_NAME}, 400)(scope, receive, send)
             return
@@ -68,7 +68,7 @@ class Origins:
         host, _ = _parts(netloc or "")
         if not host:
             return False
-        # Rebinding needs a name: an address in numbers is where the browser itself went.
+        # Rebinding needs a name, so a numeric address is always right.
         if _is_address(host) or host == "localhost" or host.endswith(".localhost"):
             return True
         if any(host == name or (name.startswith("*.") and host.endswith(name[1:])) for name in self._hosts):
@@ -82,7 +82,7 @@ def _header(scope: Scope, wanted: bytes) -> str | None:
 
 
 def _parts(netloc: str) -> tuple[str, str | None]:
-    """Host and port of what stands in a Host header; no host if it is odd."""
+    """Host and port of what stands in a Host header; no host if it is malformed."""
     found = _NETLOC.fullmatch(netloc.strip())
     if found is None:
         return "", None
@@ -98,7 +98,7 @@ def _is_address(host: str) -> bool:
 
 
 def _origin(origin: str) -> tuple[str, str, str | None]:
-    """Scheme, host and port of an origin, without the default port; no host if it is odd, or "null"."""
+    """Scheme, host and port of an origin, without the default port; no host if it is malformed or "null"."""
     try:
         scheme, netloc, *rest = urlsplit(origin.strip())
     except ValueError:
@@ -110,7 +110,7 @@ def _origin(origin: str) -> tuple[str, str, str | None]:
 
 
 def _is_own(origin: str, netloc: str) -> bool:
-    """Whether an origin is the one that the request came to. A proxy may have taken the TLS off it."""
+    """Whether an origin is the one that the request came to. A proxy may have terminated TLS."""
     scheme, host, port = _origin(origin)
     ours, our_port = _parts(netloc)
     return bool(host) and (host, port) == (ours, None if our_port == _PORTS[scheme] else our_port)
@@ -118,7 +118,7 @@ def _is_own(origin: str, netloc: str) -> bool:
 
 @lru_cache(maxsize=1)
 def _machine_names() -> frozenset[str]:
-    """What this machine is called in its own network. Asks the name server, off the event loop."""
+    """This machine's names in its network. Asks the name server; call it off the event loop."""
     names = {name.lower().rstrip(".") for name in (socket.gethostname(), socket.getfqdn())}
     names |= {name.partition(".")[0] for name in names}
     return frozenset(names | {f"{name}.local" for name in names})
@@ -133,13 +133,13 @@ def _granted(origin: str) -> list[tuple[bytes, bytes]]:
 
 
 def _preflight(scope: Scope, granted: list[tuple[bytes, bytes]]) -> Response:
-    """The answer to a browser that asks what a page may send."""
+    """The answer to a browser's CORS preflight."""
     response = PlainTextResponse("OK")
-    asked = _header(scope, b"access-control-request-headers") or ""
+    requested = _header(scope, b"access-control-request-headers") or ""
     response.raw_headers += [
         *granted,
         (b"access-control-allow-methods", b"GET, HEAD, POST"),
-        (b"access-control-allow-headers", asked.encode("latin-1")),
+        (b"access-control-allow-headers", requested.encode("latin-1")),
         (b"access-control-max-age", b"600"),
     ]
     return response

@@ -1,4 +1,4 @@
-"""Who a visitor is, as far as the owner's caps go, and which browser it is, as far as its own jobs go."""
+"""Who calls: the visitor, for the owner's limits, and the browser, for its own jobs and files."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 HEADER = "x-vton-visitor"
-"""Where a request tells its visitor to all that comes after; what a visitor sends under this name is dropped."""
+"""The header in which `Visitors` passes the visitor on; what a visitor sends under this name is dropped."""
 COOKIE = "vton-browser"
 COOKIE_SECONDS = 365 * 86400
 
@@ -22,18 +22,18 @@ _WITH_PORT = re.compile(r"\[(?P<v6>[^\]]*)\](?::\d+)?|(?P<v4>\d+\.\d+\.\d+\.\d+)
 
 
 class Visitors:
-    """ASGI middleware: works out who calls, and gives every browser a name that only it knows.
+    """ASGI middleware: identifies the visitor, and gives every browser a secret name in a cookie.
 
     Args:
         proxies: How many proxies of the owner's stand before the server. Each appends the address it was called from
-            to X-Forwarded-For, so that many from the right can be believed; all before them a visitor can forge.
+            to X-Forwarded-For, so that many from the right are reliable; a visitor can forge all before them.
     """
 
     def __init__(self, app: ASGIApp, *, proxies: int) -> None:
         self._app, self._proxies = app, proxies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, with its visitor in it."""
+        """Pass a request on, with its visitor in a header."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -50,7 +50,7 @@ class Visitors:
 
 
 def visitor_of(request: gr.Request | None) -> str:
-    """The user name if signed in, else the address."""
+    """The user name if signed in, otherwise the address."""
     if request is None:
         return "unknown"
     name = getattr(request, "username", None)
@@ -63,13 +63,13 @@ def visitor_in(headers: Headers) -> str:
 
 
 def browser_of(request: gr.Request | None) -> str:
-    """The browser by its cookie; where it takes none, the visitor."""
+    """The browser by its cookie; without one, the visitor."""
     found = None if request is None else _browser_id(request.headers)
     return f"browser {found}" if found else visitor_of(request)
 
 
 def browser_in(headers: Headers) -> str:
-    """The same, before it is known who is signed in."""
+    """The same from headers only, without the signed-in user."""
     found = _browser_id(headers)
     return f"browser {found}" if found else visitor_in(headers)
 
@@ -85,10 +85,10 @@ def _is_page(message: Message) -> bool:
 
 
 def _cookie(scope: Scope, headers: Headers) -> list[tuple[bytes, bytes]]:
-    """The browser's name, the old one where it has one. Nobody on the way may give the page to another browser."""
+    """The browser's name; an old one is kept. No shared cache may give the page to another browser."""
     name = _browser_id(headers) or secrets.token_urlsafe(24)
     forwarded = (headers.get("x-forwarded-proto") or "").partition(",")[0].strip()
-    # In a Space the page stands in another site's frame, where only a cookie of this kind is kept.
+    # On a Space the page is in another site's frame, where browsers keep only cookies of this kind.
     secure = (forwarded or scope.get("scheme")) == "https"
     site = "SameSite=None; Secure; Partitioned" if secure else "SameSite=Lax"
     cookie = f"{COOKIE}={name}; Path=/; Max-Age={COOKIE_SECONDS}; HttpOnly; {site}"
@@ -96,11 +96,11 @@ def _cookie(scope: Scope, headers: Headers) -> list[tuple[bytes, bytes]]:
 
 
 def _address(scope: Scope, headers: Headers, proxies: int) -> str:
-    """The visitor by address: the one that the owner's outermost proxy was called from, else the connection's."""
+    """The visitor by address: the caller of the owner's outermost proxy, otherwise the connection's."""
     chain = _chain(headers.getlist("x-forwarded-for"))
     if 0 < proxies <= len(chain):
-        return f"address {_household(chain[-proxies])}"
-    return f"address {_household(scope['client'][0]) if scope.get('client') else 'unknown'}"
+        return f"address {_network(chain[-proxies])}"
+    return f"address {_network(scope['client'][0]) if scope.get('client') else 'unknown'}"
 
 
 def _chain(lines: Iterable[str]) -> list[str]:
@@ -109,8 +109,8 @@ def _chain(lines: Iterable[str]) -> list[str]:
     return [part.strip() for part in whole.split(",")] if whole.strip() else []
 
 
-def _household(address: str) -> str:
-    """An address without a port; of an IPv6 one the first half, since one household has all of the second."""
+def _network(address: str) -> str:
+    """An address without its port; of IPv6 only the first half, since one household has the whole second half."""
     found = _WITH_PORT.fullmatch(address)
     bare = (found["v6"] or found["v4"]) if found else address
     try:

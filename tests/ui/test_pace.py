@@ -1,4 +1,4 @@
-"""Who is let in when."""
+"""In which order, and how fast, requests are let in."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from vton_ui import admission
-from vton_ui.admission import Admission
+from vton_ui.ui.web import pace
+from vton_ui.ui.web.pace import Admission
 
 
 async def a_few_rounds() -> None:
@@ -37,7 +37,7 @@ async def test_in_the_order_of_the_calls() -> None:
 
 async def test_the_next_waits_for_a_breath(monkeypatch: pytest.MonkeyPatch) -> None:
     """One at a time, however often the loop goes round; and the line moves on by itself."""
-    monkeypatch.setattr(admission, "BREATH", 0.2)
+    monkeypatch.setattr(pace, "PAUSE", 0.2)
     line = Admission()
     await line.turn()
     second = asyncio.create_task(line.turn())
@@ -49,7 +49,7 @@ async def test_the_next_waits_for_a_breath(monkeypatch: pytest.MonkeyPatch) -> N
 @pytest.mark.parametrize(("patience", "lets_in"), [(60.0, False), (0.1, True)], ids=["waits", "has waited enough"])
 async def test_a_loop_behind_with_its_work(monkeypatch: pytest.MonkeyPatch, patience: float, lets_in: bool) -> None:
     """The next waits until the loop has caught up, but not for ever."""
-    monkeypatch.setattr(admission, "PATIENCE", patience)
+    monkeypatch.setattr(pace, "MAX_WAIT", patience)
     line, busy = Admission(), True
 
     async def work() -> None:
@@ -69,7 +69,7 @@ async def test_a_loop_behind_with_its_work(monkeypatch: pytest.MonkeyPatch, pati
 
 async def test_who_leaves_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither one who waits nor one whose turn it was."""
-    monkeypatch.setattr(admission, "BREATH", 0.05)
+    monkeypatch.setattr(pace, "PAUSE", 0.05)
     line = Admission()
     first, second, third = (asyncio.create_task(line.turn()) for _ in range(3))
     await a_few_rounds()

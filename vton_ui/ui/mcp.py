@@ -1,4 +1,4 @@
-"""The endpoints as an agent's tools (MCP): pictures as pictures, everything else as JSON."""
+"""The endpoints as the tools of agents (MCP): pictures as images, everything else as JSON."""
 
 from __future__ import annotations
 
@@ -8,40 +8,40 @@ import json
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import gradio as gr
 from mcp.types import CallToolResult, ImageContent, TextContent
 
-from vton_ui.ui.compat import ToolCall
-from vton_ui.ui.progress import Step, heard_by
+from vton_ui.ui.compat.mcp import ToolCall
+from vton_ui.ui.compat.routes import file_address
+from vton_ui.ui.progress import Step, listening
 from vton_ui.ui.signatures import CALLER, KEY, is_free, parameters_of
 
-_running_on: set[asyncio.Task[Any]] = set()
-"""Orders whose agents have left."""
+_background: set[asyncio.Task[Any]] = set()
+"""Calls whose agents have left; asyncio itself does not keep a task alive."""
 
 
 async def answer_tool(call: ToolCall) -> CallToolResult:
-    """What an agent is answered."""
+    """The answer to an agent's call."""
     names = parameters_of(call.endpoint)
     hidden = {KEY[0]: call.request.headers.get("x-fal-key"), CALLER[0]: call.request}
     public = [name for name in names if name not in hidden]
     if not call.arguments.keys() <= set(public):
         return _refused(f"There is a parameter too many. The parameters are {', '.join(public)}. Nothing was charged.")
-    # What is missing is told by the endpoint itself, as where it is null.
+    # The endpoint itself refuses what is missing, in the same words as what is null.
     given = names | call.arguments
     given |= {name: value for name, value in hidden.items() if name in names}
     try:
-        value = await _told(call.endpoint(**given), call)
+        value = await _notify_steps(call.endpoint(**given), call)
     except gr.Error as exc:
         return _refused(exc.message)
     return await _result(value, call.root)
 
 
-async def _told(work: Coroutine[Any, Any, Any], call: ToolCall) -> Any:
-    """The outcome of `work`, whose steps the agent is told."""
+async def _notify_steps(work: Coroutine[Any, Any, Any], call: ToolCall) -> Any:
+    """The outcome of `work`; its steps are sent to the agent."""
     steps: asyncio.Queue[Step | None] = asyncio.Queue()
-    with heard_by(steps.put_nowait):
+    with listening(steps.put_nowait):
         task = asyncio.create_task(work)
     task.add_done_callback(lambda _: steps.put_nowait(None))
     number = 0
@@ -51,22 +51,22 @@ async def _told(work: Coroutine[Any, Any, Any], call: ToolCall) -> Any:
             await call.notify(number, str(step))
         return task.result()
     finally:
-        if not task.done():  # the agent has hung up
-            _left(task, free=is_free(call.endpoint))
+        if not task.done():  # the agent has disconnected
+            _leave(task, free=is_free(call.endpoint))
 
 
-def _left(task: asyncio.Task[Any], *, free: bool) -> None:
-    """What becomes of a call whose agent has left: an order goes on, since it is paid."""
+def _leave(task: asyncio.Task[Any], *, free: bool) -> None:
+    """Stop a free call whose agent has left. A paid job is followed to its end."""
     if free:
         task.cancel()
-    _running_on.add(task)
-    task.add_done_callback(_over)
+    _background.add(task)
+    task.add_done_callback(_finished)
 
 
-def _over(task: asyncio.Task[Any]) -> None:
-    _running_on.discard(task)
+def _finished(task: asyncio.Task[Any]) -> None:
+    _background.discard(task)
     if not task.cancelled():
-        task.exception()  # else it would be logged as one that nobody looked at
+        task.exception()  # or asyncio would log that it was never retrieved
 
 
 async def _result(value: Any, root: str) -> CallToolResult:
@@ -77,7 +77,7 @@ async def _result(value: Any, root: str) -> CallToolResult:
             picture = base64.b64encode(await asyncio.to_thread(Path(part.path).read_bytes)).decode()
             kind = "png" if part.path.endswith(".png") else "jpeg"
             images.append(ImageContent(type="image", data=picture, mimeType=f"image/{kind}"))
-            facts["picture"] = f"{root}/gradio_api/file={quote(part.path)}"
+            facts["picture"] = file_address(root, part.path)
         elif part is not None:
             facts |= part
     text = TextContent(type="text", text=json.dumps(facts))

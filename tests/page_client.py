@@ -1,0 +1,99 @@
+"""The page without a browser: what stands on it, and its events, named by component and event as on the page."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Mapping
+from typing import Any
+
+from tests.client import Client, QueuedEvent
+
+MEMORY = "memory"
+"""What the browser keeps; the component has no elem_id."""
+
+
+class PageClient(Client):
+    """One browser tab. It sends what stands on the page and applies the answers to it.
+
+    Args:
+        url: The address of the app.
+        values: What stands on the page at first, by elem_id.
+    """
+
+    def __init__(self, url: str, **values: Any) -> None:
+        super().__init__(url)
+        self.parts: dict[int, dict[str, Any]] = {part["id"]: dict(part["props"]) for part in self.config["components"]}
+        self._ids: dict[str, list[int]] = {}
+        for part in self.config["components"]:
+            name = MEMORY if part["type"] == "browserstate" else part["props"].get("elem_id")
+            self._ids.setdefault(name, []).append(part["id"])
+        self._events = [event for event in self.config["dependencies"] if event["backend_fn"]]
+        self[MEMORY] = self.part(MEMORY)["default_value"]
+        for name, value in values.items():
+            self[name] = value
+
+    def reloaded(self, **values: Any) -> PageClient:
+        """The same browser after a reload: the page is empty, and what the browser keeps is still there."""
+        page = PageClient(self.url, **{MEMORY: self[MEMORY], **values})
+        page.http.cookies = self.http.cookies
+        return page
+
+    def __getitem__(self, name: str) -> Any:
+        """The value of a component."""
+        return self.part(name).get("value")
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        for each in self._ids[name]:
+            self.parts[each]["value"] = value
+
+    def part(self, name: str) -> dict[str, Any]:
+        """All properties of a component."""
+        return self.parts[self._ids[name][0]]
+
+    def give(self, person: bytes, *garments: bytes) -> None:
+        """Put photos into the two slots."""
+        self["person"] = self.upload(person)
+        self["garments"] = [{"image": self.upload(garment)} for garment in garments]
+
+    def happens(self, name: str, event: str) -> None:
+        """Fire an event of a component, and run everything that follows from it."""
+        for _ in self.following(name, event):
+            pass
+
+    def click(self, name: str) -> None:
+        """Press a button, to the end of what it starts."""
+        self.happens(name, "click")
+
+    def until(self, words: str, steps: Iterator[None]) -> None:
+        """Take step after step until the status contains these words."""
+        assert any(words in self["status"] for _ in steps), self["failure"]
+
+    def following(self, name: str, event: str = "click") -> Generator[None, None, None]:
+        """The same as `happens`, step by step: after each the page is as a visitor would see it."""
+        wanted = [[each, event] for each in self._ids[name]]
+        found = [one for one in self._events if any(target in wanted for target in one["targets"])]
+        assert found, f"nothing happens at {event} of {name}"
+        for one in found:
+            yield from self._queued(one) if one["queue"] is not False else self._unqueued(one)
+
+    def _data(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        data = [self.parts[each].get("value") for each in event["inputs"]]
+        return {"data": data, "fn_index": event["id"], "session_hash": self.session}
+
+    def _unqueued(self, event: Mapping[str, Any]) -> Generator[None, None, None]:
+        answer = self.http.post("gradio_api/run/predict", json=self._data(event))
+        self._apply(event, answer.raise_for_status().json()["data"])
+        yield
+
+    def _queued(self, event: Mapping[str, Any]) -> Generator[None, None, None]:
+        joined = self.http.post("gradio_api/queue/join", json=self._data(event)).raise_for_status().json()
+        for output in self.outputs(QueuedEvent(session=self.session, index=event["id"], id=joined["event_id"])):
+            assert output["success"], output
+            self._apply(event, output["data"])
+            yield
+
+    def _apply(self, event: Mapping[str, Any], values: list[Any]) -> None:
+        for each, value in zip(event["outputs"], values, strict=True):
+            if isinstance(value, dict) and value.get("__type__") == "update":
+                self.parts[each].update(value)
+            else:
+                self.parts[each]["value"] = value
