@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx
+from itsdangerous import URLSafeSerializer
 
 from tests.conftest import photo_bytes
 
@@ -153,6 +154,12 @@ class Client:
     def _name(self, id: int) -> str:
         component = self.components[id]
         return component["props"].get("elem_id") or str(component["type"])
+
+
+def memory_of(value: Any) -> dict[str, Any] | None:
+    """The jobs and results in what a browser keeps; None if the value is something else."""
+    _, data = URLSafeSerializer(b"").loads_unsafe(value) if isinstance(value, str) else (False, None)
+    return data if isinstance(data, dict) and set(data) == {"jobs", "results"} else None
 
 
 def edited(value: Any, edits: list[Any]) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.client import Client
+from tests.client import Client, memory_of
 from tests.conftest import photo_bytes, serving, until
 from tests.fake_fal.server import TEST_KEY, FakeFal
 from tests.fast_timings import use_fast_timings
@@ -44,16 +44,10 @@ def page_order(client: Client, photo: bytes) -> dict[str, Any]:
     return {"person": person, "garments": [{"image": garment}], "option-seed": SEED}
 
 
-def memories(client: Client, event: Any) -> list[Any]:
-    """What the browser is told to remember, step by step."""
-    told = []
-    for message in client.messages(event):
-        for value in (message.get("output") or {}).get("data") or []:
-            if isinstance(value, list) and value[:1] and value[0][:1] == ["replace"]:
-                value = value[0][2]
-            if isinstance(value, dict) and set(value) == {"jobs", "results"}:
-                told.append(value)
-    return told
+def memories(client: Client, event: Any) -> list[str]:
+    """What the browser is to keep, step by step."""
+    values = [value for output in client.outputs(event) for value in output.get("data") or []]
+    return [value for value in values if memory_of(value)]
 
 
 def words(client: Client, event: Any) -> str:
@@ -72,7 +66,7 @@ def test_replayed_job(fal: FakeFal, tmp_path: Path, photo: bytes, lost: bool) ->
             fal.fault("submit", "drop_before")
         event = attacker.join("try_on_1", **page_order(attacker, EXAMPLE))
         ordering = memories(attacker, event)[0]
-        assert len(ordering["jobs"]) == 1
+        assert len((memory_of(ordering) or {})["jobs"]) == 1
         before = set(fal.jobs)
         fal.queue_seconds = 6
         theirs = page_order(victim, photo)

@@ -866,6 +866,7 @@ def test_a_call_is_cancelled_alone_over_raw_http(paid: str, fal: FakeFal, upload
         until(lambda: len(fal.jobs) == 2)
         body = {"session_hash": "one-session", "fn_index": fn, "event_id": events[1]}
         assert client.post("/cancel", json=body).json() == {"success": True}
+        until(lambda: any(job.cancelled for job in fal.jobs.values()))  # the job is cancelled in the background
         assert {job.arguments["seed"]: job.cancelled for job in fal.jobs.values()} == {1: False, 2: True}
         fal.concurrent = None
         with client.stream("GET", "/queue/data", params={"session_hash": "one-session"}) as stream:
