@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import shutil
+import sqlite3
 from pathlib import Path
 
 from vton_ui.errors import Cost, DiskFull
@@ -26,6 +27,8 @@ def disk_full(exc: BaseException | None, cost: Cost = Cost.NOTHING) -> DiskFull 
     """DiskFull if a full disk caused this error, otherwise None."""
     while exc is not None:
         if isinstance(exc, OSError) and exc.errno in (errno.ENOSPC, errno.EDQUOT):
+            return _full(cost)
+        if isinstance(exc, sqlite3.Error) and "disk is full" in str(exc):
             return _full(cost)
         exc = exc.__cause__ or exc.__context__
     return None

@@ -318,7 +318,7 @@ def test_sweep(folder: Path) -> None:
 def test_a_format_no_browser_shows(format: str, folder: Path) -> None:
     """Such a photo becomes a JPEG of its own beside it, with the same picture."""
     photo = put(folder / "hash" / "me.heic", format)
-    picture = work.shown(photo, "Person")
+    picture = work.browser_jpeg(photo, "Person")
     assert picture
     shown = written(picture, photo.stem)
     assert shown.name == "me.jpg"
@@ -333,7 +333,7 @@ def test_it_is_made_smaller(folder: Path) -> None:
     """The JPEG has no more pixels than anything here needs."""
     photo = folder / "me.tif"
     photo.write_bytes(photo_bytes(2400, 1600, "TIFF"))
-    with Image.open(io.BytesIO(work.shown(photo, "Person") or b"")) as image:
+    with Image.open(io.BytesIO(work.browser_jpeg(photo, "Person") or b"")) as image:
         assert 0.99 * work.SHOWN_PIXELS < image.width * image.height <= work.SHOWN_PIXELS
         assert image.width / image.height == pytest.approx(1.5, abs=0.01)
 
@@ -342,14 +342,14 @@ def test_it_is_made_smaller(folder: Path) -> None:
 def test_a_format_browsers_show(format: str, folder: Path) -> None:
     """Such a photo stays the visitor's own file."""
     photo = put(folder / "me", format)
-    assert work.shown(photo, "Person") is None
+    assert work.browser_jpeg(photo, "Person") is None
 
 
 def test_not_a_photo(folder: Path) -> None:
     """What is no photo is named by its slot, and nothing is written."""
     (folder / "me.tif").write_text("text")
     with pytest.raises(PhotoError, match="Garment 3: This file is not a photo"):
-        work.shown(folder / "me.tif", "Garment 3")
+        work.browser_jpeg(folder / "me.tif", "Garment 3")
     assert [path.name for path in folder.iterdir()] == ["me.tif"]
 
 

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from vton_ui.database import BROKEN, Database, reason
+from vton_ui.disk import disk_full
 from vton_ui.errors import VtonError
 from vton_ui.tryon.job import Job
 
@@ -169,7 +170,7 @@ class JobStore:
             await asyncio.to_thread(self._in_transaction, lambda db: db.execute(change, values))
         except BROKEN as exc:
             _log.error("The jobs cannot be written: %s", reason(exc))
-            raise VtonError(
+            raise disk_full(exc) or VtonError(
                 "The studio cannot write down what it orders, so it ordered nothing.",
                 "The owner should see that VTON_DATA_DIR can be written and has room.",
             ) from exc
