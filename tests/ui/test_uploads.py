@@ -334,7 +334,7 @@ def test_it_is_made_smaller(folder: Path) -> None:
     photo = folder / "me.tif"
     photo.write_bytes(photo_bytes(2400, 1600, "TIFF"))
     with Image.open(io.BytesIO(work.browser_jpeg(photo, "Person") or b"")) as image:
-        assert 0.99 * work.BROWSER_PIXELS < image.width * image.height <= work.SHOWN_PIXELS
+        assert 0.99 * work.BROWSER_PIXELS < image.width * image.height <= work.BROWSER_PIXELS
         assert image.width / image.height == pytest.approx(1.5, abs=0.01)
 
 
