@@ -47,8 +47,8 @@ def skip_statistics() -> None:
 def ignore_forwarded_headers() -> None:
     """Have uvicorn report the address that a connection really comes from.
 
-    Why: uvicorn's `proxy_headers` believes X-Forwarded-For from every caller on this machine. Gradio's MCP server calls
-    over loopback, with whatever header the visitor sent. Buys: the owner's limits per visitor cannot be evaded.
+    Why: uvicorn's `proxy_headers` believes all of X-Forwarded-For from every caller on this machine, such as a proxy in
+    front of it, and with it what the visitor wrote there. Buys: the owner's limits per visitor cannot be evaded.
     Delete when: `launch` passes `proxy_headers` on to uvicorn.
     """
     os.environ["FORWARDED_ALLOW_IPS"] = ""
