@@ -33,7 +33,7 @@ class Settings:
         proxies: VTON_PROXIES, how many proxies of the owner's are in front of the server and add to X-Forwarded-For.
         hosts: VTON_HOSTS, further host names that the server accepts, "*.example.com" for all subdomains.
         origins: VTON_ORIGINS, the other sites whose pages may call the server, as scheme://host[:port].
-        free_rate: VTON_FREE_RATE, free calls a minute for one visitor: drafts, sheets, estimates.
+        free_rate: VTON_FREE_RATE, free calls a minute for one visitor: drafts, sheets, estimates, look-ups.
         upload_mb: VTON_UPLOAD_MB, megabytes of photos an hour from one visitor.
     """
 

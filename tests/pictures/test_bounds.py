@@ -18,6 +18,7 @@ from tests.conftest import photo_bytes
 from tests.pictures.bombs import black, by_component, chunk, claiming, grain, heic_grid, many_scans, png, saved, tiff
 from vton_ui.errors import PhotoError
 from vton_ui.models.spec import Size
+from vton_ui.pictures import bounds
 from vton_ui.pictures.photos import measure, read, unchanged
 
 SMALL = Image.new("RGB", (300, 300), (9, 9, 9))
@@ -245,3 +246,57 @@ def test_pictures_of_bombs_are_what_they_say() -> None:
     for data in (many_scans(256, 3), by_component(grain(256, 256)), black(256, 256, 16, 6)):
         with Image.open(io.BytesIO(data)) as image:
             image.load()
+
+
+def _tiff_with(magic: bytes, entries: int, size: int) -> bytes:
+    head = magic + (8).to_bytes(4, "little" if magic[:1] == b"I" else "big")
+    body = b"".join(struct.pack("<HHII", 256 + n, 1, size, 0) for n in range(entries))
+    return head + entries.to_bytes(2, "little") + body + bytes(size)
+
+
+@pytest.mark.parametrize("magic", [b"II\0*", b"MM*\0", b"II+\0", b"MM\0+"])
+def test_unusual_tiffs_are_refused(magic: bytes) -> None:
+    """Pillow reads more spellings of TIFF than programs write, past the checks of the usual ones."""
+    with pytest.raises(bounds.TooHeavy):
+        bounds.check(_tiff_with(magic, 150, 1_000))
+
+
+def test_markers_without_data_count() -> None:
+    """A file of nothing but bare markers is not walked to its end."""
+    with pytest.raises(bounds.TooHeavy):
+        bounds.check(b"\xff\xd8" + b"\xff\x01" * 1_000_000)
+
+
+def test_sub_blocks_count_together() -> None:
+    """Many comments of a GIF cost as much as one long one."""
+    comment = b"!\xfe" + b"\x01a" * 500 + b"\0"
+    with pytest.raises(bounds.TooHeavy):
+        bounds.check(b"GIF89a" + bytes(7) + comment * 50)
+
+
+def test_strips_with_jpegs_may_not_overlap() -> None:
+    """Strips that all begin at the same bytes would have them walked again and again."""
+    strips = 1000
+    entries = [(259, 3, 1, 7), (273, 4, strips, 100), (279, 4, strips, 100 + 4 * strips)]
+    body = b"".join(struct.pack("<HHII", *entry) for entry in entries)
+    head = b"II*\0" + (8).to_bytes(4, "little") + len(entries).to_bytes(2, "little") + body
+    data = (
+        head.ljust(100, b"\0")
+        + struct.pack(f"<{strips}I", *[50_000] * strips)
+        + struct.pack(f"<{strips}I", *[9_000] * strips)
+    )
+    with pytest.raises(bounds.TooHeavy):
+        bounds.check(data + b"\xff\x01" * 40_000)
+
+
+def test_parts_end_with_their_box() -> None:
+    """A box that claims more parts than it has is not read on into the rest of the file."""
+
+    def box(kind: bytes, body: bytes) -> bytes:
+        return struct.pack(">I4s", 8 + len(body), kind) + body
+
+    parts = box(b"dimg", struct.pack(">HH", 1, 60_000))
+    meta = box(b"pitm", bytes(4) + b"\0\1") + box(b"iref", bytes(4) + parts * 100) + box(b"iprp", box(b"ipco", b""))
+    data = box(b"ftyp", b"heicmif1") + box(b"meta", bytes(4) + meta) + bytes(200_000)
+    with pytest.raises(ValueError, match="too many parts"):
+        bounds.check(data)

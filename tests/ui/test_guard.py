@@ -490,3 +490,13 @@ def test_uploads_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def files(folder: Path) -> list[Path]:
     return [path for path in (folder / "uploads").rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize("path", ["gradio_api/queue/join", "gradio_api/call/v2/try_on", "gradio_api/mcp/"])
+def test_too_many_values(path: str, url: str) -> None:
+    """A body of nothing but brackets would take a thousand times its size in memory."""
+    answer = httpx.post(
+        url + path, content=b'{"a":[' + b"[]," * 200_000 + b"[]]}", headers={"content-type": "application/json"}
+    )
+    assert answer.status_code == 400
+    assert "too many values" in answer.text

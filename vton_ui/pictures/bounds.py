@@ -21,6 +21,7 @@ MAX_PARTS = 20_000
 """Segments, chunks, blocks, strips or tiles of a file."""
 _TILE_WIDTH, _TILE_LENGTH, _TILES = 322, 323, 324
 _STRIPS, _COMPRESSION = 273, 259
+_STRIP_BYTES, _TILE_BYTES = 279, 325
 _JPEG_INSIDE = 7
 _COMPRESSIONS = {1, 2, 3, 4, 5, 7, 8, 32773, 32946}
 """None, fax, LZW, JPEG, Deflate, PackBits."""
@@ -105,18 +106,16 @@ def _png(data: bytes) -> None:
 def _gif(data: bytes) -> None:
     """Limits blocks and sub-blocks: Pillow concatenates those of a comment one by one."""
     at = 13 + (3 << (data[10] & 7) + 1 if data[10] & 0x80 else 0)
-    for _ in range(MAX_PARTS // 10):
-        if data[at : at + 1] != b"!":
-            return
+    blocks = 0
+    while data[at : at + 1] == b"!":
         at += 2
-        for _ in range(MAX_PARTS // 10):
-            if at >= len(data) or not data[at]:
-                break
+        while at < len(data) and data[at]:
             at += 1 + data[at]
-        else:
-            raise TooHeavy("too long a comment")
+            blocks += 1
+            if blocks > MAX_PARTS // 10:
+                raise TooHeavy("too long a comment")
         at += 1
-    raise TooHeavy("too many blocks")
+        blocks += 1
 
 
 def _webp(data: bytes) -> None:
@@ -143,12 +142,18 @@ def _tiff(data: bytes) -> None:
         raise TooHeavy("too many strips or tiles")
     if math.prod(max(numbers.get(tag, ()), default=0) for tag in (_TILE_WIDTH, _TILE_LENGTH)) > MAX_PIXELS // 4:
         raise TooHeavy("too large tiles")
-    if compression == _JPEG_INSIDE and any(_scans(data[at:]) > 4 for at in set(parts)):
-        raise TooHeavy("too many scans")
+    if compression == _JPEG_INSIDE:
+        sizes = (*numbers.get(_STRIP_BYTES, ()), *numbers.get(_TILE_BYTES, ()))
+        # Parts that overlap would have the same bytes walked again and again.
+        if len(sizes) != len(parts) or sum(sizes) > len(data):
+            raise TooHeavy("overlapping strips or tiles")
+        if any(_scans(data[at : at + size]) > 4 for at, size in zip(parts, sizes, strict=True)):
+            raise TooHeavy("too many scans")
 
 
-def _big_tiff(data: bytes) -> None:
-    raise TooHeavy("a BigTIFF")
+def _odd_tiff(data: bytes) -> None:
+    """BigTIFF, and a mixed byte order that Pillow reads and no program writes."""
+    raise TooHeavy("an unusual TIFF")
 
 
 def _bmp(data: bytes) -> None:
@@ -170,8 +175,7 @@ _CHECKS = (
     (b"WEBP", 8, _webp),
     (b"II*\0", 0, _tiff),
     (b"MM\0*", 0, _tiff),
-    (b"II+\0", 0, _big_tiff),
-    (b"MM\0+", 0, _big_tiff),
+    *((start, 0, _odd_tiff) for start in (b"II+\0", b"MM\0+", b"II\0*", b"MM*\0")),
     (b"BM", 0, _bmp),
     (b"ftyp", 4, _heif),
 )

@@ -9,7 +9,7 @@ import struct
 from collections import defaultdict
 from collections.abc import Iterator
 
-_MOST_BOXES = 20_000
+_MOST_BOXES = _MOST_PARTS = 20_000
 
 
 def decoded_pixels(heif: bytes) -> int:
@@ -68,11 +68,15 @@ def _parts_of(heif: bytes, iref: tuple[int, int] | None) -> dict[int, list[int]]
     if iref:
         kind_of_number = ">H" if heif[iref[0]] == 0 else ">I"
         width = struct.calcsize(kind_of_number)
-        for kind, (at, _) in _boxes(heif, iref[0] + 4, iref[1]):
+        total = 0
+        for kind, (at, end) in _boxes(heif, iref[0] + 4, iref[1]):
             if kind == b"dimg":
                 (item,) = struct.unpack_from(kind_of_number, heif, at)
                 (count,) = struct.unpack_from(">H", heif, at + width)
                 start = at + width + 2
+                total += count
+                if start + count * width > end or total > _MOST_PARTS:
+                    raise ValueError("too many parts")
                 parts_of[item] += struct.unpack_from(f">{count}{kind_of_number[1]}", heif, start)
     return dict(parts_of)
 
@@ -82,11 +86,13 @@ def _sizes(heif: bytes, iprp: tuple[int, int]) -> dict[int, int]:
     boxes = list(_boxes(heif, *iprp))
     properties = list(_boxes(heif, *next(body for kind, body in boxes if kind == b"ipco")))
     sizes: dict[int, int] = {}
-    for at in (body[0] for kind, body in boxes if kind == b"ipma"):
+    for at, end in (body for kind, body in boxes if kind == b"ipma"):
         version, wide = heif[at], heif[at + 3] & 1
         (count,) = struct.unpack_from(">I", heif, at + 4)
         at += 8
         for _ in range(count):
+            if at >= end or len(sizes) > _MOST_PARTS:
+                raise ValueError("too many properties")
             number = ">H" if version == 0 else ">I"
             (item,) = struct.unpack_from(number, heif, at)
             at += struct.calcsize(number)

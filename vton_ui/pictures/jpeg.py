@@ -48,13 +48,13 @@ def outline(jpeg: bytes, *, most: int) -> Outline:
     progressive = False
     while (marker := _NEXT_MARKER.search(jpeg, at)) and jpeg[marker.start() + 1] != _END:
         kind, at = jpeg[marker.start() + 1], marker.end()
+        segments += 1
+        if segments > most:
+            raise ValueError("too many segments")
         if kind not in _WITH_LENGTH:
             continue
         if scans == 1 and not first_end:
             first_end = marker.start()
-        segments += 1
-        if segments > most:
-            raise ValueError("too many segments")
         length = int.from_bytes(jpeg[at : at + 2], "big")
         if kind in _FRAMES:
             if kind not in (*_SEQUENTIAL, _PROGRESSIVE):

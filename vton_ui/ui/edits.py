@@ -16,6 +16,7 @@ from vton_ui.models.spec import ModelSpec
 from vton_ui.money.pricing import Estimate, money
 from vton_ui.pictures.photos import measure, shows_in_browser
 from vton_ui.pictures.prepare import on_photos, prefetch
+from vton_ui.pictures.sheet import MAX_GARMENTS
 from vton_ui.pictures.work import browser_jpeg, sheet_jpeg
 from vton_ui.studio import Studio
 from vton_ui.tryon.request import estimate, live_price, named
@@ -110,6 +111,8 @@ class Edits:
 
     async def convert_garments(self, paths: list[str], request: gr.Request) -> Any:
         """The same for every garment."""
+        if len(paths or []) > MAX_GARMENTS:
+            return gr.skip()  # `refresh` says what is wrong
         converted = [await self._converted(path, "Garment", request) for path in paths or []]
         return gr.skip() if converted == (paths or []) else converted
 

@@ -11,6 +11,7 @@ from gradio.components import Component
 
 from vton_ui.models.options import is_shown
 from vton_ui.models.spec import ModelSpec
+from vton_ui.pictures.sheet import grid
 from vton_ui.studio import Studio
 from vton_ui.tryon.request import Request, new_request
 from vton_ui.ui.components import controls
@@ -41,18 +42,20 @@ def read_page(page: Page, studio: Studio, values: Values, browser: str) -> PageI
     """Read the values of a browser's page.
 
     Raises:
-        PhotoError: A path is not the visitor's own.
+        InputError: There are too many garments, or a path is not the visitor's own.
     """
     model = studio.models.get(values[page.model]) or studio.default_model
     components = page.options[model.name]
     given = {option.name: controls.given(option, values[components[option.name]]) for option in model.options}
     # Hidden options are ignored: a custom width stays in its box when a preset is chosen again.
     relevant = {option.name for option in model.options if is_shown(option, given)}
-    person = values[page.person]
+    person, garments = values[page.person], values[page.garments] or []
+    if garments:
+        grid(len(garments))  # refuses too many before any is opened
     return PageInput(
         model=model,
         person=visible_upload(browser, person, slot="Person", studio=studio) if person else None,
-        garments=[visible_upload(browser, path, slot="Garment", studio=studio) for path in values[page.garments] or []],
+        garments=[visible_upload(browser, path, slot="Garment", studio=studio) for path in garments],
         given={name: value for name, value in given.items() if name in relevant},
         key=key_of(page, values),
         private=bool(values[page.private]),

@@ -108,6 +108,7 @@ class Runs:
             else:
                 key = key_of(page, values) if job.own_key else None
                 try:
+                    self.studio.free.count(visitor_of(request))
                     contexts[job.id] = self.studio.context(key, visitor_of(request))
                     jobs[job.id] = job
                 except VtonError as exc:
@@ -126,6 +127,7 @@ class Runs:
         page, state, renderer = self.page, values[self.page.memory], self._renderer(request)
         try:
             request_id = request_id_of(values[page.find_id])
+            self.studio.free.count(visitor_of(request))
             context = self._context(values, request)
         except VtonError as exc:
             yield renderer.failed(exc, values, state)

@@ -28,6 +28,8 @@ from vton_ui.ui.web.uploads import MAX_FILE_BYTES, written
 from vton_ui.ui.web.visitor import visitor_of
 
 SCHEMES = ("http://", "https://", "data:")
+ADDRESS_BYTES = 100_000
+"""What an address counts as at least, so that nobody has this server ask thousands of them."""
 DOWNLOAD_SECONDS = 20.0
 """For the whole photo behind an address."""
 MAX_REDIRECTIONS = 5
@@ -81,10 +83,13 @@ def _upload_at(address: str) -> Path | None:
 
 
 async def _fetch(address: str, quota: UploadQuota | None) -> Path:
+    visitor = visitor_of(current_request())
+    if quota is not None:
+        quota.count(visitor, ADDRESS_BYTES)
     photo = await asyncio.wait_for(_downloaded(address), DOWNLOAD_SECONDS)
     check_room(upload_folder(), len(photo))
     if quota is not None:
-        quota.count(visitor_of(current_request()), len(photo))
+        quota.count(visitor, max(0, len(photo) - ADDRESS_BYTES))
     return written(photo, "photo")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ MAX_MCP_BODY = 2 * MAX_FILE_BYTES
 """Agents may have no other way to send photos than inside the call, where base64 adds a third."""
 MAX_UPLOAD_BODY = 8 * MAX_FILE_BYTES
 """A person and six garments; Gradio itself limits every single file."""
+MOST_VALUES = 50_000
+"""Values of a JSON body, each of which takes far more memory than its bytes."""
 PHOTO_BYTES = 100_000
 """JSON of this size has a photo in it and counts as an upload; without a photo it has a tenth of it."""
 
@@ -63,7 +66,9 @@ class Intake:
                 raise Refused(400, "The request breaks off.")
             body += message.get("body", b"")
             more = message.get("more_body", False)
-        _check_json(bytes(body))
+        if sum(map(body.count, (b"[", b"{", b","))) > MOST_VALUES:
+            raise Refused(400, "This request has too many values in it.")
+        await asyncio.to_thread(_check_json, bytes(body))
         whole: list[Message] = [{"type": "http.request", "body": bytes(body)}]
 
         async def replay() -> Message:
