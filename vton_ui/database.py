@@ -10,6 +10,8 @@ from pathlib import Path
 
 BROKEN = (sqlite3.Error, OSError, ValueError, OverflowError)  # the last two: a number no column can hold, such as NaN
 """What a transaction raises if the file cannot be used, or cannot hold a value."""
+BUSY_SECONDS = 20.0
+"""How long a transaction waits for other writers, who need some milliseconds each."""
 
 
 class Database:
@@ -25,15 +27,11 @@ class Database:
         self._held: tuple[int, sqlite3.Connection] | None = None
 
     @contextmanager
-    def transaction(self, patience: float) -> Iterator[sqlite3.Connection]:
-        """One transaction on a connection of its own, which neither threads nor a replaced file can confuse.
-
-        Args:
-            patience: How many seconds to wait for other writers, who need some milliseconds each.
-        """
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """One transaction on a connection of its own, which neither threads nor a replaced file can confuse."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        with closing(sqlite3.connect(self.path, timeout=patience, isolation_level=None)) as db:
-            _use_wal(db, patience)
+        with closing(sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None)) as db:
+            _use_wal(db)
             # What is committed survives a kill -9, since the system has it. Syncing every commit would only help in a
             # power cut, which can cost the last rows, but never the file.
             db.execute("PRAGMA synchronous = NORMAL")
@@ -60,9 +58,9 @@ def reason(exc: Exception) -> str:
     return f"{type(exc).__name__}: {exc.strerror if isinstance(exc, OSError) else exc}"
 
 
-def _use_wal(db: sqlite3.Connection, patience: float) -> None:
+def _use_wal(db: sqlite3.Connection) -> None:
     """Retries, since SQLite's own timeout does not cover two processes that create the same file at once."""
-    deadline = time.monotonic() + patience
+    deadline = time.monotonic() + BUSY_SECONDS
     while True:
         try:
             db.execute("PRAGMA journal_mode = WAL")

@@ -649,7 +649,7 @@ def test_price_that_is_none(house: House, cost: str) -> None:
 
 def test_locked_for_too_long(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """A ledger that somebody holds for longer than is bearable counts as broken."""
-    monkeypatch.setattr(module, "BUSY_SECONDS", 0.1)
+    monkeypatch.setattr("vton_ui.database.BUSY_SECONDS", 0.1)
     house.ledger().reserve(ADDRESS, TRY)
     with closing(sqlite3.connect(house.path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")

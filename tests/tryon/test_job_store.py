@@ -122,21 +122,10 @@ async def test_job_of_another_version(store: JobStore, caplog: pytest.LogCapture
     """A job that this version cannot read is unknown."""
     job = new()
     await store.add(job)
-    with store._file.transaction(1) as db:
+    with store._file.transaction() as db:
         db.execute("UPDATE jobs SET job = '{}'")
     assert await store.get(job.id) is None
     assert "cannot be read" in caplog.text
-
-
-def test_job_that_a_browser_kept_before() -> None:
-    """A job from before it had a name of ours is read, always with the same name, and is looked for nowhere."""
-    data = new(request_id="r1").to_dict()
-    for name in ("id", "ordered_at", "photo_url"):
-        del data[name]
-    job, again = Job.from_dict(data), Job.from_dict(data)
-    assert job == again
-    assert (job.request_id, job.photo_url, job.ordered_at) == ("r1", "", data["started_at"])
-    assert job.id
 
 
 def test_no_order_that_cannot_be_written_down(fal: FakeFal, tmp_path: Path) -> None:

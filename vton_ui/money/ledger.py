@@ -18,7 +18,6 @@ import sys
 import time
 import uuid
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta, timezone
 from decimal import ROUND_CEILING, Decimal
@@ -31,7 +30,6 @@ from vton_ui.money.pricing import money
 
 FILE = "ledger.sqlite3"  # in VTON_DATA_DIR
 KEEP = timedelta(days=35)  # a month's bill can still be compared
-BUSY_SECONDS = 20.0  # how long a call waits for other writers, who need some milliseconds each
 
 _HOUR = 3600
 _SCHEMA = (
@@ -111,7 +109,7 @@ class Ledger:
         who = hmac.digest(self._salt, visitor.encode("utf-8", "surrogatepass"), "sha256").hex()
         try:
             micro = _micro(caps.unknown_usd if cost is None else cost)
-            with self._transaction() as db:
+            with self._file.transaction() as db:
                 now = self._clock()  # after the wait for other writers, which may cross midnight
                 self._check_budgets(db, who, micro, now)
                 self._check_rate(db, who, now)
@@ -147,7 +145,7 @@ class Ledger:
         try:
             if not self._file.path.exists():
                 return []
-            with self._transaction() as db:
+            with self._file.transaction() as db:
                 return [name for (name,) in db.execute(query, (since, before))]
         except BROKEN as exc:
             _report("read", exc)
@@ -166,7 +164,7 @@ class Ledger:
         day, row = _day(self._clock()), (0, 0, 0, 0, 0, 0)
         try:
             if self._file.path.exists():
-                with self._transaction() as db:
+                with self._file.transaction() as db:
                     row = db.execute(query, (day.isoformat(),)).fetchone()
         except BROKEN as exc:
             _report("read", exc)
@@ -175,13 +173,10 @@ class Ledger:
         counts = {"tries": tries, "settled": settled, "released": released, "visitors": visitors}
         return Summary(day=day, spent=usd[0], reserved=usd[1], **counts)
 
-    def _transaction(self) -> AbstractContextManager[sqlite3.Connection]:
-        return self._file.transaction(BUSY_SECONDS)
-
     def _change(self, statement: str, *values: str) -> None:
         """Change the state of a try. It never raises: the job is under way, and must not fail with the ledger."""
         try:
-            with self._transaction() as db:
+            with self._file.transaction() as db:
                 db.execute(statement, values)
         except BROKEN as exc:
             _report("written", exc)

@@ -52,7 +52,5 @@ class Job:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Job:
         """From `to_dict`. TypeError or KeyError if it is something else."""
-        frame, started_at = data["frame"], data["started_at"]
-        # Browsers still keep jobs from before these fields existed.
-        added = {"id": f"{started_at} {data['seed']}", "ordered_at": started_at, "photo_url": ""}
-        return cls(**{**added, **data, "frame": Frame(**frame) if frame else None})
+        frame = data["frame"]
+        return cls(**{**data, "frame": Frame(**frame) if frame else None})

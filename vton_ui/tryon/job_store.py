@@ -28,7 +28,6 @@ from vton_ui.errors import VtonError
 from vton_ui.tryon.job import Job
 
 FILE = "jobs.sqlite3"  # beside the folder of results
-BUSY_SECONDS = 20.0
 RECONCILED_HOURS = 2.0
 """How long a job is kept at least: its reservation may be reconciled until then."""
 
@@ -184,7 +183,7 @@ class JobStore:
             return otherwise
 
     def _in_transaction(self, work: Callable[[sqlite3.Connection], _T]) -> _T:
-        with self._file.transaction(BUSY_SECONDS) as db:
+        with self._file.transaction() as db:
             return work(db)
 
 

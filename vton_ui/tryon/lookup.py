@@ -15,7 +15,7 @@ from vton_ui.tryon.context import RunContext
 from vton_ui.tryon.events import Progress, Running
 from vton_ui.tryon.job import Job
 from vton_ui.tryon.results import Result, kept_result
-from vton_ui.tryon.run import fetch_result
+from vton_ui.tryon.run import fetch_result, job_facts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +106,7 @@ async def look_up(
 
 async def _at_fal(job: Job, model: ModelSpec, context: RunContext) -> Found:
     """What fal says of a request of a model."""
-    known = {name: value for name, value in _known(job).items() if value is not None}
+    known = {name: value for name, value in job_facts(job).items() if value is not None and name != "seconds"}
     try:
         status = await context.backend.status(job)
     except JobFailed:
@@ -117,17 +117,6 @@ async def _at_fal(job: Job, model: ModelSpec, context: RunContext) -> Found:
         return _done(await fetch_result(job, model, context))
     except (JobFailed, Filtered, ResultLost) as exc:
         return Found(facts={"status": "failed", **known, "error": f"{exc.cause} {exc.cure}", "charged": exc.cost.value})
-
-
-def _known(job: Job) -> dict[str, Value]:
-    return {
-        "request_id": job.request_id,
-        "model": job.model,
-        "endpoint": job.endpoint,
-        "seed": job.seed,
-        "cost_usd": job.cost_usd,
-        "sandbox": job.sandbox,
-    }
 
 
 def _status_facts(status: Progress) -> dict[str, Value]:

@@ -58,11 +58,7 @@ def keep(picture: bytes, answer: Answer, facts: Mapping[str, Value], frame: Fram
         cut = unpad(image, frame) if frame else image
         file = marked(picture, image, facts) if cut is image else encoded(cut, image.format or "", facts)
     except Exception as exc:  # Pillow raises whatever its codecs raise
-        raise ResultLost(
-            "The picture arrived damaged.",
-            "Fetch the request again by its id; that costs nothing.",
-            request_id=request_id,
-        ) from exc
+        raise lost("The picture arrived damaged.", request_id) from exc
     if black:
         raise _filtered("The picture came back all black, which is how a safety checker hides one.", request_id)
     path = store / secrets.token_urlsafe(16) / f"try-on-{facts['model']}-{facts['seed']}.{_suffix(image)}"
@@ -70,11 +66,7 @@ def keep(picture: bytes, answer: Answer, facts: Mapping[str, Value], frame: Fram
         path.parent.mkdir(parents=True)
         path.write_bytes(file)
     except OSError as exc:
-        raise ResultLost(
-            "The picture is made, but this server has no room to keep it.",
-            "Fetch the request again by its id; that costs nothing.",
-            request_id=request_id,
-        ) from exc
+        raise lost("The picture is made, but this server has no room to keep it.", request_id) from exc
     return Result(path=path, size=Size(*cut.size), facts=facts)
 
 
@@ -112,6 +104,11 @@ def keep_swept(store: Path, hours: float) -> None:
             time.sleep(RESULTS_SWEEP_SECONDS)
 
     threading.Thread(target=sweep_on, name="sweep", daemon=True).start()
+
+
+def lost(cause: str, request_id: str) -> ResultLost:
+    """The error for a picture that fal has, and we do not."""
+    return ResultLost(cause, "Fetch the request again by its id; that costs nothing.", request_id=request_id)
 
 
 def _filtered(cause: str, request_id: str) -> Filtered:

@@ -13,7 +13,7 @@ from collections.abc import AsyncGenerator, Awaitable
 from contextlib import aclosing
 from typing import Any, TypeVar
 
-from vton_ui.errors import Cost, JobCancelled, JobFailed, ResultLost, SubmitUnclear, VtonError
+from vton_ui.errors import Cost, JobCancelled, JobFailed, SubmitUnclear, VtonError
 from vton_ui.models.spec import Inputs, ModelSpec, Value
 from vton_ui.money import pricing
 from vton_ui.pictures.pool import Unfinished, in_pool
@@ -38,7 +38,7 @@ from vton_ui.tryon.events import (
 )
 from vton_ui.tryon.job import Job
 from vton_ui.tryon.request import Request, live_price, named
-from vton_ui.tryon.results import Result, keep
+from vton_ui.tryon.results import Result, keep, lost
 from vton_ui.tryon.submit import new_job, recover, submit
 
 CANCEL_PATIENCE = 15.0
@@ -149,11 +149,7 @@ async def fetch_result(job: Job, model: ModelSpec, context: RunContext) -> Resul
     try:
         result = await in_pool(keep, fetched.picture, fetched.answer, job_facts(job), job.frame, context.store)
     except Unfinished as exc:
-        raise ResultLost(
-            "The picture took too long to save.",
-            "Fetch the request again by its id; that costs nothing.",
-            request_id=job.request_id,
-        ) from exc
+        raise lost("The picture took too long to save.", job.request_id) from exc
     await context.jobs.keep(job.request_id, result.path)
     return result
 

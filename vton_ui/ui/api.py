@@ -6,6 +6,7 @@ Their parameters are made from the registry of models (see `signatures`); `call_
 import asyncio
 from collections.abc import Callable, Coroutine
 from decimal import Decimal
+from functools import partial
 from typing import Any, Optional
 
 import gradio as gr
@@ -45,28 +46,15 @@ from vton_ui.ui.web.visitor import visitor_of
 
 def add_endpoints(studio: Studio) -> None:
     """Add the endpoints to the current gr.Blocks."""
-
-    async def run_try_on(given: Given) -> tuple[gr.FileData, dict[str, Any]]:
-        return await _try_on(studio, given)
-
-    async def run_estimate(given: Given) -> dict[str, Any]:
-        return await _estimate(studio, given)
-
-    async def run_compose(given: Given) -> gr.FileData:
-        return await _compose(studio, given)
-
-    async def run_result(given: Given) -> tuple[Optional[gr.FileData], dict[str, Any]]:
-        return await _result(studio, given)
-
     found = tuple[Optional[gr.FileData], dict[str, Any]]
     parameters = [*photo_parameters(studio.models), *option_parameters(studio.models), PRIVATE, KEY, CALLER]
     for run, name, about, wanted, returned, free in (
-        (run_try_on, "try_on", _TRY_ON, parameters, tuple[gr.FileData, dict[str, Any]], False),
-        (run_estimate, "estimate", _ESTIMATE, parameters, dict[str, Any], True),
-        (run_compose, "compose", _COMPOSE, [GARMENTS, CALLER], gr.FileData, True),
-        (run_result, "result", _RESULT, [REQUEST_ID, KEY, CALLER], found, True),
+        (_try_on, "try_on", _TRY_ON, parameters, tuple[gr.FileData, dict[str, Any]], False),
+        (_estimate, "estimate", _ESTIMATE, parameters, dict[str, Any], True),
+        (_compose, "compose", _COMPOSE, [GARMENTS, CALLER], gr.FileData, True),
+        (_result, "result", _RESULT, [REQUEST_ID, KEY, CALLER], found, True),
     ):
-        function = with_signature(_answering(run, free=free), name, about, wanted, returned, free=free)
+        function = with_signature(_answering(partial(run, studio), free=free), name, about, wanted, returned, free=free)
         add_api(function, api_name=name, api_description=about, concurrency_limit=None)
     for component in endpoint_inputs():
         allow_addresses(component, studio)

@@ -12,13 +12,11 @@ from typing import Any
 import gradio as gr
 from mcp.types import CallToolResult, ImageContent, TextContent
 
+from vton_ui.tryon.streams import keep_running
 from vton_ui.ui.compat.mcp import ToolCall
 from vton_ui.ui.compat.routes import file_address
 from vton_ui.ui.progress import Step, listening
 from vton_ui.ui.signatures import CALLER, KEY, is_free, parameters_of
-
-_background: set[asyncio.Task[Any]] = set()
-"""Calls whose agents have left; asyncio itself does not keep a task alive."""
 
 
 async def answer_tool(call: ToolCall) -> CallToolResult:
@@ -42,7 +40,7 @@ async def _notify_steps(work: Coroutine[Any, Any, Any], call: ToolCall) -> Any:
     """The outcome of `work`; its steps are sent to the agent."""
     steps: asyncio.Queue[Step | None] = asyncio.Queue()
     with listening(steps.put_nowait):
-        task = asyncio.create_task(work)
+        task = keep_running(work)
     task.add_done_callback(lambda _: steps.put_nowait(None))
     number = 0
     try:
@@ -52,21 +50,10 @@ async def _notify_steps(work: Coroutine[Any, Any, Any], call: ToolCall) -> Any:
         return task.result()
     finally:
         if not task.done():  # the agent has disconnected
-            _leave(task, free=is_free(call.endpoint))
-
-
-def _leave(task: asyncio.Task[Any], *, free: bool) -> None:
-    """Stop a free call whose agent has left. A paid job is followed to its end."""
-    if free:
-        task.cancel()
-    _background.add(task)
-    task.add_done_callback(_finished)
-
-
-def _finished(task: asyncio.Task[Any]) -> None:
-    _background.discard(task)
-    if not task.cancelled():
-        task.exception()  # or asyncio would log that it was never retrieved
+            # Or asyncio would log that its error was never retrieved.
+            task.add_done_callback(lambda done: done.cancelled() or done.exception())
+            if is_free(call.endpoint):  # a paid job is followed to its end
+                task.cancel()
 
 
 async def _result(value: Any, root: str) -> CallToolResult:

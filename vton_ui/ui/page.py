@@ -142,10 +142,11 @@ def _person(studio: Studio) -> dict[str, Any]:
 
 
 def _garments(studio: Studio) -> dict[str, Any]:
+    parts: dict[str, Any] = {}
     with gr.Row(elem_classes="title"):
         gr.HTML("<h2><b>2</b> Garments</h2>", padding=False)
-        swap = gr.Button("Swap with person", size="sm", elem_id="swap", scale=0, min_width=140)
-    garments = GarmentPhotos(
+        parts["swap"] = gr.Button("Swap with person", size="sm", elem_id="swap", scale=0, min_width=140)
+    parts["garments"] = GarmentPhotos(
         type="filepath",
         file_types=["image"],
         sources=SOURCES,  # type: ignore[arg-type]
@@ -159,8 +160,8 @@ def _garments(studio: Studio) -> dict[str, Any]:
         allow_preview=False,
         buttons=[],
     )
-    clothes = thumbnails(examples(studio.examples, "garments"), "clothes")
-    sheet = gr.Image(
+    parts["clothes"] = thumbnails(examples(studio.examples, "garments"), "clothes")
+    parts["sheet"] = gr.Image(
         label="What the model gets to see",
         elem_id="sheet",
         interactive=False,
@@ -169,13 +170,7 @@ def _garments(studio: Studio) -> dict[str, Any]:
         format="png",
         height=150,
     )
-    return {
-        "garments": garments,
-        "clothes": clothes,
-        "swap": swap,
-        "sheet": sheet,
-        **_options(studio),
-    }
+    return parts | _options(studio)
 
 
 def _options(studio: Studio) -> dict[str, Any]:
@@ -202,9 +197,10 @@ def _options(studio: Studio) -> dict[str, Any]:
 
 
 def _result() -> dict[str, Any]:
+    parts: dict[str, Any] = {}
     gr.HTML("<h2><b>3</b> Result</h2>", padding=False)
     with gr.Column(elem_id="mirror", elem_classes="slot"):
-        result = gr.Image(
+        parts["result"] = gr.Image(
             type="filepath",
             label="Result",
             show_label=False,
@@ -212,39 +208,25 @@ def _result() -> dict[str, Any]:
             interactive=False,
             buttons=["fullscreen"],
         )
-        status = gr.HTML(markup.EMPTY, elem_id="status", padding=False)
+        parts["status"] = gr.HTML(markup.EMPTY, elem_id="status", padding=False)
     with gr.Column(elem_id="action"):
-        try_on = gr.Button(
+        parts["try_on"] = gr.Button(
             "Add a person and a garment", variant="primary", size="lg", interactive=False, elem_id="try_on"
         )
-        cancel = gr.Button("Cancel", variant="secondary", size="lg", visible=False, elem_id="cancel")
-        estimate = gr.HTML("", elem_id="estimate", padding=False)
-    notice = gr.HTML("", elem_id="notice", padding=False)
-    failure = gr.HTML("", elem_id="failure", padding=False)
-    use_model = gr.Button("Use another model", size="sm", visible=False, elem_id="use_model")
+        parts["cancel"] = gr.Button("Cancel", variant="secondary", size="lg", visible=False, elem_id="cancel")
+        parts["estimate"] = gr.HTML("", elem_id="estimate", padding=False)
+    parts["notice"] = gr.HTML("", elem_id="notice", padding=False)
+    parts["failure"] = gr.HTML("", elem_id="failure", padding=False)
+    parts["use_model"] = gr.Button("Use another model", size="sm", visible=False, elem_id="use_model")
     with gr.Row(elem_id="cures"):
-        look_again = gr.Button("Look again", size="sm", visible=False, elem_id="look_again")
-        retry = gr.Button("Try again", size="sm", visible=False, elem_id="retry")
-    details = gr.HTML("", elem_id="details", padding=False)
+        parts["look_again"] = gr.Button("Look again", size="sm", visible=False, elem_id="look_again")
+        parts["retry"] = gr.Button("Try again", size="sm", visible=False, elem_id="retry")
+    parts["details"] = gr.HTML("", elem_id="details", padding=False)
     with gr.Row(elem_id="after"):
-        download = gr.DownloadButton("Download", size="sm", visible=False, elem_id="download")
-        again = gr.Button("Again, another seed", size="sm", visible=False, elem_id="again")
-    return {
-        "result": result,
-        "status": status,
-        "try_on": try_on,
-        "cancel": cancel,
-        "estimate": estimate,
-        "notice": notice,
-        "failure": failure,
-        "use_model": use_model,
-        "retry": retry,
-        "look_again": look_again,
-        "details": details,
-        "download": download,
-        "again": again,
-        "last_result": gr.State(None),
-    }
+        parts["download"] = gr.DownloadButton("Download", size="sm", visible=False, elem_id="download")
+        parts["again"] = gr.Button("Again, another seed", size="sm", visible=False, elem_id="again")
+    parts["last_result"] = gr.State(None)
+    return parts
 
 
 def _kept(studio: Studio) -> dict[str, Any]:

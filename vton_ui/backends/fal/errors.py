@@ -114,52 +114,39 @@ def _limits(context: Any) -> str:
 
 
 def _by_status(status: int, said: str, request_id: str | None) -> FalError:
-    error = _plain(status, said, request_id)
+    error = _plain(status, said, known=bool(request_id))
+    error.request_id = request_id
     # A refused key, or a busy fal, says nothing about the cost of a job that was accepted before.
     if status == 422 or (request_id and status < 500):
         error.cost = Cost.MAYBE
     return error
 
 
-def _plain(status: int, said: str, request_id: str | None) -> FalError:
+def _plain(status: int, said: str, known: bool) -> FalError:
     if status == 401:
-        return KeyRefused(
-            "fal does not accept the key.", "Check the key, or make a new one at fal.ai.", request_id=request_id
-        )
+        return KeyRefused("fal does not accept the key.", "Check the key, or make a new one at fal.ai.")
     if status == 403 and "balance" in said.lower():
         return KeyRefused(
-            "The fal account behind the key has no money left.",
-            "Top it up at fal.ai, or use a key of your own.",
-            request_id=request_id,
+            "The fal account behind the key has no money left.", "Top it up at fal.ai, or use a key of your own."
         )
     if status == 403 and "locked" in said.lower():
         return KeyRefused(
-            "fal has locked the account behind the key.",
-            "See fal.ai/dashboard, or use a key of your own.",
-            request_id=request_id,
+            "fal has locked the account behind the key.", "See fal.ai/dashboard, or use a key of your own."
         )
     if status == 403:
         return KeyRefused(
-            "The key is not allowed to use this model.",
-            "Check the key's rights at fal.ai, or use a key of your own.",
-            request_id=request_id,
+            "The key is not allowed to use this model.", "Check the key's rights at fal.ai, or use a key of your own."
         )
-    if status == 404 and request_id:
+    if status == 404 and known:
         return JobFailed(
-            "fal does not know this request.",
-            "fal keeps requests for a short time only; start a new try.",
-            request_id=request_id,
+            "fal does not know this request.", "fal keeps requests for a short time only; start a new try."
         )
     if status == 404:
         return JobFailed("fal does not know this model.", "Try another model; this one may have moved.")
     if status == 429:
-        return FalError(
-            "fal is taking no more requests for this key just now.",
-            "Try again in a minute.",
-            request_id=request_id,
-        )
+        return FalError("fal is taking no more requests for this key just now.", "Try again in a minute.")
     if status == 499:
         cause, cure = PLATFORM_ERRORS["client_cancelled"]
-        return JobCancelled(cause, cure, cost=Cost.MAYBE, request_id=request_id)
+        return JobCancelled(cause, cure, cost=Cost.MAYBE)
     what = f": {said[:200].rstrip('.')}" if said else ""
-    return JobFailed(f"fal answered with an error ({status}){what}.", SAME_AGAIN, request_id=request_id)
+    return JobFailed(f"fal answered with an error ({status}){what}.", SAME_AGAIN)

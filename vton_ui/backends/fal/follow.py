@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import replace
+from functools import partial
 
 import httpx
 
@@ -42,10 +43,7 @@ async def follow(
     """
     streak, follower, answered_at = FailureStreak(), JobFollower(), time.monotonic()
 
-    async def poll() -> Status:
-        return await _poll(api, url, job, streak)
-
-    async with aclosing(_statuses(api, url, streams, poll)) as statuses:
+    async with aclosing(_statuses(api, url, streams, partial(_poll, api, url, job, streak))) as statuses:
         async for status in statuses:
             event = follower.event_of(status, max(0.0, time.time() - job.started_at))
             if event is not None:

@@ -11,6 +11,7 @@ import gradio as gr
 from gradio.context import LocalContext
 from gradio.queueing import Event
 from gradio.server_messages import ProcessGeneratingMessage
+from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -38,11 +39,7 @@ class CancelOne:
         if scope["type"] != "http" or scope["method"] != "POST" or not scope["path"].endswith(CANCEL):
             await self.app(scope, receive, send)
             return
-        body, more = b"", True
-        while more:
-            message = await receive()
-            body += message.get("body", b"")
-            more = message.get("more_body", False)
+        body = await Request(scope, receive).body()
         try:
             named = json.loads(body)
             name = f"{named['session_hash']}_{named['fn_index']}<gradio-sep>{named['event_id']}"

@@ -23,16 +23,39 @@ PALETTE = {
     "alarm-soft": ("#fbeee9", "#3a2620"),
 }
 
+# Colour → the variables of Gradio's theme that have it.
+USES = {
+    "paper": "body_background_fill",
+    "ink": "body_text_color block_title_text_color checkbox_label_text_color_selected button_secondary_text_color",
+    "quiet": "body_text_color_subdued block_info_text_color block_label_text_color input_placeholder_color",
+    "card": (
+        "background_fill_primary block_background_fill block_label_background_fill input_background_fill_focus "
+        "checkbox_background_color checkbox_label_background_fill button_secondary_background_fill"
+    ),
+    "well": (
+        "background_fill_secondary input_background_fill checkbox_label_background_fill_hover "
+        "button_secondary_background_fill_hover"
+    ),
+    "line": (
+        "block_border_color border_color_primary input_border_color checkbox_border_color "
+        "checkbox_label_border_color button_secondary_border_color button_secondary_border_color_hover"
+    ),
+    "accent": (
+        "border_color_accent link_text_color link_text_color_visited input_border_color_focus slider_color "
+        "loader_color checkbox_background_color_selected checkbox_border_color_selected "
+        "checkbox_label_border_color_selected button_primary_background_fill button_primary_border_color"
+    ),
+    "accent-soft": "color_accent_soft checkbox_label_background_fill_selected",
+    "accent-strong": "link_text_color_hover button_primary_background_fill_hover button_primary_border_color_hover",
+    "on-accent": "button_primary_text_color",
+}
+
 
 def palette_css() -> str:
     """The palette as custom properties, day and night."""
     day = "".join(f"--{name}:{colours[0]};" for name, colours in PALETTE.items())
     night = "".join(f"--{name}:{colours[1]};" for name, colours in PALETTE.items())
     return f":root{{{day}}}.dark{{{night}}}"
-
-
-def _both(name: str, variable: str) -> dict[str, str]:
-    return {name: f"var(--{variable})", f"{name}_dark": f"var(--{variable})"}
 
 
 def theme() -> gr.themes.Base:
@@ -44,50 +67,12 @@ def theme() -> gr.themes.Base:
         text_size=gr.themes.sizes.text_md,
     )
     return plain.set(
-        **_both("body_background_fill", "paper"),
-        **_both("body_text_color", "ink"),
-        **_both("body_text_color_subdued", "quiet"),
-        **_both("background_fill_primary", "card"),
-        **_both("background_fill_secondary", "well"),
-        **_both("block_background_fill", "card"),
-        **_both("block_border_color", "line"),
-        **_both("block_info_text_color", "quiet"),
-        **_both("block_label_background_fill", "card"),
-        **_both("block_label_text_color", "quiet"),
-        **_both("block_title_text_color", "ink"),
-        **_both("border_color_primary", "line"),
-        **_both("border_color_accent", "accent"),
-        **_both("color_accent_soft", "accent-soft"),
-        **_both("link_text_color", "accent"),
-        **_both("link_text_color_hover", "accent-strong"),
-        **_both("link_text_color_visited", "accent"),
-        **_both("input_background_fill", "well"),
-        **_both("input_background_fill_focus", "card"),
-        **_both("input_border_color", "line"),
-        **_both("input_border_color_focus", "accent"),
-        **_both("input_placeholder_color", "quiet"),
-        **_both("slider_color", "accent"),
-        **_both("loader_color", "accent"),
-        **_both("checkbox_background_color", "card"),
-        **_both("checkbox_background_color_selected", "accent"),
-        **_both("checkbox_border_color", "line"),
-        **_both("checkbox_border_color_selected", "accent"),
-        **_both("checkbox_label_background_fill", "card"),
-        **_both("checkbox_label_background_fill_hover", "well"),
-        **_both("checkbox_label_background_fill_selected", "accent-soft"),
-        **_both("checkbox_label_border_color", "line"),
-        **_both("checkbox_label_border_color_selected", "accent"),
-        **_both("checkbox_label_text_color_selected", "ink"),
-        **_both("button_primary_background_fill", "accent"),
-        **_both("button_primary_background_fill_hover", "accent-strong"),
-        **_both("button_primary_text_color", "on-accent"),
-        **_both("button_primary_border_color", "accent"),
-        **_both("button_primary_border_color_hover", "accent-strong"),
-        **_both("button_secondary_background_fill", "card"),
-        **_both("button_secondary_background_fill_hover", "well"),
-        **_both("button_secondary_text_color", "ink"),
-        **_both("button_secondary_border_color", "line"),
-        **_both("button_secondary_border_color_hover", "line"),
+        **{
+            f"{name}{mode}": f"var(--{colour})"
+            for colour, names in USES.items()
+            for name in names.split()
+            for mode in ("", "_dark")
+        },
         color_accent="var(--accent)",
         block_shadow="none",
         block_border_width="1px",
