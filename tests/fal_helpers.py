@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import io
-import time
 import uuid
+from dataclasses import replace
 from typing import Any
 
 from PIL import Image
@@ -19,6 +19,7 @@ from vton_ui.pictures.framing import Frame
 from vton_ui.tryon.backend import Fetched
 from vton_ui.tryon.events import Progress
 from vton_ui.tryon.job import Job
+from vton_ui.tryon.lookup import unknown_job
 
 NOWHERE = Frame(width=1, height=1, left=0, top=0, right=1, bottom=1)
 
@@ -32,24 +33,7 @@ async def arguments(backend: FalBackend, model: ModelSpec, **options: Any) -> di
 
 
 def job_of(request_id: str, model: ModelSpec = FLUX_VTO) -> Job:
-    now = time.time()
-    return Job(
-        id=uuid.uuid4().hex,
-        model=model.name,
-        endpoint=model.endpoint,
-        request_id=request_id,
-        seed=42,
-        prompt=None,
-        cost_usd=None,
-        started_at=now,
-        ordered_at=now,
-        photo_url="",
-        frame=NOWHERE,
-        sandbox=False,
-        own_key=False,
-        private=False,
-        reservation=None,
-    )
+    return replace(unknown_job(model, request_id), id=uuid.uuid4().hex, seed=42, frame=NOWHERE)
 
 
 async def ordered(backend: FalBackend, model: ModelSpec = FLUX_VTO, **options: Any) -> Job:

@@ -12,7 +12,6 @@ import json
 import os
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,7 @@ import gradio as gr
 
 from vton_ui.backends.fal.backend import FalBackend
 from vton_ui.models import CAT_VTON
-from vton_ui.tryon.job import Job
+from vton_ui.tryon.lookup import unknown_job
 
 
 async def try_on(backend: FalBackend, person: Any, garment: Any) -> gr.FileData:
@@ -29,24 +28,7 @@ async def try_on(backend: FalBackend, person: Any, garment: Any) -> gr.FileData:
     photos = [await asyncio.to_thread(Path(file["path"]).read_bytes) for file in (person, garment)]
     urls = await asyncio.gather(*(backend.upload(photo, role="photo") for photo in photos))
     arguments = {"human_image_url": urls[0], "garment_image_url": urls[1], "cloth_type": "upper"}
-    now = time.time()
-    job = Job(
-        id="bare",
-        model=CAT_VTON.name,
-        endpoint=CAT_VTON.endpoint,
-        request_id=await backend.submit(CAT_VTON.endpoint, arguments),
-        seed=None,
-        prompt=None,
-        cost_usd=None,
-        started_at=now,
-        ordered_at=now,
-        photo_url="",
-        frame=None,
-        sandbox=False,
-        own_key=False,
-        private=False,
-        reservation=None,
-    )
+    job = unknown_job(CAT_VTON, await backend.submit(CAT_VTON.endpoint, arguments))
     async for _ in backend.follow(job):
         pass
     picture = (await backend.fetch(job, CAT_VTON.read)).picture

@@ -43,7 +43,7 @@ def request_id_of(typed: object) -> str:
     return request_id
 
 
-def unknown_job(model: ModelSpec, request_id: str, context: RunContext) -> Job:
+def unknown_job(model: ModelSpec, request_id: str, *, sandbox: bool = False, own_key: bool = False) -> Job:
     """A job of which nothing is known but its request id."""
     now = time.time()
     return Job(
@@ -58,8 +58,8 @@ def unknown_job(model: ModelSpec, request_id: str, context: RunContext) -> Job:
         ordered_at=now,
         photo_url="",
         frame=None,
-        sandbox=context.backend.sandbox,
-        own_key=context.own_key,
+        sandbox=sandbox,
+        own_key=own_key,
         private=False,
         reservation=None,
     )
@@ -98,7 +98,9 @@ async def look_up(
     if job and job.sandbox == context.backend.sandbox and job.model in models:
         return await _at_fal(job, models[job.model], context)
     for model in models.values() if job is None else ():
-        found = await _at_fal(unknown_job(model, request_id, context), model, context)
+        found = await _at_fal(
+            unknown_job(model, request_id, sandbox=context.backend.sandbox, own_key=context.own_key), model, context
+        )
         if found.facts["status"] != "unknown":
             return found
     return Found(facts={"status": "unknown", "request_id": request_id})

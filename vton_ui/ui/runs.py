@@ -137,7 +137,7 @@ class Runs:
         models = [self.studio.models[known.model]] if known and known.model in self.studio.models else None
         last: VtonError | None = None
         for model in models or self.studio.models.values():
-            job = known or unknown_job(model, request_id, context)
+            job = known or unknown_job(model, request_id, sandbox=context.backend.sandbox, own_key=context.own_key)
             try:
                 # Without a budget: to look for a request books nothing.
                 async with aclosing(resume(job, model, replace(context, budget=None))) as events:

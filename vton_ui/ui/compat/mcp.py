@@ -8,6 +8,7 @@ from typing import Any
 
 import gradio as gr
 from gradio.context import LocalContext
+from gradio.mcp import GradioMCPServer
 from gradio.route_utils import get_root_url
 from mcp.types import CallToolResult
 
@@ -42,19 +43,8 @@ def serve_tools(blocks: gr.Blocks, answer: Callable[[ToolCall], Awaitable[CallTo
     """
     tools = blocks.mcp_server_obj
     assert tools is not None
-    server, described, schema_of = tools.mcp_server, tools.get_fn_description, tools.get_input_schema
-
-    def get_fn_description(block_fn: Any, tool_name: str) -> tuple[str, dict[str, str]]:
-        description, parameters = described(block_fn, tool_name)
-        return description.replace(tools._file_data_tool_description, ""), parameters
-
-    def get_input_schema(tool_name: str, parameters: dict[str, str] | None = None) -> tuple[dict[str, Any], Any]:
-        schema, positions = schema_of(tool_name, parameters)
-        for kind in schema["properties"].values():
-            # Text has no fields that it could require.
-            for text in (kind, kind.get("items", {})):
-                text.pop("required", None)
-        return schema, positions
+    server = tools.mcp_server
+    _describe(tools)
 
     async def call_tool(name: str, arguments: dict[str, Any]) -> CallToolResult:
         context, selected = server.request_context, tools.get_selected_tools_from_request()
@@ -79,7 +69,25 @@ def serve_tools(blocks: gr.Blocks, answer: Callable[[ToolCall], Awaitable[CallTo
             ToolCall(endpoint=block_fn.fn, arguments=arguments, request=caller, root=root, notify=notify)
         )
 
-    tools.get_fn_description = get_fn_description  # type: ignore[method-assign]
-    tools.get_input_schema = get_input_schema  # type: ignore[method-assign]
     # The endpoints check what they are given, and their refusals do not repeat it.
     server.call_tool(validate_input=False)(call_tool)
+
+
+def _describe(tools: GradioMCPServer) -> None:
+    """Leave out of the tools' descriptions what does not work here."""
+    described, schema_of = tools.get_fn_description, tools.get_input_schema
+
+    def get_fn_description(block_fn: Any, tool_name: str) -> tuple[str, dict[str, str]]:
+        description, parameters = described(block_fn, tool_name)
+        return description.replace(tools._file_data_tool_description, ""), parameters
+
+    def get_input_schema(tool_name: str, parameters: dict[str, str] | None = None) -> tuple[dict[str, Any], Any]:
+        schema, positions = schema_of(tool_name, parameters)
+        for kind in schema["properties"].values():
+            # Text has no fields that it could require.
+            for text in (kind, kind.get("items", {})):
+                text.pop("required", None)
+        return schema, positions
+
+    tools.get_fn_description = get_fn_description  # type: ignore[method-assign]
+    tools.get_input_schema = get_input_schema  # type: ignore[method-assign]
