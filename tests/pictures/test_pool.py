@@ -10,6 +10,7 @@ import threading
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 import uvloop
 
@@ -23,19 +24,28 @@ from vton_ui.pictures.work import prepare_person
 
 
 def alive(pid: int) -> bool:
+    return psutil.pid_exists(pid) and resident(psutil.Process(pid)) > 0
+
+
+def resident(process: psutil.Process) -> int:
+    """The bytes of memory that a process holds; 0 once it has ended."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
+        return 0 if process.status() == psutil.STATUS_ZOMBIE else process.memory_info().rss
+    except psutil.NoSuchProcess:
+        return 0
+
+
+def is_worker(process: psutil.Process) -> bool:
+    try:
+        return "vton_ui.pictures.worker" in " ".join(process.cmdline())
+    except psutil.NoSuchProcess:
         return False
 
 
-def workers() -> list[int]:
-    """All processes of the pool."""
-    tasks = Path(f"/proc/{os.getpid()}/task").iterdir()
-    children = [int(pid) for task in tasks for pid in (task / "children").read_text().split()]
-    return [
-        pid for pid in children if alive(pid) and "vton_ui.pictures.worker" in Path(f"/proc/{pid}/cmdline").read_text()
-    ]
+def workers(more_than: float = 0) -> list[int]:
+    """The ids of the pool's processes that hold more than these bytes."""
+    children = psutil.Process().children()
+    return [each.pid for each in children if is_worker(each) and resident(each) > more_than]
 
 
 async def busy(path: Path, seconds: float) -> None:

@@ -111,12 +111,6 @@ async def test_one_of_several_is_cancelled(tmp_path: Path) -> None:
     assert (await waiting).person.size == (768, 1024)
 
 
-def heavy_workers() -> list[int]:
-    """Those that hold a picture of more than 100 MB."""
-    pages = {pid: int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in workers()}
-    return [pid for pid, resident in pages.items() if resident * os.sysconf("SC_PAGE_SIZE") > 100e6]
-
-
 @pytest.mark.usefixtures("_fresh")
 async def test_the_last_one_is_cancelled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """When nobody waits any longer the work is stopped, and nothing is kept of it."""
@@ -124,8 +118,8 @@ async def test_the_last_one_is_cancelled(tmp_path: Path, monkeypatch: pytest.Mon
     heavy = tmp_path / "heavy.png"
     heavy.write_bytes(black(10_000, 6_000, 16, 6))
     waiting = [asyncio.ensure_future(prepared((heavy, heavy))) for _ in range(3)]
-    await asyncio.to_thread(until, lambda: heavy_workers() != [])
-    killed = await asyncio.to_thread(heavy_workers)
+    await asyncio.to_thread(until, lambda: workers(more_than=100e6) != [])
+    killed = await asyncio.to_thread(workers, 100e6)
     for each in waiting:
         each.cancel()
     await asyncio.gather(*waiting, return_exceptions=True)

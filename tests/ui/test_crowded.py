@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 
 from tests.conftest import photo_bytes, serving, until
 from tests.fake_fal.server import TEST_KEY, FakeFal
 from tests.pictures.bombs import black, claiming, grain, many_scans, saved
+from tests.pictures.test_pool import resident
 from tests.subprocess_app import subprocess_app
 from vton_ui.pictures import pool
 from vton_ui.settings import Settings
@@ -94,14 +95,11 @@ def test_header_that_lies_is_not_ordered(progressive: bool, url: str, fal: FakeF
 
 def memory(pid: int) -> float:
     """Megabytes that a process and its children hold."""
-    status = Path(f"/proc/{pid}/status").read_text()
-    own = int(status.split("VmRSS:")[1].split()[0]) / 1024
-    tasks = Path(f"/proc/{pid}/task").iterdir()
-    return own + sum(memory(int(child)) for task in tasks for child in (task / "children").read_text().split())
+    process = psutil.Process(pid)
+    return sum(map(resident, [process, *process.children(recursive=True)])) / 1e6
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.skipif(not os.path.exists("/proc"), reason="told by Linux only")
 def test_memory_comes_back(fal: FakeFal, tmp_path: Path) -> None:
     """After heavy and bad photos the server and its workers hold what they held before, by a quarter at most."""
     heavy = [black(10_000, 6_000, 16, 6), black(10_000, 6_000, 16, 0), saved(grain(4000, 3000), progressive=True)]
