@@ -14,7 +14,7 @@ from PIL import Image
 
 from vton_ui.ui.components import looks
 from vton_ui.ui.components.actions import Action, read_action
-from vton_ui.ui.components.tiles import File, Tile, shown
+from vton_ui.ui.components.tiles import Tile, shown
 from vton_ui.ui.theme import palette_css, theme
 
 PEOPLE = Path(__file__).parents[3] / "assets" / "people"
@@ -56,7 +56,7 @@ class Stage:
         """Tiles in the station."""
         self._set(shown(tiles, rest=rest), self._values[1])
 
-    def keep(self, tiles: Sequence[Tile], *, file: File | None = None) -> None:
+    def keep(self, tiles: Sequence[Tile], *, file: str | None = None) -> None:
         """Tiles in the strip."""
         self._set(self._values[0], shown(tiles, file=file))
 

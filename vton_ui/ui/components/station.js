@@ -11,7 +11,7 @@ const ending = (tile) => {
 
 const root = element.querySelector(".looks");
 const act = makeAct(trigger);
-const viewer = makeViewer(element.querySelector("dialog"), { act });
+const viewer = makeViewer(element.querySelector("dialog"), { act, home: () => root.querySelector(".face") });
 const wall = makeWall(root.querySelector(".tiles"), element.querySelector("template"), { act, open: viewer.open });
 const order = root.querySelector(".order");
 order.addEventListener("click", () => act("order_rest", null));

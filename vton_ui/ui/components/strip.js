@@ -2,7 +2,7 @@
 
 const root = element.querySelector(".kept");
 const act = makeAct(trigger);
-const viewer = makeViewer(element.querySelector("dialog"), { act });
+const viewer = makeViewer(element.querySelector("dialog"), { act, home: () => root.querySelector(".face") });
 const chosen = new Set();
 const models = root.querySelector(".models");
 const sort = root.querySelector(".sort select");
@@ -79,15 +79,14 @@ const draw = () => {
   viewer.follow(visible.filter((tile) => tile.state === "done"));
 };
 
-let saved = props.value?.file?.url ?? null; // what was there when the page came up was saved before
+let saved = address(props.value?.file); // what was there when the page came up was saved before
 const save = () => {
-  const file = props.value?.file;
-  const url = address(file?.url);
-  if (!url || file.url === saved) return;
-  saved = file.url;
+  const url = address(props.value?.file);
+  if (!url || url === saved) return;
+  saved = url;
   const link = document.createElement("a");
   link.href = url;
-  link.download = file.name;
+  link.download = fileName(url);
   link.click();
 };
 

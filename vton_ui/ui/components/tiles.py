@@ -73,20 +73,13 @@ class Tile(TypedDict, total=False):
     changed: Changed | None
 
 
-class File(TypedDict):
-    """A file that was asked for and is ready."""
-
-    url: str
-    name: str
-
-
-def shown(tiles: Sequence[Tile], *, rest: str = "", file: File | None = None) -> dict[str, Any]:
+def shown(tiles: Sequence[Tile], *, rest: str = "", file: str | None = None) -> dict[str, Any]:
     """The value of `looks.station` and `looks.strip`.
 
     Args:
         tiles: in the order in which they stand; the strip's, newest first.
         rest: the words on the button that orders what is not ordered yet ("Order the rest · $0.19").
-        file: what the browser saves at once; a new address is saved once.
+        file: the address of a file that was asked for and is ready; the strip saves it, once.
     """
     # A visitor's clock may be wrong; from this one the browser knows by how much.
     return {"tiles": list(tiles), "rest": rest, "file": file, "now": time.time()}

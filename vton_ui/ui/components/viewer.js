@@ -39,7 +39,8 @@ const drawFacts = (list, look) => {
   );
 };
 
-const makeViewer = (dialog, { act }) => {
+// Args: home() is what has the focus afterwards should the tile be gone.
+const makeViewer = (dialog, { act, home }) => {
   const find = (selector) => dialog.querySelector(selector);
   const [room, stage, slider] = [find(".room"), find(".stage"), find(".split")];
   const [photo, picture, overlay] = [find(".photo"), find("img.look"), find(".overlay")];
@@ -193,7 +194,7 @@ const makeViewer = (dialog, { act }) => {
   picture.addEventListener("load", shape);
   photo.addEventListener("load", shape);
   photo.addEventListener("error", () => drawBefore(false)); // some photos no browser can show
-  dialog.addEventListener("close", () => opener?.isConnected && opener.focus());
+  dialog.addEventListener("close", () => (opener.isConnected ? opener : home())?.focus());
   room.addEventListener("fullscreenchange", () => setAttribute(find(".full"), "aria-pressed", Boolean(document.fullscreenElement)));
   setHidden(find(".full"), !document.fullscreenEnabled);
   return { open, follow };

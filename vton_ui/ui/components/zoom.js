@@ -16,17 +16,29 @@ const makeZoom = (pane, stage, { split, told }) => {
     const [wide, high] = [pane.clientWidth, pane.clientHeight];
     const width = Math.floor(Math.min(wide, high * ratio));
     const height = Math.round(width / ratio);
+    const [zoomedWidth, zoomedHeight] = [Math.round(width * zoom), Math.round(height * zoom)];
     // Zoomed in, the stage takes what room there is.
-    return { width, height, stageWidth: Math.min(wide, width * zoom), stageHeight: Math.min(high, height * zoom) };
+    return {
+      width: zoomedWidth,
+      height: zoomedHeight,
+      stageWidth: Math.min(wide, zoomedWidth),
+      stageHeight: Math.min(high, zoomedHeight),
+    };
+  };
+
+  // In whole pixels, so that no edge is blurred.
+  const set = (numbers) => {
+    for (const [name, pixels] of Object.entries(numbers)) stage.style.setProperty(`--${name}`, `${Math.round(pixels)}px`);
   };
 
   const lay = () => {
     const { width, height, stageWidth, stageHeight } = sizes();
-    const [farX, farY] = [(width * zoom - stageWidth) / 2, (height * zoom - stageHeight) / 2];
+    const [farX, farY] = [(width - stageWidth) / 2, (height - stageHeight) / 2];
     x = Math.min(farX, Math.max(-farX, x));
     y = Math.min(farY, Math.max(-farY, y));
-    const numbers = { "stage-width": stageWidth, "stage-height": stageHeight, width: width * zoom, height: height * zoom, x, y };
-    for (const [name, pixels] of Object.entries(numbers)) stage.style.setProperty(`--${name}`, `${pixels}px`);
+    const [left, top] = [(pane.clientWidth - stageWidth) / 2, (pane.clientHeight - stageHeight) / 2];
+    set({ "stage-left": left, "stage-top": top, "stage-width": stageWidth, "stage-height": stageHeight });
+    set({ left: x - farX, top: y - farY, width, height });
     stage.toggleAttribute("data-zoomed", zoom > 1);
   };
 
