@@ -37,7 +37,25 @@ def test_of_all() -> None:
     assert read_action(event({"id": "../x", "action": "order_rest"})) == Action(name="order_rest")
 
 
-WRONG_IDS = ["", " ", "a" * 65, "../etc", "a/b", "a b", "a\n", "-a", ".", "é", "a\0", "<b>", None, 7, True, ["a"], {"a": 1}]
+WRONG_IDS: list[Any] = [
+    "",
+    " ",
+    "a" * 65,
+    "../etc",
+    "a/b",
+    "a b",
+    "a\n",
+    "-a",
+    ".",
+    "é",
+    "a\0",
+    "<b>",
+    None,
+    7,
+    True,
+    ["a"],
+    {"a": 1},
+]
 
 
 @pytest.mark.parametrize("wrong", WRONG_IDS, ids=repr)
@@ -46,7 +64,7 @@ def test_wrong_id(wrong: Any) -> None:
     assert read_action(event({"id": wrong, "action": "cancel"})) is None
 
 
-WRONG = [None, "action id", 7, [], ["action", "id"], {}, {"action": "cancel"}, {"id": "a"}]
+WRONG: list[Any] = [None, "action id", 7, [], ["action", "id"], {}, {"action": "cancel"}, {"id": "a"}]
 WRONG += [{"id": "a", "action": name} for name in ("", "Cancel", "delete", "__class__", None, 1, ["cancel"], {"x": 1})]
 
 

@@ -42,7 +42,7 @@ def visit(browser: Browser, shared_stage: tuple[Stage, str]) -> Iterator[Visit]:
         page = context.new_page()
         page.add_init_script(script)
         page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on("console", lambda message: message.type == "error" and errors.append(message.text))
+        page.on("console", lambda message: errors.extend([message.text] if message.type == "error" else []))
         page.goto(f"{shared_stage[1]}?__theme={'dark' if dark else 'light'}")
         page.wait_for_selector("#station .looks")
         return page

@@ -6,9 +6,10 @@ import time
 from typing import Any
 
 from tests.page.looks.stage import person
-from vton_ui.ui.components.tiles import Tile
+from vton_ui.ui.components.tiles import Step, Tile
 
 FLUX, CATVTON = "FLUX VTO", "CatVTON"
+REQUEST_ID = "2f5c1f0e-7f9b-4f2e-9a55-3f6f1d0c1a77"
 
 
 def look(id: str, state: str, **more: Any) -> Tile:
@@ -17,7 +18,7 @@ def look(id: str, state: str, **more: Any) -> Tile:
         "url": person("marta"),
         "seconds": 8.1,
         "seed": 41822,
-        "request_id": "2f5c1f0e-7f9b-4f2e-9a55-3f6f1d0c1a77",
+        "request_id": REQUEST_ID,
         "facts": [("Size", "960 × 1280 pixels"), ("Licence", "Commercial use")],
     }
     plain: dict[str, Any] = {
@@ -39,7 +40,9 @@ def working(id: str, **more: Any) -> Tile:
 
 def waiting(id: str, **more: Any) -> Tile:
     """One in line."""
-    return look(id, "waiting", **{"words": "Waiting, 3rd in line", "started_at": time.time() - 4, "share": None, **more})
+    return look(
+        id, "waiting", **{"words": "Waiting, 3rd in line", "started_at": time.time() - 4, "share": None, **more}
+    )
 
 
 def failed(id: str, **more: Any) -> Tile:
@@ -72,12 +75,12 @@ def four() -> list[Tile]:
 
 def outfit() -> list[Tile]:
     """An outfit whose second step failed, and one that is being put on."""
-    steps = [
+    steps: list[Step] = [
         {"label": "Trousers", "state": "done", "url": person("henrik")},
         {"label": "Shirt", "state": "failed", "url": None},
         {"label": "Coat", "state": "planned", "url": None},
     ]
-    on_its_way = [{**steps[0]}, {**steps[1], "state": "working"}, steps[2]]
+    on_its_way = [steps[0], {**steps[1], "state": "working"}, steps[2]]
     return [
         failed("a", title=CATVTON, label="all together", steps=steps),
         working("b", title=CATVTON, label="all together", steps=on_its_way, words="Shirt: running, step 2 of 4"),

@@ -67,6 +67,7 @@ class Stage:
 
     def page(self) -> gr.Blocks:
         """The page."""
+        demo: gr.Blocks
         with gr.Blocks(title="Looks") as demo:
             components = [looks.station(elem_id="station"), looks.strip(elem_id="strip")]
             for component in components:

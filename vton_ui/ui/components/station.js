@@ -14,7 +14,10 @@ const act = makeAct(trigger);
 const viewer = makeViewer(element.querySelector("dialog"), { act, home: () => root.querySelector(".face") });
 const wall = makeWall(root.querySelector(".tiles"), element.querySelector("template"), { act, open: viewer.open });
 const order = root.querySelector(".order");
-order.addEventListener("click", () => act("order_rest", null));
+order.addEventListener("click", () => {
+  act("order_rest", null);
+  dim(order);
+});
 
 const states = new Map();
 const announce = (tiles) => {

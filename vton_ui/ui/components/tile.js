@@ -4,6 +4,7 @@
 const RUNNING = new Set(["planned", "waiting", "working"]);
 const ENDED = new Set(["done", "failed", "cancelled"]);
 const TWICE_MS = 800; // the second half of a double click must neither pay twice nor hit what took the button's place
+const ANSWER_MS = 2000;
 
 const setText = (node, words) => {
   if (node.textContent !== (words ?? "")) node.textContent = words ?? "";
@@ -56,6 +57,12 @@ const makeAct = (trigger) => {
   };
 };
 
+// Shows at once that a press was felt, until Python's answer shows what came of it.
+const dim = (button) => {
+  button.toggleAttribute("data-sent", true);
+  setTimeout(() => button.removeAttribute("data-sent"), ANSWER_MS);
+};
+
 const offersOf = (tile) => {
   if (RUNNING.has(tile.state)) return [["cancel", "Cancel"]];
   if (tile.state === "cancelled") return [["retry", "Retry"]];
@@ -76,7 +83,10 @@ const drawButtons = (holder, tile, act) => {
       button.type = "button";
       button.tabIndex = -1;
       button.dataset.action = action;
-      button.addEventListener("click", () => act(action, holder.closest(".tile").dataset.id));
+      button.addEventListener("click", () => {
+        act(action, holder.closest(".tile").dataset.id);
+        dim(button);
+      });
       holder.insertBefore(button, holder.children[place] ?? null);
       button.animate({ pointerEvents: ["none", "none"] }, TWICE_MS / 2);
     }
@@ -157,6 +167,8 @@ const makeTile = (template) => {
   return node;
 };
 
+const drawn = new WeakMap(); // what a tile shows; of twelve, one or two change at a time
+
 const drawFace = (node, tile) => {
   const [photo, look] = node.querySelectorAll(".face img");
   const kept = (tile.steps ?? []).filter((step) => step.url).at(-1)?.url;
@@ -172,6 +184,9 @@ const drawFace = (node, tile) => {
 };
 
 const drawTile = (node, tile, { act, now, numbersOf = numbers }) => {
+  const says = JSON.stringify([tile, numbersOf(tile)]);
+  if (drawn.get(node) === says) return;
+  drawn.set(node, says);
   const held = node.contains(document.activeElement) ? document.activeElement : null;
   setAttribute(node, "data-state", tile.state);
   const counting = ["waiting", "working"].includes(tile.state) && tile.started_at;
