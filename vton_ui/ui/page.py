@@ -11,6 +11,7 @@ from gradio.components import Component
 
 from vton_ui.studio import Studio
 from vton_ui.ui import markup
+from vton_ui.ui.components import looks
 from vton_ui.ui.components.controls import controls, link
 from vton_ui.ui.components.examples import examples, thumbnails
 from vton_ui.ui.components.slots import GarmentPhotos, PersonPhoto
@@ -45,7 +46,7 @@ class Page:
     try_on: gr.Button
     cancel: gr.Button
     estimate: gr.HTML
-    result: gr.Image
+    result: gr.HTML
     status: gr.HTML
     details: gr.HTML
     download: gr.DownloadButton
@@ -53,13 +54,12 @@ class Page:
     retry: gr.Button
     look_again: gr.Button
     private: gr.Checkbox
-    recent: gr.Gallery
+    looks: gr.HTML
     find_id: gr.Textbox
     find: gr.Button
     forget: gr.Button
     come_back: gr.Button
     fal_key: gr.Textbox
-    last_result: gr.State
     memory: gr.BrowserState
 
     @property
@@ -71,7 +71,7 @@ class Page:
     @property
     def inputs(self) -> set[Component]:
         """The settings, and what the page remembers."""
-        return {*self.settings, self.find_id, self.last_result, self.memory}
+        return {*self.settings, self.find_id, self.memory}
 
 
 def lay_out(studio: Studio) -> Page:
@@ -199,16 +199,9 @@ def _options(studio: Studio) -> dict[str, Any]:
 def _result() -> dict[str, Any]:
     parts: dict[str, Any] = {}
     gr.HTML("<h2><b>3</b> Result</h2>", padding=False)
-    with gr.Column(elem_id="mirror", elem_classes="slot"):
-        parts["result"] = gr.Image(
-            type="filepath",
-            label="Result",
-            show_label=False,
-            elem_id="result",
-            interactive=False,
-            buttons=["fullscreen"],
-        )
-        parts["status"] = gr.HTML(markup.EMPTY, elem_id="status", padding=False)
+    with gr.Column(elem_id="mirror"):
+        parts["result"] = looks.station(elem_id="result")
+        parts["status"] = gr.HTML(markup.INVITATION, elem_id="status", padding=False)
     with gr.Column(elem_id="action"):
         parts["try_on"] = gr.Button(
             "Add a person and a garment", variant="primary", size="lg", interactive=False, elem_id="try_on"
@@ -225,22 +218,11 @@ def _result() -> dict[str, Any]:
     with gr.Row(elem_id="after"):
         parts["download"] = gr.DownloadButton("Download", size="sm", visible=False, elem_id="download")
         parts["again"] = gr.Button("Again, another seed", size="sm", visible=False, elem_id="again")
-    parts["last_result"] = gr.State(None)
     return parts
 
 
 def _kept(studio: Studio) -> dict[str, Any]:
-    recent = gr.Gallery(
-        label="Recent",
-        elem_id="recent",
-        visible=False,
-        interactive=False,
-        allow_preview=False,
-        columns=8,
-        height="auto",
-        object_fit="cover",
-        buttons=[],
-    )
+    strip = looks.strip(elem_id="looks")
     with gr.Accordion("Find a request, or forget everything", open=False, elem_id="keeping"):
         with gr.Row(elem_id="finder"):
             find_id = gr.Textbox(
@@ -259,7 +241,7 @@ def _kept(studio: Studio) -> dict[str, Any]:
             padding=False,
         )
     return {
-        "recent": recent,
+        "looks": strip,
         "find_id": find_id,
         "find": find,
         "forget": forget,

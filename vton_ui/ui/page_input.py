@@ -13,13 +13,14 @@ from vton_ui.models.options import is_shown
 from vton_ui.models.spec import ModelSpec
 from vton_ui.pictures.sheet import grid
 from vton_ui.studio import Studio
+from vton_ui.tryon.plan import Plan, new_plan
 from vton_ui.tryon.request import Request, new_request
 from vton_ui.ui.components import controls
 from vton_ui.ui.page import Page
 from vton_ui.ui.web.uploads import visible_upload
 
-Values = Mapping[Component, Any]
-"""The values of the page's components."""
+PageValues = Mapping[Component, Any]
+"""What stands on the page."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,8 +38,13 @@ class PageInput:
         """The request of this input, with some options changed. InputError if something is missing or wrong."""
         return new_request(self.model, self.person, self.garments, {**self.given, **changed}, private=self.private)
 
+    def plan(self, **changed: Any) -> Plan:
+        """The plan of this input, with some options changed. InputError as `request`."""
+        given = {self.model.name: {**self.given, **changed}}
+        return new_plan([self.model], self.person, self.garments, given, private=self.private)
 
-def read_page(page: Page, studio: Studio, values: Values, browser: str) -> PageInput:
+
+def read_page(page: Page, studio: Studio, values: PageValues, browser: str) -> PageInput:
     """Read the values of a browser's page.
 
     Raises:
@@ -62,6 +68,6 @@ def read_page(page: Page, studio: Studio, values: Values, browser: str) -> PageI
     )
 
 
-def key_of(page: Page, values: Values) -> str | None:
+def key_of(page: Page, values: PageValues) -> str | None:
     """The visitor's own key, if one is typed."""
     return (values[page.fal_key] or "").strip() or None

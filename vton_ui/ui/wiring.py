@@ -7,11 +7,12 @@ from typing import Any
 import gradio as gr
 
 from vton_ui.studio import Studio
+from vton_ui.ui.dispatch import Dispatch
 from vton_ui.ui.edits import Edits
-from vton_ui.ui.memory import Memory
 from vton_ui.ui.page import Page
-from vton_ui.ui.render import Renderer
+from vton_ui.ui.returning import Returns
 from vton_ui.ui.runs import Runs
+from vton_ui.ui.tab import Tabs
 
 LOOK_AT = "() => document.querySelector('{0}')?.scrollIntoView({{behavior: 'smooth', block: 'nearest'}})"
 """On a phone the button is always in view; its effect, or the reason why it is disabled, may not be."""
@@ -24,8 +25,6 @@ CLEAR_FIXED = "(card) => (card || '').includes('data-fixed-by=\"change\"') ? '' 
 def wire(page: Page, studio: Studio, blocks: gr.Blocks) -> None:
     """Connect the page's events."""
     edits = Edits(page=page, studio=studio)
-    memory = Memory(secret=studio.secret, store=studio.store)
-    runs = Runs(page=page, studio=studio, renderer=Renderer(page=page, memory=memory))
     # Off the queue: a change on the page must not wait for anybody's try-on.
     quick: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
     slow: dict[str, Any] = {"concurrency_limit": None, "show_progress": "hidden", "api_visibility": "private"}
@@ -57,22 +56,43 @@ def wire(page: Page, studio: Studio, blocks: gr.Blocks) -> None:
 
     page.notice.change(None, js=LOOK_AT.format("#notice:has([role=alert])"))
 
-    _wire_runs(page, runs, blocks, quick, slow)
+    _wire_looks(page, Tabs(page=page, studio=studio), blocks, quick, slow)
 
 
-def _wire_runs(page: Page, runs: Runs, blocks: gr.Blocks, quick: dict[str, Any], slow: dict[str, Any]) -> None:
+def _wire_looks(page: Page, tabs: Tabs, blocks: gr.Blocks, quick: dict[str, Any], slow: dict[str, Any]) -> None:
+    runs, returns = Runs(tabs=tabs), Returns(tabs=tabs)
+    actions = Dispatch(
+        tabs=tabs,
+        quick={"cancel": runs.cancel_look},
+        runs={
+            "retry": runs.retry,
+            "go_on": runs.go_on,
+            "again": runs.once_more,
+            "look_again": returns.look_again,
+        },
+    )
     everything: Any = page.inputs
-    mirror = [page.status, page.result, page.last_result, page.details, page.download]
+    station = [page.status, page.result, page.details, page.download]
     buttons = [page.try_on, page.cancel, page.again, page.retry, page.look_again]
-    touched = [*buttons, page.failure, *mirror, page.memory, page.recent]
+    touched = [*buttons, page.failure, *station, page.memory, page.looks]
     gr.on([page.try_on.click, page.retry.click, page.again.click], None, js=LOOK_AT.format("#mirror"))
     page.status.change(None, js=LOOK_AT.format("#mirror:has([data-returned])"))
     page.failure.change(None, js=LOOK_AT.format("#failure"))
     gr.on([page.try_on.click, page.retry.click], runs.try_on, everything, touched, **slow)
     page.again.click(runs.again, everything, touched, **slow)
-    page.cancel.click(runs.cancel, None, page.cancel, **quick)
-    gr.on([page.find.click, page.find_id.submit], runs.find, everything, touched, **slow)
-    page.recent.select(runs.show_recent, everything, [*mirror, page.recent], **quick)
-    page.forget.click(runs.forget, everything, [*touched, page.person, page.garments], **quick)
-    gr.on([blocks.load, page.come_back.click, page.look_again.click], runs.come_back, everything, touched, **slow)
+    page.cancel.click(runs.cancel, {page.memory}, page.cancel, **quick)
+    gr.on([page.find.click, page.find_id.submit], returns.find, everything, touched, **slow)
+    page.forget.click(returns.forget, everything, [*touched, page.person, page.garments], **quick)
+    gr.on([blocks.load, page.come_back.click, page.look_again.click], returns.come_back, everything, touched, **slow)
     blocks.load(None, js=COME_BACK)
+    # Several at once: a click on one tile must not keep the next from being heard.
+    shown_by = [page.result, page.looks]
+    gr.on(
+        [part.action for part in shown_by],
+        actions.act,
+        everything,
+        [*touched, *page.settings],
+        trigger_mode="multiple",
+        **quick,
+    )
+    gr.on([part.run for part in shown_by], actions.run, everything, touched, trigger_mode="multiple", **slow)
