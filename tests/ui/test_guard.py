@@ -262,7 +262,7 @@ def test_a_range(url: str) -> None:
 
 
 def guarded(app: ASGIApp) -> Guard:
-    return Guard(app, uploaded=UploadQuota(), session_uploads=SessionUploads())
+    return Guard(app, store=Path("results"), uploaded=UploadQuota(), session_uploads=SessionUploads())
 
 
 async def answered(app: ASGIApp, **scope: Any) -> list[Message]:

@@ -104,7 +104,7 @@ class Look:
         states = [step.state for step in self.steps]
         for deciding in ("failed", "cancelled", "working", "waiting", "not_ordered"):
             if deciding in states:
-                return deciding  # type: ignore[return-value]
+                return deciding
         if all(state == "done" for state in states):
             return "done"
         return "working" if "done" in states else "planned"

@@ -63,7 +63,7 @@ class Renderer:
     def _buttons(self, board: Board) -> Updates:
         page, hidden = self.page, gr.update(visible=False)
         if board.is_busy:
-            busy = {page.try_on: hidden, page.again: hidden, page.retry: hidden, page.look_again: hidden}
+            busy: Updates = {page.try_on: hidden, page.again: hidden, page.retry: hidden, page.look_again: hidden}
             return {**busy, page.cancel: gr.update(visible=True)}
         return {
             page.try_on: gr.update(visible=True),

@@ -85,14 +85,8 @@ def _wire_looks(page: Page, tabs: Tabs, blocks: gr.Blocks, quick: dict[str, Any]
     page.forget.click(returns.forget, everything, [*touched, page.person, page.garments], **quick)
     gr.on([blocks.load, page.come_back.click, page.look_again.click], returns.come_back, everything, touched, **slow)
     blocks.load(None, js=COME_BACK)
-    # Several at once: a click on one tile must not keep the next from being heard.
-    shown_by = [page.result, page.looks]
-    gr.on(
-        [part.action for part in shown_by],
-        actions.act,
-        everything,
-        [*touched, *page.settings],
-        trigger_mode="multiple",
-        **quick,
-    )
-    gr.on([part.run for part in shown_by], actions.run, everything, touched, trigger_mode="multiple", **slow)
+    # Several at once: while one look is ordered again, the next can be cancelled.
+    several: dict[str, Any] = {"trigger_mode": "multiple"}
+    for part in (page.result, page.looks):
+        part.action(actions.act, everything, [*touched, *page.settings], **several, **quick)
+        part.run(actions.run, everything, touched, **several, **slow)

@@ -63,10 +63,11 @@ const makeAct = (trigger) => {
 const makeReader = () => {
   let newest = -Infinity;
   return () => {
-    const value = typeof props.value === "string" ? JSON.parse(props.value) : JSON.parse(JSON.stringify(props.value || {}));
-    if (value.now < newest) return null;
-    newest = value.now ?? newest;
-    return value;
+    const given = typeof props.value === "string" ? JSON.parse(props.value) : props.value ?? {};
+    if (given.now < newest) return null;
+    newest = given.now ?? newest;
+    const order = (given.order ?? "").split(" ").filter(Boolean);
+    return { ...given, tiles: given.order === undefined ? given.tiles : order.map((id) => JSON.parse(given.tiles[id])) };
   };
 };
 

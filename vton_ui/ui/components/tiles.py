@@ -79,15 +79,19 @@ class Tile(TypedDict, total=False):
 
 
 def station_value(tiles: Sequence[Tile], *, rest: str = "") -> dict[str, Any]:
-    """The value of `looks.station`; of a value like this Gradio sends only what changed since the step before.
+    """The value of `looks.station`: each tile as a text of its own, so that a step sends only the tiles that changed.
+
+    There is no list in it: when lists inside lists get shorter, Gradio 6.31 (`utils.diff`) counts the places of what it
+    deletes wrongly, and the page loses the wrong tile.
 
     Args:
         tiles: in the order in which they stand.
         rest: the words on the button that orders what is not ordered yet ("Order the rest · $0.19"); without them,
             there is none.
     """
+    order = " ".join(tile["id"] for tile in tiles)
     # A visitor's clock may be wrong; from this one the browser knows by how much, and which of two values is newer.
-    return {"tiles": list(tiles), "rest": rest, "now": time.time()}
+    return {"order": order, "tiles": {tile["id"]: json.dumps(tile) for tile in tiles}, "rest": rest, "now": time.time()}
 
 
 def strip_value(tiles: Sequence[Tile], *, file: str | None = None) -> str:

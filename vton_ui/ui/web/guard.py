@@ -19,7 +19,7 @@ from vton_ui.quota import UploadQuota
 from vton_ui.session_uploads import SessionUploads
 from vton_ui.ui.compat import routes
 from vton_ui.ui.web.intake import Intake, Refused, is_upload
-from vton_ui.ui.web.uploads import MAX_FILE_BYTES, is_upload_path
+from vton_ui.ui.web.uploads import MAX_FILE_BYTES, is_result_path, is_upload_path
 from vton_ui.ui.web.visitor import browser_in
 
 SAFE = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"same-origin"))
@@ -39,12 +39,13 @@ class Guard:
     """ASGI middleware around Gradio's app.
 
     Args:
+        store: The folder of results.
         uploaded: How much each visitor may upload.
         session_uploads: Which uploads are whose.
     """
 
-    def __init__(self, app: ASGIApp, *, uploaded: UploadQuota, session_uploads: SessionUploads) -> None:
-        self.app, self._session_uploads = app, session_uploads
+    def __init__(self, app: ASGIApp, *, store: Path, uploaded: UploadQuota, session_uploads: SessionUploads) -> None:
+        self.app, self._store, self._session_uploads = app, store, session_uploads
         self._intake = Intake(uploaded=uploaded)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -54,7 +55,7 @@ class Guard:
             return
         answer, body = _Answer(send, scope, self._session_uploads), _Body(receive)
         try:
-            await self.app(_checked(scope), await self._intake.take_in(scope, body.receive), answer.send)
+            await self.app(_checked(scope, self._store), await self._intake.take_in(scope, body.receive), answer.send)
             return
         except Refused as exc:
             refused = exc
@@ -104,8 +105,8 @@ class _Body:
                 rest -= len((await asyncio.wait_for(self.receive(), DRAIN_SECONDS)).get("body", b""))
 
 
-def _checked(scope: Scope) -> Scope:
-    """The request as Gradio may see it. Of files it serves uploads only, which includes copies of results and examples.
+def _checked(scope: Scope, store: Path) -> Scope:
+    """The request as Gradio may see it. Of files it serves kept results and uploads, and with these copies of examples.
 
     Raises:
         Refused: The route is closed, or the file is not served.
@@ -115,7 +116,7 @@ def _checked(scope: Scope) -> Scope:
         if routes.CLOSED.search(scope["path"]):
             raise Refused(403, "This is closed here.")
         return scope
-    if not is_upload_path(path):
+    if not is_upload_path(path) and not is_result_path(path, store):
         raise Refused(403, NO_FILE)
     # Gradio answers a range with all headers of the request, keys and cookies among them: it gets the whole file.
     return {**scope, "headers": [(name, value) for name, value in scope["headers"] if name.lower() != b"range"]}

@@ -48,6 +48,14 @@ def is_upload_path(path: str) -> bool:
         return False
 
 
+def is_result_path(path: str, store: Path) -> bool:
+    """Whether this is an absolute path to a file beside a kept result: in a folder whose name nobody can guess."""
+    try:
+        return Path(path).is_absolute() and Path(path).resolve().parent.parent == store.resolve()
+    except (OSError, RuntimeError, ValueError):
+        return False
+
+
 def visible_upload(browser: str, path: Any, *, slot: str, studio: Studio) -> Path:
     """The same as `own` for a file on a browser's page. PhotoError also if the browser has forgotten it."""
     real = own(path, slot=slot, examples=studio.examples)
