@@ -20,13 +20,15 @@ class Part:
         id: The job's id, and the name of its reservation.
         plan: The plan's id.
         item: The item's id within the plan.
-        label: What it is called on screen.
+        label: What its look is called on screen.
+        step: The garment that it puts on, where its look takes several steps.
     """
 
     id: str
     plan: str
     item: str
     label: str
+    step: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +49,8 @@ class Job:
         garment_url: The garment's picture at fal; looks of one click may differ in nothing else.
         plan: The click that it belongs to; empty where it came alone, as do `item` and `label`.
         item: Its item of the plan.
-        label: What the item is called on screen.
+        label: What its look is called on screen.
+        step: The garment that it puts on, where its look takes several steps.
     """
 
     id: str
@@ -69,6 +72,7 @@ class Job:
     plan: str = ""
     item: str = ""
     label: str = ""
+    step: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON."""

@@ -25,7 +25,7 @@ from vton_ui.tryon.streams import Turns, merged
 
 
 async def run(
-    plan: Plan, context: RunContext, stops: Mapping[str, asyncio.Event], *, parallel: int
+    plan: Plan, context: RunContext, stops: Mapping[str, asyncio.Event], *, parallel: int, plan_id: str = ""
 ) -> AsyncGenerator[tuple[str, Event | Failed], None]:
     """Run a plan; yields each event with the id of its item.
 
@@ -37,12 +37,14 @@ async def run(
         context: What to run it with.
         stops: For each item, what cancels it.
         parallel: How many looks run at once.
+        plan_id: The id that the jobs have in common; a new one if empty. What an earlier run of a plan left is ordered
+            under the same id.
 
     Raises:
         OverBudget: A cap has no room for all of it; nothing was ordered.
         VtonError: Nothing was ordered, for another reason.
     """
-    work = _PlanRun(plan, context, stops, parallel)
+    work = _PlanRun(plan, context, stops, parallel, plan_id or uuid.uuid4().hex)
     with ExitStack() as following:
         for part in work.parts.values():
             following.enter_context(context.jobs.following(part.id))
@@ -60,9 +62,13 @@ async def run(
 class _PlanRun:
     """What of a running plan was reserved and sent, and whose turn it is."""
 
-    def __init__(self, plan: Plan, context: RunContext, stops: Mapping[str, asyncio.Event], parallel: int) -> None:
-        name = uuid.uuid4().hex
-        self.parts = {item.id: Part(id=uuid.uuid4().hex, plan=name, item=item.id, label=item.label) for item in plan}
+    def __init__(
+        self, plan: Plan, context: RunContext, stops: Mapping[str, asyncio.Event], parallel: int, name: str
+    ) -> None:
+        self.parts = {
+            item.id: Part(id=uuid.uuid4().hex, plan=name, item=item.id, label=item.label, step=item.step)
+            for item in plan
+        }
         self._plan, self._context, self._stops = plan, context, stops
         self._reserved: set[str] = set()
         """The items whose reservations no job has taken over yet."""

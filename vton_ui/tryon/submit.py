@@ -59,6 +59,7 @@ def new_job(
         plan=part.plan,
         item=part.item,
         label=part.label,
+        step=part.step,
     )
 
 
