@@ -6,8 +6,9 @@ knows which request belongs to which job, how to cut a result back to its photo,
 No key is ever in it. The prompt and the photos' addresses are kept until fal has accepted the job, since a lost job is
 recovered by them; of a private job, which cannot be recovered, neither is kept.
 
-It also remembers, for each browser, what its clicks asked for: which jobs are its own, and, of a plan that was cut
-short, what was never sent. A browser is known by a salted hash only.
+It also remembers, for each browser, what its clicks asked for: which jobs are its own, what each was made of, so that
+it can be made once more, and, of a plan that was cut short, what was never sent. Of what is private it keeps only that
+it was there. A browser is known by a salted hash only.
 """
 
 from __future__ import annotations
@@ -42,9 +43,10 @@ _SCHEMA = (
         id TEXT PRIMARY KEY, at REAL NOT NULL, request_id TEXT UNIQUE, ordered INTEGER NOT NULL DEFAULT 0,
         forgotten INTEGER NOT NULL DEFAULT 0, result TEXT, job TEXT NOT NULL)""",
     "CREATE INDEX IF NOT EXISTS jobs_by_time ON jobs (at)",
-    # A plan's items, each under the id of its job. `item` says what to order; it is empty once that may have been sent.
+    # A plan's items, each under the id of its job. `item` says what is ordered; it is empty where nothing may be kept.
     """CREATE TABLE IF NOT EXISTS planned (
-        id TEXT PRIMARY KEY, at REAL NOT NULL, browser TEXT NOT NULL, plan TEXT NOT NULL, item TEXT NOT NULL)""",
+        id TEXT PRIMARY KEY, at REAL NOT NULL, browser TEXT NOT NULL, plan TEXT NOT NULL,
+        sent INTEGER NOT NULL DEFAULT 0, item TEXT NOT NULL)""",
     "CREATE INDEX IF NOT EXISTS planned_by_browser ON planned (browser, at)",
 )
 _T = TypeVar("_T")
@@ -59,11 +61,13 @@ class Record:
         job: The job, without the prompt and the photos' addresses once fal has accepted it.
         may_be_submitted: Whether fal may know of it.
         result: Its picture, if it is still kept.
+        item: What was ordered, as `plan.item_of` reads it; None where that is not kept.
     """
 
     job: Job
     may_be_submitted: bool
     result: Path | None
+    item: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,7 +132,7 @@ class JobStore:
         def write(db: sqlite3.Connection) -> None:
             db.execute("UPDATE jobs SET ordered = 1 WHERE id = ?", (job.id,))
             db.execute("DELETE FROM planned WHERE id = ? AND browser = ''", (job.id,))
-            db.execute("UPDATE planned SET item = '' WHERE id = ?", (job.id,))
+            db.execute("UPDATE planned SET sent = 1 WHERE id = ?", (job.id,))
 
         await self._surely(write)
 
@@ -164,7 +168,7 @@ class JobStore:
 
         def write(db: sqlite3.Connection) -> None:
             db.execute("DELETE FROM jobs WHERE id = ?", (job.id,))
-            db.execute("DELETE FROM planned WHERE id = ? AND item = ''", (job.id,))
+            db.execute("DELETE FROM planned WHERE id = ? AND (sent OR item = '')", (job.id,))
 
         await self._transact(write, None)
 
@@ -181,7 +185,9 @@ class JobStore:
             (name, now, browser, plan, json.dumps(item) if item is not None and browser else "")
             for name, item in items.items()
         ]
-        await self._surely(lambda db: db.executemany("INSERT INTO planned VALUES (?, ?, ?, ?, ?)", rows))
+        await self._surely(
+            lambda db: db.executemany("INSERT INTO planned (id, at, browser, plan, item) VALUES (?, ?, ?, ?, ?)", rows)
+        )
 
     async def is_unsent(self, job_id: str) -> bool:
         """Whether this is an item of a plan whose job was never made."""
@@ -211,7 +217,7 @@ class JobStore:
 
         def read(db: sqlite3.Connection) -> Remembered:
             db.row_factory = sqlite3.Row
-            query = """SELECT jobs.* FROM jobs JOIN planned USING (id)
+            query = """SELECT jobs.*, item FROM jobs JOIN planned USING (id)
                 WHERE browser = ? AND ordered AND NOT forgotten ORDER BY jobs.at DESC, jobs.rowid DESC"""
             records = [self._record(row) for row in db.execute(query, (browser,))]
             return Remembered(
@@ -269,12 +275,16 @@ class JobStore:
         job = replace(Job.from_dict(json.loads(row["job"])), request_id=row["request_id"] or "")
         result = self._store / row["result"] if row["result"] else None
         there = result if result and result.is_file() else None
-        return Record(job=job, may_be_submitted=bool(row["ordered"]), result=there), result is not None
+        item = row["item"] if "item" in row.keys() else ""  # noqa: SIM118 - a row's `in` looks at its values
+        record = Record(
+            job=job, may_be_submitted=bool(row["ordered"]), result=there, item=json.loads(item) if item else None
+        )
+        return record, result is not None
 
     def _unsent(self, db: sqlite3.Connection, browser: str) -> list[Planned]:
         """The items of a browser that were never sent and are not about to be, the newest plan first."""
         query = """SELECT planned.id, plan, item FROM planned LEFT JOIN jobs USING (id)
-            WHERE browser = ? AND planned.at > ? AND item != '' AND IFNULL(ordered, 0) = 0
+            WHERE browser = ? AND planned.at > ? AND item != '' AND NOT sent AND IFNULL(ordered, 0) = 0
             ORDER BY planned.at DESC, planned.rowid"""
         rows = db.execute(query, (browser, time.time() - UNSENT_SECONDS)).fetchall()
         return [

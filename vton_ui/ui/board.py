@@ -6,7 +6,7 @@ import asyncio
 import random
 import time
 from collections import OrderedDict, defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -42,20 +42,22 @@ class Step:
 
     Attributes:
         item: Its item of the plan.
-        label: What is put on.
+        label: The garment that it puts on, where its look takes several steps.
         request: What was asked for; None where that is no longer known.
         job: What was submitted for it.
         last: The last that happened to it; None: nothing yet.
         started_at: When the first happened to it, in seconds since 1970.
+        unsent_id: Under which the job store offers it, as long as nobody has ordered it.
     """
 
     item: str
-    label: str
     model: ModelSpec
+    label: str = ""
     request: Request | None = None
     job: Job | None = None
     last: Last | None = None
     started_at: float | None = None
+    unsent_id: str = ""
 
     @property
     def state(self) -> State:
@@ -110,6 +112,11 @@ class Look:
         return "working" if "done" in states else "planned"
 
     @property
+    def plan(self) -> str:
+        """The plan that it belongs to; empty where it came alone."""
+        return self.id.rpartition(".")[0]
+
+    @property
     def is_over(self) -> bool:
         """Whether nothing is under way for it."""
         return self.state in ("done", "failed", "cancelled", "not_ordered")
@@ -139,18 +146,14 @@ def _after(step: Step, event: Event | Failed | NotOrdered) -> Step:
     return replace(step, last=event, job=job, started_at=step.started_at or time.time())
 
 
-def new_looks(plan: Plan, click: str) -> list[Look]:
-    """The looks of a plan before anything happened to them.
-
-    Args:
-        click: A name for the plan, so that the looks of two clicks differ.
-    """
+def new_looks(plan: Plan, plan_id: str) -> list[Look]:
+    """The looks of a plan before anything happened to them."""
     return [
         Look(
-            id=f"{click}.{items[0].id}",
+            id=_look_id(plan_id, items[0].id),
             label=items[0].label,
             steps=tuple(
-                Step(item=item.id, label=item.label, model=item.request.model, request=item.request) for item in items
+                Step(item=item.id, label=item.step, model=item.request.model, request=item.request) for item in items
             ),
             photo=items[0].request.person,
         )
@@ -158,15 +161,74 @@ def new_looks(plan: Plan, click: str) -> list[Look]:
     ]
 
 
-def kept_look(result: Result, job: Job, model: ModelSpec) -> Look:
-    """The look of a job whose picture is kept."""
-    look = look_of(job, model)
-    return replace(look, steps=(replace(look.steps[0], last=Done(result=result)),))
+def look_of(job: Job, model: ModelSpec, last: Last | None = None, item: Item | None = None) -> Look:
+    """The look of a job, as far as that tells.
+
+    Args:
+        last: The last that happened to the job.
+        item: What was ordered, if that is known.
+    """
+    step = Step(
+        item=job.item or job.id,
+        label=job.step,
+        model=model,
+        request=item.request if item else None,
+        job=job,
+        last=last,
+        started_at=job.started_at,
+    )
+    id = _look_id(job.plan, job.item) if job.plan else job.id
+    return Look(id=id, label=job.label, steps=(step,), photo=item.request.person if item else None)
 
 
-def look_of(job: Job, model: ModelSpec) -> Look:
-    """The look of a job of which nothing else is known."""
-    return Look(id=job.id, label="", steps=(Step(item=job.id, label="", model=model, job=job),))
+def unsent_look(plan: str, item: Item, unsent_id: str) -> Look:
+    """The look of an item that was never sent, as far as that tells."""
+    step = Step(
+        item=item.id,
+        label=item.step,
+        model=item.request.model,
+        request=item.request,
+        last=NotOrdered(),
+        unsent_id=unsent_id,
+    )
+    return Look(id=_look_id(plan, item.id), label=item.label, steps=(step,), photo=item.request.person)
+
+
+def joined(looks: Iterable[Look]) -> dict[str, Look]:
+    """Looks by id; what is known of one from several sides is put together. Of a step that is there twice, the first
+    one counts."""
+    found: dict[str, Look] = {}
+    for look in looks:
+        known = found.get(look.id)
+        if known is None:
+            found[look.id] = look
+            continue
+        steps = {step.item: step for step in (*look.steps, *known.steps)}
+        ordered = tuple(sorted(steps.values(), key=lambda step: _place(step.item)))
+        first = look if look.steps[0].item == ordered[0].item else known
+        found[look.id] = replace(known, steps=ordered, photo=first.photo)
+    return found
+
+
+def in_order(looks: Mapping[str, Look]) -> dict[str, Look]:
+    """Looks click by click, and those of a click in the order of its plan."""
+    clicks = list(dict.fromkeys(look.plan or look.id for look in looks.values()))
+
+    def place(look: Look) -> tuple[int, int]:
+        number = look.id.rpartition(".")[2]
+        return clicks.index(look.plan or look.id), int(number) if number.isdecimal() else 0
+
+    return {look.id: look for look in sorted(looks.values(), key=place)}
+
+
+def _look_id(plan: str, item: str) -> str:
+    return f"{plan}.{item.partition('-')[0]}"
+
+
+def _place(item: str) -> int:
+    """The place of an item among the steps of its look."""
+    step = item.partition("-")[2]
+    return int(step) if step.isdecimal() else 0
 
 
 def plan_of(look: Look, *, go_on: bool = False) -> Plan:
@@ -181,14 +243,15 @@ def plan_of(look: Look, *, go_on: bool = False) -> Plan:
         if step.request is None:
             return ()
         request = step.request if items or result is None else replace(step.request, person=result.path)
-        items.append(Item(id=step.item, label=step.label, request=request, after=items[-1].id if items else None))
+        after = items[-1].id if items else None
+        items.append(Item(id=step.item, label=look.label, step=step.label, request=request, after=after))
     return tuple(items)
 
 
 def restarted(look: Look, *, go_on: bool = False) -> Look:
     """The look before anything happened to it, or to what it lacks. Argument: see `plan_of`."""
     kept = look.kept_steps if go_on else ()
-    rest = (replace(step, job=None, last=None, started_at=None) for step in look.steps[len(kept) :])
+    rest = (replace(step, job=None, last=None, started_at=None, unsent_id="") for step in look.steps[len(kept) :])
     return replace(look, steps=(*kept, *rest))
 
 
@@ -224,6 +287,7 @@ class Board:
         earlier: What stood there before the click under way; it comes back if that brings no picture.
         kept: The strip's, newest first.
         memory: What the browser keeps, as this tab wrote it last.
+        rest: The words on the button that orders what an earlier run left.
         stops: What cancels the looks under way.
         asked: When what was asked for last.
         is_ordering: Whether a click is being worked on, so that a double click orders once.
@@ -235,6 +299,7 @@ class Board:
     earlier: dict[str, Look] = field(default_factory=dict)
     kept: dict[str, Look] = field(default_factory=dict)
     memory: MemoryState = EMPTY
+    rest: str = ""
     stops: defaultdict[str, set[asyncio.Event]] = field(default_factory=lambda: defaultdict(set))
     asked: dict[tuple[str, ...], float] = field(default_factory=dict)
     is_ordering: bool = False
@@ -250,6 +315,11 @@ class Board:
     def only(self) -> Look | None:
         """The look in the station, if there is one and no other."""
         return next(iter(self.looks.values())) if len(self.looks) == 1 else None
+
+    @property
+    def left(self) -> list[Look]:
+        """The looks that an earlier run left, as far as they can be ordered now."""
+        return [look for look in self.looks.values() if look.state == "not_ordered" and plan_of(look, go_on=True)]
 
     def find(self, id: str) -> Look | None:
         """A look of this tab, by what the browser calls it."""
@@ -277,6 +347,18 @@ class Board:
         now, before = time.monotonic(), self.asked.get(asked)
         self.asked[asked] = now
         return before is not None and now - before < TWICE_SECONDS
+
+    def take_up(self, looks: Mapping[str, Look]) -> None:
+        """Show looks of an earlier time; what this tab shows of other looks that are over stays."""
+        others = {id: look for id, look in self.looks.items() if id not in looks and look.is_over}
+        self.looks = {**others, **looks}
+
+    def restore(self, id: str, look: Look | None) -> None:
+        """Show a look as it was before; None: it was not there."""
+        if look is not None:
+            self.looks[id] = look
+        else:
+            self.looks.pop(id, None)
 
     @contextmanager
     def stoppable(self, stops: Collection[tuple[str, asyncio.Event]]) -> Iterator[None]:

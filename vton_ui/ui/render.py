@@ -25,7 +25,7 @@ class Renderer:
 
     page: Page
 
-    def show(self, board: Board, status: str | None = None, *, rest: str = "") -> Updates:
+    def show(self, board: Board, status: str | None = None) -> Updates:
         """The station, and what belongs to it.
 
         Part of every step, because Gradio's page applies what changed between two steps to the older value in place: a
@@ -38,7 +38,10 @@ class Renderer:
         before = next(iter(board.earlier.values()), None) if only else None
         meanwhile = before.result.path if before and before.result else None
         return {
-            page.result: station_value([tile(look, meanwhile=meanwhile) for look in board.looks.values()], rest=rest),
+            page.result: station_value(
+                [tile(look, meanwhile=meanwhile) for look in board.looks.values()],
+                rest=board.rest if board.left else "",
+            ),
             page.status: _status(board) if status is None else status,
             **self._buttons(board),
             **self._under(board),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,13 +16,15 @@ from gradio.components import Component
 from vton_ui.errors import VtonError
 from vton_ui.pictures import prepare
 from vton_ui.tryon.context import RunContext
+from vton_ui.tryon.events import Accepted, Done, Recovering
 from vton_ui.tryon.job import Job
 from vton_ui.tryon.lookup import request_id_of, unknown_job
+from vton_ui.tryon.plan import item_of
 from vton_ui.tryon.results import discard
 from vton_ui.tryon.run import resume
 from vton_ui.tryon.streams import in_background, merged
 from vton_ui.ui import markup
-from vton_ui.ui.board import Look, look_of, set_all, taken_up
+from vton_ui.ui.board import Look, in_order, joined, look_of, set_all, taken_up, unsent_look
 from vton_ui.ui.compat.files import content_name, upload_folder
 from vton_ui.ui.components.actions import Action
 from vton_ui.ui.errors import translate_error
@@ -32,14 +34,23 @@ from vton_ui.ui.render import Updates, button
 from vton_ui.ui.tab import Tab, Tabs
 from vton_ui.ui.web.uploads import forget_uploads
 
+Followed = list[tuple[Job, str, RunContext]]
+"""Jobs of an earlier time, each with the id of its look and what it is followed with."""
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Followed:
-    """A job of an earlier time, the look that it is for, and what it is followed with."""
+class Found:
+    """What a browser may come back to.
 
-    job: Job
-    look: Look
-    context: RunContext
+    Attributes:
+        looks: The looks of every click of which something is under way or was not ordered.
+        followed: The jobs under way.
+        unresolved: Updates about jobs that need the visitor; they stay when the others are over.
+    """
+
+    looks: Mapping[str, Look]
+    followed: Followed
+    unresolved: Updates
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -49,18 +60,20 @@ class Returns:
     tabs: Tabs
 
     async def come_back(self, values: dict[Component, Any], request: gr.Request) -> AsyncGenerator[Updates, None]:
-        """Follow this browser's jobs again, side by side, and show the looks that it has kept."""
+        """Follow this browser's jobs again, each in its tile, and show what it has kept and what was not ordered."""
         tab = await self.tabs.of(values, request)
-        followed, unresolved = _returned(tab)
+        found = await _found(tab)
         yield tab.kept()
-        if not followed:
-            yield {tab.page.memory: tab.board.memory, **unresolved}
+        if not found.looks:
+            yield {tab.page.memory: tab.board.memory, **found.unresolved}
             return
-        tab.board.show(each.look for each in followed)
-        yield {tab.page.failure: "", **tab.show(markup.RETURNED), **unresolved}
-        async with aclosing(_follow(tab, followed)) as updates:
+        tab.board.take_up(found.looks)
+        await tab.price_rest()
+        status = markup.RETURNED if tab.board.only and found.followed else None
+        yield {tab.page.failure: "", **tab.show(status), **tab.kept(), **found.unresolved}
+        async with aclosing(_follow(tab, found.followed)) as updates:
             async for update in updates:
-                yield {**update, **unresolved}
+                yield {**update, **found.unresolved}
 
     async def look_again(self, tab: Tab, action: Action) -> AsyncGenerator[Updates, None]:
         """Follow the job of a look whose picture may still be had."""
@@ -77,7 +90,7 @@ class Returns:
         look = taken_up(look, job)
         tab.board.put(look)
         yield tab.show()
-        async with aclosing(_follow(tab, [Followed(job=job, look=look, context=context)])) as updates:
+        async with aclosing(_follow(tab, [(job, look.id, context)])) as updates:
             async for update in updates:
                 yield update
 
@@ -95,25 +108,34 @@ class Returns:
             return
         record = await studio.jobs.find(request_id)
         known = tab.memory.job_of(tab.board.memory, request_id) or (record.job if record else None)
+        last: VtonError | None = None
         for model in [models[known.model]] if known and known.model in models else models.values():
             job = known or unknown_job(model, request_id, sandbox=context.backend.sandbox, own_key=context.own_key)
-            look = look_of(job, model)
+            look = look_of(job, model, Accepted(job=job))
             tab.board.show([look])
-            async with aclosing(_follow(tab, [Followed(job=job, look=look, context=context)])) as updates:
-                async for update in updates:
-                    yield update
-            if look.id in tab.board.looks:
+            try:
+                async with aclosing(resume(job, model, context)) as events:
+                    async for event in events:
+                        yield tab.happened(look.id, look.steps[0].item, event) or tab.show()
                 return
+            except VtonError as exc:
+                last = exc
+                tab.board.give_back()
+        if last is not None:
+            yield tab.refused(last)
 
     async def forget(self, values: dict[Component, Any], request: gr.Request) -> Updates:
         """Delete this browser's results, its list, and the photos that it uploaded and nobody else."""
         tab = await self.tabs.of(values, request)
         page, memory, store = tab.page, tab.board.memory, tab.studio.store
-        results = tab.memory.results(memory)
-        jobs = [*tab.memory.jobs(memory), *(job for _, job in results)]
-        await tab.studio.jobs.forget({job.request_id for job in jobs})
-        for result, _ in results:
-            await asyncio.to_thread(_discard, result.path, store)
+        remembered, results = await tab.remembered(), tab.memory.results(memory)
+        records = [*remembered.open, *remembered.finished]
+        jobs = [*tab.memory.jobs(memory), *(job for _, job in results), *(record.job for record in records)]
+        await tab.studio.jobs.forget({job.request_id for job in jobs if job.request_id})
+        await tab.studio.jobs.forget_browser(tab.owner)
+        paths = {*(result.path for result, _ in results), *(record.result for record in records if record.result)}
+        for path in paths:
+            await asyncio.to_thread(_discard, path, store)
         prepare.forget(await asyncio.to_thread(forget_uploads, tab.browser, tab.studio))
         self.tabs.boards.forget(tab.browser)
         tab = await self.tabs.of({**values, page.memory: EMPTY}, request)
@@ -126,38 +148,61 @@ class Returns:
         }
 
 
-def _returned(tab: Tab) -> tuple[list[Followed], Updates]:
-    """The browser's jobs that can be followed, newest first, and updates about those that need the visitor."""
-    page, board, models = tab.page, tab.board, tab.studio.models
-    followed, unresolved = list[Followed](), Updates()
-    for job in tab.memory.jobs(board.memory):
+async def _found(tab: Tab) -> Found:
+    """What the browser and the job store remember, put together: two tabs lose nothing to each other."""
+    board, models, remembered = tab.board, tab.studio.models, await tab.remembered()
+    stored = {record.job.id: record for record in remembered.open}
+    over = {record.job.id for record in remembered.finished}
+    # The newer word on a job is the one with a request id.
+    jobs = {job.id: job for job in tab.memory.jobs(board.memory) if job.id not in over}
+    jobs |= {id: record.job for id, record in stored.items() if record.job.request_id or id not in jobs}
+    looks, followed, unresolved = list[Look](), Followed(), Updates()
+    for job in sorted(jobs.values(), key=lambda job: job.submitted_at, reverse=True):
         if job.model not in models or (job.sandbox and not tab.studio.sandbox):
             board.memory = tab.memory.without_job(board.memory, job)
-        elif job.own_key and not key_of(page, tab.values):
-            unresolved |= {page.failure: markup.OWN_KEY_WANTED, page.look_again: button("Fetch it")}
-        else:
-            try:
-                tab.count()
-                context = tab.context(own_key=job.own_key)
-                followed.append(Followed(job=job, look=look_of(job, models[job.model]), context=context))
-            except VtonError as exc:
-                unresolved[page.failure] = markup.failure(translate_error(exc))
-    return followed, unresolved
+            continue
+        context = _context(tab, job, unresolved)
+        if context is None:
+            continue
+        board.memory = tab.memory.with_job(board.memory, job)
+        last = Accepted(job=job) if job.request_id else Recovering()
+        looks.append(look_of(job, models[job.model], last, tab.item(stored.get(job.id))))
+        followed.append((job, looks[-1].id, context))
+    unsent = ((planned, item_of(planned.item, models)) for planned in remembered.unsent)
+    looks += [unsent_look(planned.plan, item, planned.id) for planned, item in unsent if item]
+    plans = list(dict.fromkeys(look.plan for look in looks if look.plan))
+    looks += [look for look in board.kept.values() if look.plan in plans]
+    return Found(looks=in_order(joined(looks)), followed=followed, unresolved=unresolved)
 
 
-async def _follow(tab: Tab, followed: list[Followed]) -> AsyncGenerator[Updates, None]:
+def _context(tab: Tab, job: Job, unresolved: Updates) -> RunContext | None:
+    """What a job is followed with; None where that needs the visitor, who is told so in `unresolved`."""
+    page = tab.page
+    if job.own_key and not key_of(page, tab.values):
+        unresolved |= {page.failure: markup.OWN_KEY_WANTED, page.look_again: button("Fetch it")}
+        return None
+    try:
+        tab.count()
+        return tab.context(own_key=job.own_key)
+    except VtonError as exc:
+        unresolved[page.failure] = markup.failure(translate_error(exc))
+        return None
+
+
+async def _follow(tab: Tab, followed: Followed) -> AsyncGenerator[Updates, None]:
     """What the jobs change on the page, side by side, each to its end."""
-    stops = {each.job.id: asyncio.Event() for each in followed}
-    looks = {each.job.id: each.look for each in followed}
+    board, stops = tab.board, {job.id: asyncio.Event() for job, _, _ in followed}
+    of_job = {job.id: (look_id, job.item or job.id) for job, look_id, _ in followed}
     streams = {
-        each.job.id: resume(each.job, tab.studio.models[each.job.model], each.context, stops[each.job.id])
-        for each in followed
+        job.id: resume(job, tab.studio.models[job.model], context, stops[job.id]) for job, _, context in followed
     }
-    with tab.board.stoppable([(looks[id].id, stop) for id, stop in stops.items()]):
+    with board.stoppable([(of_job[id][0], stop) for id, stop in stops.items()]):
         async with aclosing(in_background(merged(streams), lambda: set_all(stops.values()))) as told:
             async for id, event in told:
-                item = next(step.item for step in looks[id].steps if step.job and step.job.id == id)
-                update = tab.happened(looks[id].id, item, event)
+                update = tab.happened(*of_job[id], event)
+                if isinstance(event, Done) and board.left:  # the next step of an outfit can be ordered now
+                    await tab.price_rest()
+                    update = {**(update or {}), **tab.show()}
                 if update is not None:
                     yield update
 

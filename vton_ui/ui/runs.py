@@ -1,12 +1,13 @@
-"""Try on, once more, go on, cancel: the events of the page that order looks or stop them."""
+"""Try on, once more, go on, order the rest, cancel: the events of the page that order looks or stop them."""
 
 from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncGenerator, Iterable, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import Any
 
 import gradio as gr
@@ -20,10 +21,11 @@ from vton_ui.tryon.streams import in_background
 from vton_ui.ui import markup
 from vton_ui.ui.board import Look, new_looks, plan_of, reseeded, restarted, set_all
 from vton_ui.ui.components.actions import Action
-from vton_ui.ui.errors import translate_error
 from vton_ui.ui.page_input import PageValues
 from vton_ui.ui.render import Updates
 from vton_ui.ui.tab import Tab, Tabs
+
+Steps = AsyncGenerator[Updates, None]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -32,13 +34,13 @@ class Runs:
 
     tabs: Tabs
 
-    async def try_on(self, values: dict[Component, Any], request: gr.Request) -> AsyncGenerator[Updates, None]:
+    async def try_on(self, values: dict[Component, Any], request: gr.Request) -> Steps:
         """Order what stands on the page."""
         async with aclosing(self._click(values, request, {})) as updates:
             async for update in updates:
                 yield update
 
-    async def again(self, values: dict[Component, Any], request: gr.Request) -> AsyncGenerator[Updates, None]:
+    async def again(self, values: dict[Component, Any], request: gr.Request) -> Steps:
         """The same with a new seed."""
         async with aclosing(self._click(values, request, {"seed": None})) as updates:
             async for update in updates:
@@ -57,41 +59,44 @@ class Runs:
         set_all(tab.board.stops.get(action.id, ()))
         return {}
 
-    async def retry(self, tab: Tab, action: Action) -> AsyncGenerator[Updates, None]:
+    async def retry(self, tab: Tab, action: Action) -> Steps:
         """Order a look that brought no picture once more, in its place; with a new seed if it was flagged."""
         look = tab.board.looks.get(action.id)
         if look is None or look.state not in ("failed", "cancelled"):
             return
         last = look.current.last
         flagged = isinstance(last, Failed) and isinstance(last.error, Filtered)
-        again = reseeded(look) if flagged else look
-        async with aclosing(self._order_in_place(tab, look, restarted(again), plan_of(again))) as updates:
+        async with aclosing(self._order_in_place(tab, [reseeded(look) if flagged else look])) as updates:
             async for update in updates:
                 yield update
 
-    async def go_on(self, tab: Tab, action: Action) -> AsyncGenerator[Updates, None]:
+    async def go_on(self, tab: Tab, action: Action) -> Steps:
         """Order the steps that an outfit lacks, from its last kept picture on."""
         look = tab.board.looks.get(action.id)
         if look is None or look.state not in ("failed", "cancelled", "not_ordered"):
             return
-        plan = plan_of(look, go_on=True)
-        async with aclosing(self._order_in_place(tab, look, restarted(look, go_on=True), plan)) as updates:
+        async with aclosing(self._order_in_place(tab, [look], go_on=True)) as updates:
             async for update in updates:
                 yield update
 
-    async def once_more(self, tab: Tab, action: Action) -> AsyncGenerator[Updates, None]:
+    async def order_rest(self, tab: Tab, action: Action) -> Steps:
+        """Order what an earlier run left, click by click."""
+        for _, looks in groupby(tab.board.left, key=lambda look: look.plan):
+            async with aclosing(self._order_in_place(tab, list(looks), go_on=True)) as updates:
+                async for update in updates:
+                    yield update
+
+    async def once_more(self, tab: Tab, action: Action) -> Steps:
         """Order a look with another seed, beside the others."""
         look = tab.board.find(action.id)
         if look is None or look.state != "done":
             return
-        again = restarted(replace(reseeded(look), id=f"{uuid.uuid4().hex}.1"))
-        async with aclosing(self._order_in_place(tab, None, again, plan_of(again))) as updates:
+        another = replace(reseeded(look), id=f"{uuid.uuid4().hex}.1")
+        async with aclosing(self._order_in_place(tab, [another])) as updates:
             async for update in updates:
                 yield update
 
-    async def _click(
-        self, values: PageValues, request: gr.Request, changed: Mapping[str, Any]
-    ) -> AsyncGenerator[Updates, None]:
+    async def _click(self, values: PageValues, request: gr.Request, changed: Mapping[str, Any]) -> Steps:
         """Order what stands on the page, with some options changed."""
         tab = await self.tabs.of(values, request)
         board = tab.board
@@ -100,36 +105,59 @@ class Runs:
         board.is_ordering = board.is_starting = True
         try:
             yield {**tab.show(markup.STARTED), tab.page.failure: ""}
+            async with aclosing(self._order_new(tab, changed)) as updates:
+                async for update in updates:
+                    yield update
+        finally:
+            board.is_ordering = board.is_starting = False
+
+    async def _order_new(self, tab: Tab, changed: Mapping[str, Any]) -> Steps:
+        board = tab.board
+        try:
             plan = tab.input().plan(**changed)
-            looks = new_looks(plan, uuid.uuid4().hex)
-            board.show(looks)
+        except Exception as exc:
+            board.is_starting = False
+            yield tab.refused(exc)
+            return
+        looks = new_looks(plan, uuid.uuid4().hex)
+        # What an earlier run left is given up for what is wanted now.
+        await tab.studio.jobs.end([step.unsent_id for look in board.left for step in look.steps if step.unsent_id])
+        board.show(looks)
+        try:
             async with aclosing(self._order(tab, plan, looks)) as updates:
                 async for update in updates:
                     yield update
         except Exception as exc:
+            board.give_back()
             yield tab.refused(exc)
-        finally:
-            board.is_ordering = board.is_starting = False
 
-    async def _order_in_place(
-        self, tab: Tab, before: Look | None, look: Look, plan: Plan
-    ) -> AsyncGenerator[Updates, None]:
-        """Order what makes a look, which stays as it was before should nothing be ordered."""
-        if not plan:
-            return
-        tab.board.put(look)
+    async def _order_in_place(self, tab: Tab, looks: Sequence[Look], *, go_on: bool = False) -> Steps:
+        """Order looks of one plan in their places; they stay as they were should nothing be ordered.
+
+        Args:
+            go_on: Whether their kept steps stay, and only the rest is ordered.
+        """
+        board = tab.board
+        plans = {look.id: plan_of(look, go_on=go_on) for look in await _ours(tab, looks)}
+        wanted = [look for look in looks if plans.get(look.id)]
+        before = {look.id: board.looks.get(look.id) for look in wanted}
+        for look in wanted:
+            board.put(restarted(look, go_on=go_on))
         try:
-            async with aclosing(self._order(tab, plan, [look])) as updates:
+            plan = tuple(item for look in wanted for item in plans[look.id])
+            async with aclosing(self._order(tab, plan, wanted)) as updates:
                 async for update in updates:
                     yield update
         except Exception as exc:
-            del tab.board.looks[look.id]
-            if before:
-                tab.board.put(before)
-            yield {**tab.show(), tab.page.failure: markup.failure(translate_error(exc))}
+            for id, as_it_was in before.items():
+                board.restore(id, as_it_was)
+            yield tab.refused(exc)
 
-    async def _order(self, tab: Tab, plan: Plan, looks: Iterable[Look]) -> AsyncGenerator[Updates, None]:
+    async def _order(self, tab: Tab, plan: Plan, looks: Sequence[Look]) -> Steps:
         """Run a plan that makes these looks of the board. It raises what refuses the whole plan."""
+        if not plan:
+            yield tab.show()
+            return
         context = tab.context()
         if context.budget is None:  # otherwise the owner's caps count it
             tab.count(len(plan))
@@ -137,9 +165,22 @@ class Runs:
         stops = {item.id: asyncio.Event() for item in plan}
         with tab.board.stoppable([(look_of[item], stop) for item, stop in stops.items()]):
             yield tab.show()
-            events = run(plan, context, stops, parallel=tab.studio.parallel)
+            events = run(plan, context, stops, parallel=tab.studio.parallel, plan_id=looks[0].plan)
             async with aclosing(in_background(events, lambda: set_all(stops.values()))) as told:
                 async for item, event in told:
                     update = tab.happened(look_of[item], item, event)
                     if update is not None:
                         yield update
+
+
+async def _ours(tab: Tab, looks: Sequence[Look]) -> list[Look]:
+    """Those of these looks that this tab may order: what was never sent is given out once, however many tabs ask."""
+    unsent = {step.unsent_id for look in looks for step in look.steps if step.unsent_id}
+    if not unsent:
+        return list(looks)
+    taken = {planned.id for planned in await tab.studio.jobs.take(tab.owner, unsent)}
+    ours = [look for look in looks if all(step.unsent_id in taken or not step.unsent_id for step in look.steps)]
+    for look in looks:
+        if look not in ours:
+            tab.board.restore(look.id, None)
+    return ours

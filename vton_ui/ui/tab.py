@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 import gradio as gr
 from gradio.components import Component
 
-from vton_ui.errors import AppFault, KeyRefused, ResultLost, SubmitUnclear, VtonError
+from vton_ui.errors import MAY_STILL_BE_HAD, VtonError
+from vton_ui.money.pricing import money
 from vton_ui.studio import Studio
 from vton_ui.tryon.context import RunContext
 from vton_ui.tryon.events import Accepted, Cancelled, Done, Event, Failed, Submitting
+from vton_ui.tryon.job_store import Record, Remembered
+from vton_ui.tryon.plan import Item, cost, item_of
+from vton_ui.tryon.request import live_price
+from vton_ui.tryon.results import Result, kept_result
 from vton_ui.ui import markup
-from vton_ui.ui.board import Board, Boards, Look, kept_look
+from vton_ui.ui.board import Board, Boards, Look, joined, look_of, plan_of
 from vton_ui.ui.errors import translate_error
 from vton_ui.ui.look_tiles import tile
 from vton_ui.ui.memory import Memory
 from vton_ui.ui.page import Page
 from vton_ui.ui.page_input import PageInput, PageValues, key_of, read_page
 from vton_ui.ui.render import Renderer, Updates
-from vton_ui.ui.web.visitor import browser_of, visitor_of
-
-Told = tuple[str, str, "Event | Failed"]
-"""The id of a look, the item of its step, and what happened."""
+from vton_ui.ui.web.visitor import browser_of, cookie_of, visitor_of
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -36,6 +39,7 @@ class Tab:
         memory: Reads and writes what this browser keeps.
         values: What stood on the page when it happened.
         browser: Whose tab it is.
+        cookie: The browser's secret name; empty where it keeps none.
         visitor: Who is counted, and pays.
     """
 
@@ -46,6 +50,7 @@ class Tab:
     board: Board
     values: PageValues
     browser: str
+    cookie: str
     visitor: str
 
     def input(self) -> PageInput:
@@ -58,12 +63,46 @@ class Tab:
         Args:
             own_key: Whether the visitor's own key is used, if there is one.
         """
-        return self.studio.context(key_of(self.page, self.values) if own_key else None, self.visitor)
+        key = key_of(self.page, self.values) if own_key else None
+        return self.studio.context(key, self.visitor, self.cookie)
 
     def count(self, pieces: int = 1) -> None:
         """Count free work. RateLimited if it is too much."""
         for _ in range(pieces):
             self.studio.free.count(self.visitor)
+
+    async def remembered(self) -> Remembered:
+        """What the job store knows of this browser."""
+        return await self.studio.jobs.of_browser(self.owner)
+
+    @property
+    def owner(self) -> str:
+        """The browser as the job store knows it."""
+        return self.studio.browser_hash(self.cookie)
+
+    async def price_rest(self) -> None:
+        """Put on the button what it would cost to order what an earlier run left; what cannot be ordered goes."""
+        board, prices = self.board, list[Decimal | None]()
+        try:
+            backend = self.context().backend
+        except VtonError:
+            board.rest = "Order the rest"
+            return
+        for look in board.left:
+            plan = plan_of(look, go_on=True)
+            model = plan[0].request.model
+            try:
+                live = {model.name: await live_price(model, backend)}
+                prices.append(await asyncio.to_thread(cost, plan, live))
+            except VtonError:  # its photos are gone
+                board.restore(look.id, None)
+        known = [price for price in prices if price is not None]
+        total = sum(known, Decimal(0)) if len(known) == len(prices) else None
+        board.rest = f"Order the rest · {'free drafts' if backend.sandbox else money(total)}"
+
+    def item(self, record: Record | None) -> Item | None:
+        """What was ordered, if that is known."""
+        return item_of(record.item, self.studio.models) if record and record.item else None
 
     def show(self, status: str | None = None) -> Updates:
         """What the page shows now."""
@@ -74,17 +113,9 @@ class Tab:
         return self.renderer.kept(self.board, file=file)
 
     def refused(self, exc: Exception) -> Updates:
-        """The page after a click of which nothing was ordered: what was there before, and a card."""
-        self.board.give_back()
-        status = "" if self.board.looks else markup.INVITATION
+        """The page after something that was refused as a whole: what it showed, and a card."""
+        status = None if len(self.board.looks) > 1 else "" if self.board.looks else markup.INVITATION
         return {**self.show(status), **self.renderer.failed(translate_error(exc))}
-
-    async def follow(self, events: AsyncIterator[Told]) -> AsyncGenerator[Updates, None]:
-        """What each event changes on the page, where it changes anything."""
-        async for look_id, item, event in events:
-            update = self.happened(look_id, item, event)
-            if update is not None:
-                yield update
 
     def happened(self, look_id: str, item: str, event: Event | Failed) -> Updates | None:
         """What an event changes on the page; None if nothing that it shows."""
@@ -124,14 +155,9 @@ class Tab:
             board.memory = memory.with_result(board.memory, event.result, job)
             board.keep(look)
             return self.kept()
-        elif isinstance(event, Cancelled) or not _may_have_picture(event.error):
+        elif isinstance(event, Cancelled) or not isinstance(event.error, MAY_STILL_BE_HAD):
             board.memory = memory.without_job(board.memory, job)
         return {self.page.memory: board.memory}
-
-
-def _may_have_picture(error: VtonError) -> bool:
-    """Whether the picture of a failed job may still be had, so that the job is kept."""
-    return isinstance(error, (SubmitUnclear, ResultLost, KeyRefused, AppFault))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -153,18 +179,33 @@ class Tabs:
             board=self.boards.of(browser, request.session_hash or ""),
             values=values,
             browser=browser,
+            cookie=cookie_of(request),
             visitor=visitor_of(request),
         )
         if not tab.board.is_filled:
-            await self.fill(tab)
+            await self._fill(tab)
         return tab
 
-    async def fill(self, tab: Tab) -> None:
-        """Read what the browser keeps."""
-        board = tab.board
+    async def _fill(self, tab: Tab) -> None:
+        """Read what this browser keeps, and what the job store knows: another tab may have written over it."""
+        board, remembered = tab.board, await tab.remembered()
         board.is_filled, board.memory = True, tab.values[self.page.memory]
+        known = {record.job.id: record for record in remembered.finished}
         results = await asyncio.to_thread(tab.memory.results, board.memory)
-        for result, job in reversed(results):
-            model = self.studio.models.get(job.model)
-            if model:
-                board.keep(kept_look(result, job, model))
+        kept = [(job, result) for result, job in results]
+        missing = [record for id, record in known.items() if id not in {job.id for job, _ in kept}]
+        for record, result in zip(missing, await asyncio.to_thread(_kept_results, missing), strict=True):
+            if result is not None:
+                board.memory = tab.memory.with_result(board.memory, result, record.job)
+                kept.append((record.job, result))
+        kept.sort(key=lambda pair: pair[0].submitted_at, reverse=True)
+        models = self.studio.models
+        board.kept = joined(
+            look_of(job, models[job.model], Done(result=result), tab.item(known.get(job.id)))
+            for job, result in kept
+            if job.model in models
+        )
+
+
+def _kept_results(records: list[Record]) -> list[Result | None]:
+    return [kept_result(record.result) if record.result else None for record in records]

@@ -68,6 +68,7 @@ def _wire_looks(page: Page, tabs: Tabs, blocks: gr.Blocks, quick: dict[str, Any]
             "retry": runs.retry,
             "go_on": runs.go_on,
             "again": runs.once_more,
+            "order_rest": runs.order_rest,
             "look_again": returns.look_again,
         },
     )
