@@ -53,6 +53,8 @@ def open_studio(settings: Settings) -> Studio:
         origins=settings.origins,
         free=FreeWork(settings.free_rate),
         uploaded=UploadQuota(settings.upload_mb),
+        confirm_usd=settings.confirm_usd,
+        unknown_price_usd=settings.unknown_price_usd,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 
 from vton_ui.models.spec import ModelSpec
@@ -33,6 +34,8 @@ class Studio:
         free: How much free work each visitor may have done.
         uploaded: How much each visitor may upload.
         session_uploads: Which uploads are whose.
+        confirm_usd: What a click may cost on the page without a question.
+        unknown_price_usd: What an order without a published price counts as.
     """
 
     models: Mapping[str, ModelSpec]
@@ -48,6 +51,8 @@ class Studio:
     free: FreeWork = field(default_factory=FreeWork)
     uploaded: UploadQuota = field(default_factory=UploadQuota)
     session_uploads: SessionUploads = field(default_factory=SessionUploads)
+    confirm_usd: Decimal = Decimal("0.50")
+    unknown_price_usd: Decimal = Decimal("0.05")
 
     @property
     def default_model(self) -> ModelSpec:

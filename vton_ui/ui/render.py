@@ -59,6 +59,7 @@ class Renderer:
             page.again: hidden,
             page.retry: hidden,
             page.look_again: hidden,
+            page.confirm: "",
             page.cancel: gr.update(visible=True),
         }
 

@@ -21,11 +21,13 @@ from vton_ui.tryon.context import RunContext
 from vton_ui.tryon.events import Accepted, Submitting
 from vton_ui.tryon.job import Job
 from vton_ui.tryon.lookup import request_id_of, unknown_job
+from vton_ui.tryon.plan_price import price_of
 from vton_ui.tryon.results import discard
 from vton_ui.tryon.run import resume, try_on
 from vton_ui.tryon.streams import in_background, merged
 from vton_ui.ui import markup
 from vton_ui.ui.compat.files import content_name, upload_folder
+from vton_ui.ui.confirm import Confirm, Question
 from vton_ui.ui.errors import translate_error
 from vton_ui.ui.memory import EMPTY
 from vton_ui.ui.page import Page
@@ -51,6 +53,11 @@ class Runs:
     stops: dict[str, set[asyncio.Event]] = field(default_factory=lambda: defaultdict(set))
     submitting: set[str] = field(default_factory=set)
 
+    @property
+    def confirm(self) -> Confirm:
+        """The question before a costly plan."""
+        return Confirm(page=self.page, studio=self.studio)
+
     async def try_on(self, values: dict[Component, Any], request: gr.Request) -> AsyncGenerator[Updates, None]:
         """One try-on with what stands on the page."""
         async with aclosing(self._submit(values, request, {})) as updates:
@@ -60,6 +67,13 @@ class Runs:
     async def again(self, values: dict[Component, Any], request: gr.Request) -> AsyncGenerator[Updates, None]:
         """The same with a new seed."""
         async with aclosing(self._submit(values, request, {"seed": None})) as updates:
+            async for update in updates:
+                yield update
+
+    async def order(self, values: dict[Component, Any], request: gr.Request) -> AsyncGenerator[Updates, None]:
+        """What the page asked about, if that is still what stands on it; otherwise it asks anew."""
+        answered = self.confirm.asked(values)
+        async with aclosing(self._submit(values, request, answered.changed if answered else {}, answered)) as updates:
             async for update in updates:
                 yield update
 
@@ -191,7 +205,7 @@ class Runs:
         }
 
     async def _submit(
-        self, values: Values, request: gr.Request, changed: Mapping[str, Any]
+        self, values: Values, request: gr.Request, changed: Mapping[str, Any], answered: Question | None = None
     ) -> AsyncGenerator[Updates, None]:
         session, stop, state = request.session_hash or "", asyncio.Event(), values[self.page.memory]
         renderer = self._renderer(request)
@@ -201,17 +215,19 @@ class Runs:
         self.stops[session].add(stop)
         job: Job | None = None
         try:
-            yield renderer.started(values)
             page_input = read_page(self.page, self.studio, values, browser_of(request))
-            context = self._context(values, request)
+            context, plan = self._context(values, request), page_input.plan(**changed)
+            question = self.confirm.ask(page_input, await price_of(plan, context.backend), changed, answered)
+            if question:
+                yield question
+                return
+            yield {**renderer.started(values), **self.confirm.withdrawn}
             if context.budget is None:  # otherwise the owner's caps count it
                 self.studio.free.count(visitor_of(request))
-            async with aclosing(
-                in_background(try_on(page_input.request(**changed), context, stop), stop.set)
-            ) as events:
+            async with aclosing(in_background(try_on(plan[0].request, context, stop), stop.set)) as events:
                 async for event in events:
                     job = event.job if isinstance(event, (Submitting, Accepted)) else job
-                    update, state = renderer.happened(event, job, page_input.model, values, state)
+                    update, state = renderer.happened(event, job, plan[0].request.model, values, state)
                     yield update
         except Exception as exc:
             yield renderer.failed(translate_error(exc), values, renderer.after(exc, job, state))

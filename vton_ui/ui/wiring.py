@@ -29,12 +29,12 @@ def wire(page: Page, studio: Studio, blocks: gr.Blocks) -> None:
     # Off the queue: a change on the page must not wait for anybody's try-on.
     quick: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
     slow: dict[str, Any] = {"concurrency_limit": None, "show_progress": "hidden", "api_visibility": "private"}
-    refreshed = [page.try_on, page.estimate, page.notice, page.use_model]
-    groups = [block for blocks in page.groups.values() for block in blocks]
-    garments_from = [page.clothes, page.model, page.garments]
+    question = [page.confirm, page.asked]
+    refreshed = [page.try_on, page.estimate, page.notice, page.use_model, page.wear, *question]
+    of_models = [block for named in (page.groups, page.headings) for blocks in named.values() for block in blocks]
     pair = [page.person, page.garments]
 
-    page.model.change(edits.show_model, page.model, groups, **quick)
+    page.model.change(edits.show_model, page.model, of_models, **quick)
     page.person.upload(edits.convert_person, page.person, page.person, **quick)
     page.people.click(edits.example_person, page.people, page.person, **quick)
     page.use_model.click(edits.use_larger_model, page.garments, page.model, **quick)
@@ -42,19 +42,21 @@ def wire(page: Page, studio: Studio, blocks: gr.Blocks) -> None:
     # A gallery that is filled from here does not always fire its change event, hence the `then`.
     garments_set = (
         page.garments.upload(edits.convert_garments, page.garments, page.garments, **quick),
-        page.clothes.click(edits.example_garment, garments_from, page.garments, **quick),
+        page.clothes.click(edits.example_garment, [page.clothes, page.garments], page.garments, **quick),
         page.swap.click(edits.swap, pair, pair, **quick),
     )
-    sheet_changes: list[Any] = [page.garments.change, page.model.change, *(event.then for event in garments_set)]
+    changed = [page.garments.change, page.model.change, page.wear.change]
+    sheet_changes: list[Any] = [*changed, *(event.then for event in garments_set)]
     for happens in sheet_changes:
-        happens(edits.show_sheet, [page.model, page.garments], page.sheet, **quick)
-    settings: Any = page.settings
+        happens(edits.show_sheet, [page.model, page.garments, page.wear], page.sheet, **quick)
+    settings: Any = {*page.settings, page.asked}
     changes = [component.change for component in page.settings]  # type: ignore[attr-defined]
     gr.on(changes, edits.refresh, settings, refreshed, trigger_mode="always_last", **quick)
     gr.on([*changes, page.clothes.click, page.garments.upload], None, page.failure, page.failure, js=CLEAR_FIXED)
     for event in garments_set:
         event.then(edits.refresh, settings, refreshed, **quick)
 
+    page.confirm.clear(edits.not_now, None, question, **quick)
     page.notice.change(None, js=LOOK_AT.format("#notice:has([role=alert])"))
 
     _wire_runs(page, runs, blocks, quick, slow)
@@ -64,11 +66,12 @@ def _wire_runs(page: Page, runs: Runs, blocks: gr.Blocks, quick: dict[str, Any],
     everything: Any = page.inputs
     mirror = [page.status, page.result, page.last_result, page.details, page.download]
     buttons = [page.try_on, page.cancel, page.again, page.retry, page.look_again]
-    touched = [*buttons, page.failure, *mirror, page.memory, page.recent]
+    touched = [*buttons, page.failure, *mirror, page.memory, page.recent, page.confirm, page.asked]
     gr.on([page.try_on.click, page.retry.click, page.again.click], None, js=LOOK_AT.format("#mirror"))
     page.status.change(None, js=LOOK_AT.format("#mirror:has([data-returned])"))
     page.failure.change(None, js=LOOK_AT.format("#failure"))
     gr.on([page.try_on.click, page.retry.click], runs.try_on, everything, touched, **slow)
+    page.confirm.submit(runs.order, everything, touched, **slow)
     page.again.click(runs.again, everything, touched, **slow)
     page.cancel.click(runs.cancel, None, page.cancel, **quick)
     gr.on([page.find.click, page.find_id.submit], runs.find, everything, touched, **slow)
