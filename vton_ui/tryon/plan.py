@@ -14,7 +14,7 @@ from vton_ui.models.options import check, complete
 from vton_ui.models.spec import Choice, ModelSpec, Number, Value
 from vton_ui.money.pricing import UnitPrice
 from vton_ui.pictures.sheet import grid
-from vton_ui.tryon.request import Request, estimate, new_request
+from vton_ui.tryon.request import Request, estimate, name_of, new_request
 
 MAX_LOOKS = 12
 """An outfit that is put on step by step is one look."""
@@ -172,7 +172,7 @@ def _garments(
             "Give one cloth_type for each garment, in their order.",
             slot="cloth_types",
         )
-    names = names or [photo.stem.replace("_", " ").replace("-", " ") for photo in photos]
+    names = names or [name_of(photo) for photo in photos]
     return [
         Garment(photo=photo, name=_short(name), cloth_type=kind)
         for photo, name, kind in zip(photos, names, kinds, strict=True)
@@ -216,6 +216,7 @@ def _look(
             [garment.photo for garment in worn],
             values if kind in (None, "") else {**values, "cloth_type": kind},
             private=private,
+            names=[garment.name for garment in worn],
         )
         step = f", step {index} of {len(steps)}" if len(steps) > 1 else ""
         items.append(

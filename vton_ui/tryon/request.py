@@ -24,12 +24,14 @@ class Request:
     Attributes:
         values: The model's options, checked; the seed is chosen.
         private: Whether fal shall store no record of it.
+        names: The garments' names, one for each; they come from the visitor.
     """
 
     model: ModelSpec
     person: Path
     garments: tuple[Path, ...]
     values: Values
+    names: tuple[str, ...]
     private: bool = False
 
 
@@ -40,8 +42,11 @@ def new_request(
     given: Mapping[str, Any],
     *,
     private: bool = False,
+    names: Sequence[str] | None = None,
 ) -> Request:
     """A request, checked as far as it can be without decoding a photo; a missing seed is chosen here.
+
+    Without `names` the garments are called what their files are.
 
     Raises:
         InputError: A photo is missing, there are too many garments, or a setting is out of range.
@@ -59,7 +64,19 @@ def new_request(
     values = complete(model, given)
     if values.get("seed") is None:
         values["seed"] = random.SystemRandom().randrange(2**31)
-    return Request(model=model, person=person, garments=tuple(garments), values=values, private=private)
+    return Request(
+        model=model,
+        person=person,
+        garments=tuple(garments),
+        values=values,
+        names=tuple(names or map(name_of, garments)),
+        private=private,
+    )
+
+
+def name_of(garment: Path) -> str:
+    """What a garment is called whose visitor gave it no name."""
+    return garment.stem.replace("_", " ").replace("-", " ")
 
 
 def estimate(request: Request, live: pricing.UnitPrice | None = None) -> pricing.Estimate:

@@ -1,0 +1,107 @@
+"""What a look was made from, so that it can be made again in another way: kept beside its picture."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vton_ui.models.spec import Values
+from vton_ui.tryon.request import Request
+
+FILE = "source.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Worn:
+    """A garment of a look.
+
+    Attributes:
+        path: Its photo as it was used. Uploads are deleted after an hour, so it may be gone.
+        name: What it is called; it comes from the visitor.
+        cloth_type: The kind it was put on as, where the model asks for one.
+    """
+
+    path: Path
+    name: str
+    cloth_type: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class LookSource:
+    """What a look was made from.
+
+    Attributes:
+        photo: The visitor's photo that the look began with, also where it was made in several steps.
+        garments: All that is worn, in the order in which it was put on.
+        model: The name of the model, of the last step.
+        values: Its options.
+        private: Whether fal was told to store no record of it.
+    """
+
+    photo: Path
+    garments: tuple[Worn, ...]
+    model: str
+    values: Values
+    private: bool
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON."""
+        return {
+            "photo": str(self.photo),
+            "garments": [[str(worn.path), worn.name, worn.cloth_type] for worn in self.garments],
+            "model": self.model,
+            "values": dict(self.values),
+            "private": self.private,
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> LookSource:
+        """From `to_dict`. TypeError, ValueError or KeyError if it is something else."""
+        return cls(
+            photo=Path(data["photo"]),
+            garments=tuple(
+                Worn(path=Path(path), name=str(name), cloth_type=kind) for path, name, kind in data["garments"]
+            ),
+            model=str(data["model"]),
+            values=dict(data["values"]),
+            private=bool(data["private"]),
+        )
+
+
+def new_source(request: Request, store: Path) -> LookSource:
+    """What the look of a request will be made from.
+
+    Where its person is a kept look, it is a further step of that look: it shares the photo, and adds to the garments.
+
+    Args:
+        store: The folder of results; what lies beside a photo anywhere else comes from who knows whom.
+    """
+    before = source_of(request.person) if request.person.is_relative_to(store) else None
+    kind = request.values.get("cloth_type")
+    worn = tuple(
+        Worn(path=path, name=name, cloth_type=None if kind is None else str(kind))
+        for path, name in zip(request.garments, request.names, strict=True)
+    )
+    return LookSource(
+        photo=before.photo if before else request.person,
+        garments=(*(before.garments if before else ()), *worn),
+        model=request.model.name,
+        values=request.values,
+        private=request.private,
+    )
+
+
+def keep_source(source: LookSource, result: Path) -> None:
+    """Write it beside a kept picture; without it the picture is worth no less, so that no failure matters."""
+    result.with_name(FILE).write_text(json.dumps(source.to_dict()), "utf-8")
+
+
+def source_of(result: Path) -> LookSource | None:
+    """What a kept picture was made from; None if nobody knows."""
+    try:
+        return LookSource.from_dict(json.loads(result.with_name(FILE).read_text("utf-8")))
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
