@@ -76,8 +76,6 @@ class AppClient:
 
     def looks(self, person: str, garment: str, count: int) -> Visit:
         """So many looks of uploaded photos from one click. Refused if one of them fails, or the app says no."""
-        if "/looks" not in self._endpoints and count == 1:
-            return self.try_on(person, garment)
         named = {**self._arguments(person, garment, {}), "models": ["cat-vton"], "variations": count}
         visit = self._called("looks", named)
         if [look["status"] for look in visit.answer[1]] != ["done"] * count:
