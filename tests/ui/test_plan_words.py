@@ -135,7 +135,8 @@ def test_the_card_of_all_models(count: int, title: str) -> None:
     models = [replace(FLUX_VTO, name=str(index)) for index in range(count)]
     assert all_models_title(count) == title
     assert markup.all_models_card(models) == f"{title}\nA look of each, to compare, from ${count * 0.0475:.4f}."
-    assert markup.all_models_card(list(MODELS.values())).endswith("from $0.0475 plus CatVTON's price.")
+    assert markup.all_models_card(list(MODELS.values())).endswith("from $0.0475 plus a price not published.")
+    assert markup.all_models_card([CAT_VTON] * 2).endswith("to compare, 2 prices not published.")
 
 
 def test_an_input_becomes_its_plan() -> None:

@@ -104,6 +104,8 @@ class Edits:
         for name in self.studio.models:
             updates |= {block: gr.update(visible=name in chosen) for block in self.page.groups[name]}
             updates |= {block: gr.update(visible=len(chosen) > 1) for block in self.page.headings[name]}
+        for part, (alone, beside) in self.page.namesakes.items():
+            updates[part] = gr.update(elem_id=alone if len(chosen) == 1 else beside)
         return updates
 
     async def show_sheet(self, value: str, garments: list[str], wear: str, request: gr.Request) -> Any:

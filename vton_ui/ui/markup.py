@@ -43,10 +43,10 @@ def model_card(model: ModelSpec) -> str:
 
 def all_models_card(models: Sequence[ModelSpec]) -> str:
     """The same for all models together, with the sum of their prices."""
-    costs = [(model, _least_cost(model)) for model in models]
-    known = [cost for _, cost in costs if cost is not None]
+    known = [cost for cost in map(_least_cost, models) if cost is not None]
     prices = [f"from {money(sum(known, Decimal(0)))}"] * bool(known)
-    prices += [f"{model.title}'s price" for model, cost in costs if cost is None]
+    unknown = len(models) - len(known)
+    prices += [f"{'a price' if unknown == 1 else f'{unknown} prices'} not published"] * bool(unknown)
     return f"{all_models_title(len(models))}\nA look of each, to compare, {' plus '.join(prices)}."
 
 

@@ -86,6 +86,18 @@ class Page:
         return {self.person, self.garments, *choices, *of_options}
 
     @property
+    def namesakes(self) -> dict[Component, tuple[str, str]]:
+        """The components of options that an earlier model has too: their elem_ids, alone and beside that model's."""
+        found: dict[Component, tuple[str, str]] = {}
+        seen: set[str] = set()
+        for model, named in self.options.items():
+            found |= {
+                part: (f"option-{name}", f"option-{name}-{model}") for name, part in named.items() if name in seen
+            }
+            seen |= named.keys()
+        return found
+
+    @property
     def inputs(self) -> set[Component]:
         """The settings, and what the page remembers."""
         return {*self.settings, self.asked, self.find_id, self.last_result, self.memory}

@@ -34,7 +34,7 @@ def wire(page: Page, studio: Studio, blocks: gr.Blocks) -> None:
     of_models = [block for named in (page.groups, page.headings) for blocks in named.values() for block in blocks]
     pair = [page.person, page.garments]
 
-    page.model.change(edits.show_model, page.model, of_models, **quick)
+    page.model.change(edits.show_model, page.model, [*of_models, *page.namesakes], **quick)
     page.person.upload(edits.convert_person, page.person, page.person, **quick)
     page.people.click(edits.example_person, page.people, page.person, **quick)
     page.use_model.click(edits.use_larger_model, page.garments, page.model, **quick)
