@@ -109,6 +109,7 @@ def test_a_costly_click_is_answered_by_keyboard(asking: Page, fal: FakeFal) -> N
     expect(asking.locator("#try_on")).to_be_visible(timeout=WAIT)
 
 
+@pytest.mark.parametrize("asking", [DESK], ids=["desk"], indirect=True)
 def test_a_double_click_does_not_answer(asking: Page, fal: FakeFal) -> None:
     """The second click of two falls on the question and not on its answer; a change takes the question away."""
     asking.locator("#try_on").dblclick()
