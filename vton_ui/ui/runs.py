@@ -24,7 +24,7 @@ from vton_ui.tryon.lookup import request_id_of, unknown_job
 from vton_ui.tryon.results import discard
 from vton_ui.tryon.run import resume, try_on
 from vton_ui.tryon.streams import in_background, merged
-from vton_ui.ui import markup
+from vton_ui.ui import markup, page_photos
 from vton_ui.ui.compat.files import content_name, upload_folder
 from vton_ui.ui.errors import translate_error
 from vton_ui.ui.memory import EMPTY
@@ -175,12 +175,14 @@ class Runs:
         await self.studio.jobs.forget({job.request_id for job in jobs})
         for result, _ in results:
             await asyncio.to_thread(_discard, result.path, self.studio.store)
-        prepare.forget(await asyncio.to_thread(forget_uploads, browser_of(request), self.studio))
+        deleted = await asyncio.to_thread(forget_uploads, browser_of(request), self.studio)
+        prepare.forget(deleted)
+        page_photos.forget(deleted)
         return {
             page.memory: EMPTY,
             page.recent: gr.update(value=[], visible=False),
             page.person: None,
-            page.garments: None,
+            page.garments: [],
             page.result: None,
             page.last_result: None,
             page.status: markup.FORGOTTEN,
@@ -202,7 +204,7 @@ class Runs:
         job: Job | None = None
         try:
             yield renderer.started(values)
-            page_input = read_page(self.page, self.studio, values, browser_of(request))
+            page_input = await read_page(self.page, self.studio, values, request)
             context = self._context(values, request)
             if context.budget is None:  # otherwise the owner's caps count it
                 self.studio.free.count(visitor_of(request))
