@@ -103,6 +103,7 @@ class Shop:
             model=str(known["model"]),
             values=FLUX_VALUES,
             private=True,
+            layout="row",
         )
         keep_source(source, result.path)
         kept = KeptLook(id=name, result=result, source=source_of(result.path))
@@ -240,7 +241,7 @@ def test_use_settings(shop: Shop) -> None:
     assert updates[options["seed"]] == "42"
     assert updates[options["num_inference_steps"]] == 3
     assert updates[options["description"]] == "the loose tee"
-    assert updates[page.private] is True
+    assert (updates[page.private], updates[page.layout]) == (True, "row")
     assert [(garment.name, garment.kind) for garment in updates[page.garments]] == [
         ("tee", "lower"),
         ("skirt", "lower"),

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from vton_ui.models.spec import Values
-from vton_ui.tryon.request import Request
+from vton_ui.pictures.sheet import LAYOUT
+from vton_ui.tryon.request import Request, name_of
 
 FILE = "source.json"
 
@@ -39,6 +40,7 @@ class LookSource:
         model: The name of the model, of the last step.
         values: Its options.
         private: Whether fal was told to store no record of it.
+        layout: How several garments lay on their sheet.
     """
 
     photo: Path
@@ -46,6 +48,7 @@ class LookSource:
     model: str
     values: Values
     private: bool
+    layout: str = LAYOUT.default
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON."""
@@ -55,6 +58,7 @@ class LookSource:
             "model": self.model,
             "values": dict(self.values),
             "private": self.private,
+            "layout": self.layout,
         }
 
     @classmethod
@@ -68,6 +72,7 @@ class LookSource:
             model=str(data["model"]),
             values=dict(data["values"]),
             private=bool(data["private"]),
+            layout=str(data["layout"]),
         )
 
 
@@ -81,9 +86,10 @@ def new_source(request: Request, store: Path) -> LookSource:
     """
     before = source_of(request.person) if request.person.is_relative_to(store) else None
     kind = request.values.get("cloth_type")
+    names = request.names or map(name_of, request.garments)
     worn = tuple(
         Worn(path=path, name=name, cloth_type=None if kind is None else str(kind))
-        for path, name in zip(request.garments, request.names, strict=True)
+        for path, name in zip(request.garments, names, strict=True)
     )
     return LookSource(
         photo=before.photo if before else request.person,
@@ -91,6 +97,7 @@ def new_source(request: Request, store: Path) -> LookSource:
         model=request.model.name,
         values=request.values,
         private=request.private,
+        layout=request.layout,
     )
 
 

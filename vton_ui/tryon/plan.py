@@ -89,6 +89,7 @@ def new_plan(
     cloth_types: Sequence[str | None] | None = None,
     names: Sequence[str] | None = None,
     private: bool = False,
+    layout: Any = None,
 ) -> Plan:
     """The requests of one click, all checked; what comes first is to be shown first.
 
@@ -103,6 +104,7 @@ def new_plan(
         cloth_types: One for each garment, or None; it goes before the one in `given`.
         names: The garments' names for the labels; without them, the names of their files.
         private: Whether fal is to store no record of it.
+        layout: How several garments lie on their sheet.
 
     Raises:
         InputError: A photo is missing, a setting is out of range, or it would be too many garments or looks.
@@ -122,7 +124,7 @@ def new_plan(
                 looks += 1
                 seed = fresh[index] if values.get("seed") is None else int(values["seed"] or 0) + index
                 label = f" · {index + 1} of {variations}" if variations > 1 else ""
-                plan += _look(str(looks), label, model, person, outfit, {**values, "seed": seed}, private)
+                plan += _look(str(looks), label, model, person, outfit, {**values, "seed": seed}, private, layout)
     return tuple(plan)
 
 
@@ -204,6 +206,7 @@ def _look(
     outfit: Sequence[Garment],
     values: Mapping[str, Value],
     private: bool,
+    layout: Any,
 ) -> list[Item]:
     """The items of one look: one, or a step for each garment where the model takes no more."""
     steps = [[garment] for garment in outfit] if model.max_garments == 1 else [outfit]
@@ -217,6 +220,7 @@ def _look(
             values if kind in (None, "") else {**values, "cloth_type": kind},
             private=private,
             names=[garment.name for garment in worn],
+            layout=layout,
         )
         step = f", step {index} of {len(steps)}" if len(steps) > 1 else ""
         items.append(

@@ -65,7 +65,7 @@ async def try_on(
     try:
         yield Preparing()
         limits = request.model.limits(request.values)
-        ready = await _unless(stop, prepare(request.person, named(request.garments), limits))
+        ready = await _unless(stop, prepare(request.person, named(request.garments), limits, request.layout))
         yield Uploading()
         live, *urls = await _unless(stop, _upload(request, ready, context))
     except _Stopped:

@@ -1,4 +1,4 @@
-"""Quick events: the options, the sheet, the estimate and the button follow the photos and settings on the page."""
+"""Quick events: the options, the estimate and the button follow the photos and settings on the page."""
 
 from __future__ import annotations
 
@@ -12,24 +12,22 @@ from gradio.blocks import Block
 from gradio.components import Component
 
 from vton_ui.errors import GarmentsError, RateLimited, VtonError
-from vton_ui.models.options import complete
 from vton_ui.models.spec import ModelSpec
-from vton_ui.pictures.photos import measure, shows_in_browser
-from vton_ui.pictures.prepare import on_photos, prefetch
-from vton_ui.pictures.sheet import MAX_GARMENTS
-from vton_ui.pictures.work import browser_jpeg, sheet_jpeg
+from vton_ui.pictures.photos import measure
+from vton_ui.pictures.prepare import prefetch
 from vton_ui.studio import Studio
 from vton_ui.tryon.plan import Plan
 from vton_ui.tryon.plan_price import price_of
 from vton_ui.tryon.request import named
 from vton_ui.ui import markup
 from vton_ui.ui.components.examples import examples
+from vton_ui.ui.components.garments import Garment
 from vton_ui.ui.confirm import Confirm
 from vton_ui.ui.page import Page
 from vton_ui.ui.page_input import PageInput, chosen_models, read_page
+from vton_ui.ui.page_photos import PagePhotos
 from vton_ui.ui.plan_words import button_text, cautions
-from vton_ui.ui.web.uploads import visible_upload, written
-from vton_ui.ui.web.visitor import browser_of, visitor_of
+from vton_ui.ui.web.visitor import visitor_of
 
 Updates = dict[Component, Any]
 
@@ -52,7 +50,7 @@ class Edits:
         }
         withdrawn = confirm.withdrawn if confirm.asked(values) else {}
         try:
-            page_input = read_page(page, self.studio, values, browser_of(request))
+            page_input = await read_page(page, self.studio, values, request)
             await asyncio.to_thread(_check_headers, page_input)
             missing = _missing(page_input)
             if missing:
@@ -84,7 +82,7 @@ class Edits:
 
     def _larger_model(self, exc: VtonError, values: Mapping[Component, Any]) -> Any:
         """The button that switches to a model which takes all these garments, if there is one."""
-        model = self._model_for(len(values[self.page.garments] or []))
+        model = self._model_for(len(values[self.page.garments]))
         if not isinstance(exc, GarmentsError) or model is None:
             return gr.update(visible=False)
         return gr.update(value=f"Use {model.title}", visible=True)
@@ -92,9 +90,9 @@ class Edits:
     def _model_for(self, garments: int) -> ModelSpec | None:
         return next((model for model in self.studio.models.values() if model.max_garments >= garments), None)
 
-    async def use_larger_model(self, garments: list[str]) -> Any:
+    async def use_larger_model(self, garments: list[Garment]) -> Any:
         """Choose that model."""
-        model = self._model_for(len(garments or []))
+        model = self._model_for(len(garments))
         return model.name if model else gr.skip()
 
     async def show_model(self, value: str) -> dict[Block, Any]:
@@ -104,67 +102,26 @@ class Edits:
         for name in self.studio.models:
             updates |= {block: gr.update(visible=name in chosen) for block in self.page.groups[name]}
             updates |= {block: gr.update(visible=len(chosen) > 1) for block in self.page.headings[name]}
+        for part, (alone, beside) in self.page.namesakes.items():
+            updates[part] = gr.update(elem_id=alone if len(chosen) == 1 else beside)
         return updates
-
-    async def show_sheet(self, value: str, garments: list[str], wear: str, request: gr.Request) -> Any:
-        """Show the sheet as a chosen model will get it, if one gets several garments at once."""
-        count = 1 if wear == "each" else len(garments or [])
-        models = chosen_models(self.studio, value)
-        model = next((model for model in models if 1 < count <= model.max_garments), None)
-        if model is None:
-            return gr.update(visible=False, value=None)
-        try:
-            browser = browser_of(request)
-            paths = [visible_upload(browser, path, slot="Garment", studio=self.studio) for path in garments]
-            self.studio.free.count(visitor_of(request))
-            limit = model.garment_pixels(complete(model, {}))
-            picture = await on_photos("Garments", sheet_jpeg, named(paths), limit)
-            return gr.update(visible=True, value=str(written(picture, "sheet")))
-        except RateLimited as exc:
-            raise gr.Error(str(exc), print_exception=False) from exc
-        except VtonError:
-            return gr.update(visible=False, value=None)  # `refresh` says what is wrong
 
     async def convert_person(self, path: str | None, request: gr.Request) -> Any:
         """Convert a photo that browsers cannot show."""
-        return await self._converted(path, "Person", request) if path else gr.skip()
-
-    async def convert_garments(self, paths: list[str], request: gr.Request) -> Any:
-        """The same for every garment."""
-        if len(paths or []) > MAX_GARMENTS:
-            return gr.skip()  # `refresh` says what is wrong
-        converted = [await self._converted(path, "Garment", request) for path in paths or []]
-        return gr.skip() if converted == (paths or []) else converted
-
-    async def _converted(self, path: str, slot: str, request: gr.Request) -> str:
+        if not path:
+            return gr.skip()
+        photos = PagePhotos(studio=self.studio, request=request)
         try:
-            real = visible_upload(browser_of(request), path, slot=slot, studio=self.studio)
-            if await asyncio.to_thread(shows_in_browser, real, slot=slot):
-                return path
-            self.studio.free.count(visitor_of(request))
-            picture = await on_photos(slot, browser_jpeg, real, slot)
+            converted = await photos.converted(photos.visible(path, "Person"), "Person")
         except RateLimited as exc:
             raise gr.Error(str(exc), print_exception=False) from exc
         except VtonError:
-            return path  # `refresh` says what is wrong
-        if picture is None:
-            return path
-        converted = written(picture, real.stem)
-        self.studio.session_uploads.add(browser_of(request), [converted])
-        return str(converted)
+            return gr.skip()  # `refresh` says what is wrong
+        return str(converted) if converted else gr.skip()
 
     async def example_person(self, index: int) -> str:
         """Put an example into the person's slot."""
         return str(examples(self.studio.examples, "people")[index])
-
-    async def example_garment(self, index: int, garments: list[str]) -> list[str]:
-        """Add an example to the garments."""
-        return [*(garments or []), str(examples(self.studio.examples, "garments")[index])][:MAX_GARMENTS]
-
-    async def swap(self, person: str | None, garments: list[str]) -> tuple[Any, Any]:
-        """Person and first garment change places."""
-        first, rest = (garments or [])[:1], (garments or [])[1:]
-        return (first[0] if first else None), [*([person] if person else []), *rest]
 
 
 def _check_headers(page_input: PageInput) -> None:
@@ -184,8 +141,8 @@ def _missing(page_input: PageInput) -> str | None:
 def _prefetch(plan: Plan) -> None:
     """Start preparing the photos of a plan; a later step's person is yet to be made."""
     needed = {
-        (request.person, request.garments, request.model.limits(request.values))
+        (request.person, request.garments, request.model.limits(request.values), request.layout)
         for request in (item.request for item in plan if item.after is None)
     }
-    for person, garments, limits in needed:
-        prefetch(person, named(garments), limits)
+    for person, garments, limits, layout in needed:
+        prefetch(person, named(garments), limits, layout)

@@ -43,11 +43,11 @@ def model_card(model: ModelSpec) -> str:
 
 def all_models_card(models: Sequence[ModelSpec]) -> str:
     """The same for all models together, with the sum of their prices."""
-    costs = {model.title: _least_cost(model) for model in models}
-    known = [cost for cost in costs.values() if cost is not None]
+    known = [cost for cost in map(_least_cost, models) if cost is not None]
     prices = [f"from {money(sum(known, Decimal(0)))}"] * bool(known)
-    prices += [f"{title} at a price that is not published" for title, cost in costs.items() if cost is None]
-    return f"{all_models_title(len(models))}\nA look of each, to compare. {' and '.join(prices).capitalize()}."
+    unknown = len(models) - len(known)
+    prices += [f"{'a price' if unknown == 1 else f'{unknown} prices'} not published"] * bool(unknown)
+    return f"{all_models_title(len(models))}\nA look of each, to compare, {' plus '.join(prices)}."
 
 
 def _least_cost(model: ModelSpec) -> Decimal | None:

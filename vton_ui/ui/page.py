@@ -11,13 +11,16 @@ import gradio as gr
 from gradio.components import Component
 
 from vton_ui.models.spec import ModelSpec
+from vton_ui.pictures.sheet import LAYOUT, MAX_GARMENTS
 from vton_ui.studio import Studio
 from vton_ui.tryon.plan import VARIATIONS, WEAR
 from vton_ui.ui import markup
 from vton_ui.ui.components.confirmation import confirmation
 from vton_ui.ui.components.controls import control, controls, link
 from vton_ui.ui.components.examples import examples, thumbnails
-from vton_ui.ui.components.slots import GarmentPhotos, PersonPhoto
+from vton_ui.ui.components.garment_rail import GarmentRail
+from vton_ui.ui.components.garments import kinds
+from vton_ui.ui.components.slots import PersonPhoto
 from vton_ui.ui.memory import EMPTY
 
 SOURCES = ["upload", "webcam", "clipboard"]
@@ -43,11 +46,12 @@ class Page:
 
     model: gr.Radio
     person: PersonPhoto
-    garments: GarmentPhotos
+    garments: GarmentRail
     people: gr.Dataset
     clothes: gr.Dataset
     swap: gr.Button
     sheet: gr.Image
+    layout: gr.Radio
     notice: gr.HTML
     failure: gr.HTML
     use_model: gr.Button
@@ -82,8 +86,20 @@ class Page:
     def settings(self) -> set[Component]:
         """The components that a request is made of."""
         of_options = {component for named in self.options.values() for component in named.values()}
-        choices = {self.model, self.wear, self.pictures, self.fal_key, self.private}
+        choices = {self.model, self.wear, self.pictures, self.layout, self.fal_key, self.private}
         return {self.person, self.garments, *choices, *of_options}
+
+    @property
+    def namesakes(self) -> dict[Component, tuple[str, str]]:
+        """The components of options that an earlier model has too: their elem_ids, alone and beside that model's."""
+        found: dict[Component, tuple[str, str]] = {}
+        seen: set[str] = set()
+        for model, named in self.options.items():
+            found |= {
+                part: (f"option-{name}", f"option-{name}-{model}") for name, part in named.items() if name in seen
+            }
+            seen |= named.keys()
+        return found
 
     @property
     def inputs(self) -> set[Component]:
@@ -166,19 +182,8 @@ def _garments(studio: Studio) -> dict[str, Any]:
     with gr.Row(elem_classes="title"):
         gr.HTML("<h2><b>2</b> Garments</h2>", padding=False)
         parts["swap"] = gr.Button("Swap with person", size="sm", elem_id="swap", scale=0, min_width=140)
-    parts["garments"] = GarmentPhotos(
-        type="filepath",
-        file_types=["image"],
-        sources=SOURCES,  # type: ignore[arg-type]
-        label="Garments",
-        show_label=False,
-        elem_id="garments",
-        elem_classes="slot",
-        columns=2,
-        object_fit="contain",
-        interactive=True,
-        allow_preview=False,
-        buttons=[],
+    parts["garments"] = GarmentRail(
+        kinds=kinds([studio.default_model]), max_garments=MAX_GARMENTS, elem_id="garments", padding=False
     )
     parts["clothes"] = thumbnails(examples(studio.examples, "garments"), "clothes")
     parts["sheet"] = gr.Image(
@@ -189,6 +194,13 @@ def _garments(studio: Studio) -> dict[str, Any]:
         buttons=["fullscreen"],
         format="png",
         height=150,
+    )
+    parts["layout"] = gr.Radio(
+        [(label, value) for value, label in LAYOUT.choices],
+        value=LAYOUT.default,
+        label=LAYOUT.label,
+        elem_id="layout",
+        visible=False,
     )
     with gr.Column(elem_classes="options choice"):
         parts["wear"] = control(WEAR, visible=False, elem_id="wear")

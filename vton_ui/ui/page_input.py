@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import gradio as gr
 from gradio.components import Component
 
 from vton_ui.models.options import is_shown
@@ -15,8 +16,9 @@ from vton_ui.pictures.sheet import grid
 from vton_ui.studio import Studio
 from vton_ui.tryon.plan import Plan, new_plan
 from vton_ui.ui.components import controls
+from vton_ui.ui.components.garments import Garment, kinds
 from vton_ui.ui.page import ALL_MODELS, Page
-from vton_ui.ui.web.uploads import visible_upload
+from vton_ui.ui.page_photos import PagePhotos
 
 Values = Mapping[Component, Any]
 """The values of the page's components."""
@@ -29,9 +31,10 @@ class PageInput:
     Attributes:
         models: Those to try on with.
         left_out: Those that were chosen too and cannot take so many garments.
-        garments: The photos as they are used, in the order in which they are put on.
+        garments: Their pictures as they are used, cropped and cut out, in the order in which they are put on.
         names: The garments' names, one for each.
         cloth_types: Their kinds, one for each; None where the model's option holds for all.
+        layout: How they lie on a sheet; still to be checked.
         given: Option values by model name, then by option name.
         wear: Together, or each on its own.
         variations: How many pictures of each.
@@ -45,6 +48,7 @@ class PageInput:
     garments: list[Path]
     names: list[str]
     cloth_types: list[str | None] | None
+    layout: str
     given: Mapping[str, Mapping[str, Any]]
     wear: str
     variations: int
@@ -63,29 +67,32 @@ class PageInput:
             cloth_types=self.cloth_types,
             names=self.names,
             private=self.private,
+            layout=self.layout,
         )
 
 
-def read_page(page: Page, studio: Studio, values: Values, browser: str) -> PageInput:
+async def read_page(page: Page, studio: Studio, values: Values, request: gr.Request) -> PageInput:
     """Read the values of a browser's page.
 
     Raises:
-        InputError: There are too many garments, or a path is not the visitor's own.
+        InputError: There are too many garments, one cannot be used, or a path is not the visitor's own.
+        RateLimited: Too much had to be cropped and cut out for this visitor lately.
     """
-    person, garments = values[page.person], values[page.garments] or []
+    photos = PagePhotos(studio=studio, request=request)
+    person, garments = values[page.person], values[page.garments]
     if garments:
         grid(len(garments))  # refuses too many before any is opened
-    paths = [visible_upload(browser, path, slot="Garment", studio=studio) for path in garments]
     wear = values[page.wear]
     chosen = chosen_models(studio, values[page.model])
-    able = tuple(model for model in chosen if _takes(model, 1 if wear == "each" else len(paths))) or chosen
+    able = tuple(model for model in chosen if _takes(model, 1 if wear == "each" else len(garments))) or chosen
     return PageInput(
         models=able,
         left_out=tuple(model for model in chosen if model not in able),
-        person=visible_upload(browser, person, slot="Person", studio=studio) if person else None,
-        garments=paths,
-        names=[path.stem.replace("_", " ").replace("-", " ") for path in paths],
-        cloth_types=None,
+        person=photos.visible(person, "Person") if person else None,
+        garments=await photos.worn(garments),
+        names=[garment.name for garment in garments],
+        cloth_types=_cloth_types(able, garments),
+        layout=values[page.layout],
         given={model.name: _given(page, model, values) for model in able},
         wear=wear,
         variations=values[page.pictures],
@@ -99,6 +106,14 @@ def chosen_models(studio: Studio, value: Any) -> tuple[ModelSpec, ...]:
     if value == ALL_MODELS:
         return tuple(studio.models.values())
     return (studio.models.get(value, studio.default_model),)
+
+
+def _cloth_types(models: Sequence[ModelSpec], garments: Sequence[Garment]) -> list[str | None] | None:
+    """Several garments have their kinds on their cards, and one alone has it among the options."""
+    known = dict(kinds(models))
+    if not known or len(garments) < 2:
+        return None
+    return [garment.kind if garment.kind in known else None for garment in garments]
 
 
 def key_of(page: Page, values: Values) -> str | None:

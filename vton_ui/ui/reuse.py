@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import gradio as gr
@@ -81,9 +81,10 @@ class Reuse:
             for option in model.options
             if option.name in given
         }
-        private: Updates = {self.page.private: look.source.private} if look.source else {}
-        alone: Updates = {self.page.model: model.name, self.page.wear: "together", self.page.pictures: 1}
-        return {**alone, **options, **private}, ""
+        page, source = self.page, look.source
+        others: Updates = {page.private: source.private, page.layout: source.layout} if source else {}
+        alone: Updates = {page.model: model.name, page.wear: "together", page.pictures: 1}
+        return {**alone, **options, **others}, ""
 
     def _model_of(self, look: KeptLook) -> ModelSpec:
         """InputError if the studio has it no more."""
@@ -96,7 +97,12 @@ class Reuse:
         if not look.garments:
             return {}, "Which garments it wears is not known any more: choose them again."
         found = garments_of(look, browser, self.studio)
-        there = [rail.new(str(path), name=worn.name, kind=worn.cloth_type) for worn, path in found if path]
+        # As placed by the visitor: their order is known.
+        there = [
+            replace(rail.new(str(path), name=worn.name, kind=worn.cloth_type), placed=True)
+            for worn, path in found
+            if path
+        ]
         gone = [worn.name for worn, path in found if path is None]
         words = f"No longer here: {', '.join(gone)}. {UPLOADS_GO} Add what is missing again." if gone else ""
         return ({self.page.garments: there} if there else {}), words

@@ -25,7 +25,7 @@ from vton_ui.tryon.plan_price import price_of
 from vton_ui.tryon.results import discard
 from vton_ui.tryon.run import resume, try_on
 from vton_ui.tryon.streams import in_background, merged
-from vton_ui.ui import markup
+from vton_ui.ui import markup, page_photos
 from vton_ui.ui.compat.files import content_name, upload_folder
 from vton_ui.ui.confirm import Confirm, Question
 from vton_ui.ui.errors import translate_error
@@ -189,12 +189,14 @@ class Runs:
         await self.studio.jobs.forget({job.request_id for job in jobs})
         for result, _ in results:
             await asyncio.to_thread(_discard, result.path, self.studio.store)
-        prepare.forget(await asyncio.to_thread(forget_uploads, browser_of(request), self.studio))
+        deleted = await asyncio.to_thread(forget_uploads, browser_of(request), self.studio)
+        prepare.forget(deleted)
+        page_photos.forget(deleted)
         return {
             page.memory: EMPTY,
             page.recent: gr.update(value=[], visible=False),
             page.person: None,
-            page.garments: None,
+            page.garments: [],
             page.result: None,
             page.last_result: None,
             page.status: markup.FORGOTTEN,
@@ -215,7 +217,7 @@ class Runs:
         self.stops[session].add(stop)
         job: Job | None = None
         try:
-            page_input = read_page(self.page, self.studio, values, browser_of(request))
+            page_input = await read_page(self.page, self.studio, values, request)
             context, plan = self._context(values, request), page_input.plan(**changed)
             question = self.confirm.ask(page_input, await price_of(plan, context.backend), changed, answered)
             if question:
