@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from vton_ui.pictures.framing import Frame
+from vton_ui.tryon.look_source import LookSource
 
 LOST_SECONDS = 600.0
 """How long after submitting a missing answer counts as lost: no request of ours takes longer to go out."""
@@ -48,6 +49,7 @@ class Job:
         plan: The click that it belongs to; empty where it came alone, as do `item` and `label`.
         item: Its item of the plan.
         label: What the item is called on screen.
+        source: What its look is made from; the picture keeps it from then on.
     """
 
     id: str
@@ -69,14 +71,18 @@ class Job:
     plan: str = ""
     item: str = ""
     label: str = ""
+    source: LookSource | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON."""
-        return asdict(self)
+        return {**asdict(replace(self, source=None)), "source": self.source.to_dict() if self.source else None}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Job:
         """From `to_dict`. TypeError or KeyError if it is something else."""
-        frame, others = data["frame"], {name: value for name, value in data.items() if name != "ordered_at"}
-        submitted_at = data["ordered_at"] if "ordered_at" in data else data["submitted_at"]  # its name before
-        return cls(**{**others, "submitted_at": submitted_at, "frame": Frame(**frame) if frame else None})
+        frame, source = data["frame"], data.get("source")
+        others = {name: value for name, value in data.items() if name != "ordered_at"}
+        others["submitted_at"] = data["ordered_at"] if "ordered_at" in data else data["submitted_at"]  # its name before
+        others["frame"] = Frame(**frame) if frame else None
+        others["source"] = LookSource.from_dict(source) if source else None
+        return cls(**others)

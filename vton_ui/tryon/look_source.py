@@ -1,16 +1,20 @@
-"""What a look was made from, so that it can be made again in another way: kept beside its picture."""
+"""What a look was made from, so that it can be made again in another way.
+
+It is part of the job, in the browser and in the job store (of a private one in the browser only), until there is a
+picture; from then on it lies beside that, and is deleted with it.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from vton_ui.models.spec import Values
 from vton_ui.pictures.sheet import LAYOUT
-from vton_ui.tryon.request import Request, name_of
 
 FILE = "source.json"
 
@@ -54,7 +58,7 @@ class LookSource:
         """As JSON."""
         return {
             "photo": str(self.photo),
-            "garments": [[str(worn.path), worn.name, worn.cloth_type] for worn in self.garments],
+            "garments": [{**asdict(worn), "path": str(worn.path)} for worn in self.garments],
             "model": self.model,
             "values": dict(self.values),
             "private": self.private,
@@ -63,12 +67,10 @@ class LookSource:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> LookSource:
-        """From `to_dict`. TypeError, ValueError or KeyError if it is something else."""
+        """From `to_dict`. TypeError or KeyError if it is something else."""
         return cls(
             photo=Path(data["photo"]),
-            garments=tuple(
-                Worn(path=Path(path), name=str(name), cloth_type=kind) for path, name, kind in data["garments"]
-            ),
+            garments=tuple(Worn(**{**worn, "path": Path(worn["path"])}) for worn in data["garments"]),
             model=str(data["model"]),
             values=dict(data["values"]),
             private=bool(data["private"]),
@@ -76,34 +78,10 @@ class LookSource:
         )
 
 
-def new_source(request: Request, store: Path) -> LookSource:
-    """What the look of a request will be made from.
-
-    Where its person is a kept look, it is a further step of that look: it shares the photo, and adds to the garments.
-
-    Args:
-        store: The folder of results; what lies beside a photo anywhere else comes from who knows whom.
-    """
-    before = source_of(request.person) if request.person.is_relative_to(store) else None
-    kind = request.values.get("cloth_type")
-    names = request.names or map(name_of, request.garments)
-    worn = tuple(
-        Worn(path=path, name=name, cloth_type=None if kind is None else str(kind))
-        for path, name in zip(request.garments, names, strict=True)
-    )
-    return LookSource(
-        photo=before.photo if before else request.person,
-        garments=(*(before.garments if before else ()), *worn),
-        model=request.model.name,
-        values=request.values,
-        private=request.private,
-        layout=request.layout,
-    )
-
-
 def keep_source(source: LookSource, result: Path) -> None:
-    """Write it beside a kept picture; without it the picture is worth no less, so that no failure matters."""
-    result.with_name(FILE).write_text(json.dumps(source.to_dict()), "utf-8")
+    """Write it beside a kept picture, which is worth no less if that fails."""
+    with suppress(OSError):
+        result.with_name(FILE).write_text(json.dumps(source.to_dict()), "utf-8")
 
 
 def source_of(result: Path) -> LookSource | None:
