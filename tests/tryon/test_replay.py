@@ -138,7 +138,7 @@ async def test_lost_for_minutes_only(world: World) -> None:
     run = await collect(try_on(world.request(FLUX_VTO, seed=7), world.context))
     world.fal.seen.clear()
     job = run.first(Submitting).job
-    old = replace(job, ordered_at=job.ordered_at - LOST_SECONDS)
+    old = replace(job, submitted_at=job.submitted_at - LOST_SECONDS)
     late = await collect(resume(old, FLUX_VTO, world.context))
     assert isinstance(late.error, SubmitUnclear)
     assert world.fal.count("requests") == 0
