@@ -28,17 +28,20 @@ os.environ["SSL_CERT_DIR"] = os.path.dirname(__file__)
 _UPLOADS = tempfile.TemporaryDirectory(prefix="vton-tests-")
 os.environ["GRADIO_TEMP_DIR"] = _UPLOADS.name
 
-import app  # noqa: E402 - it reads the environment
-from vton_ui.backends.fal.backend import FalBackend  # noqa: E402
+from vton_ui.backends.fal.backend import FalBackend  # noqa: E402 - it reads the environment
 from vton_ui.models import MODELS  # noqa: E402
 from vton_ui.models.spec import ModelSpec  # noqa: E402
 from vton_ui.settings import Settings  # noqa: E402
-from vton_ui.ui.blocks import build, launch_options  # noqa: E402
 
 FREE = 10**6
 """What a visitor may have for free where a test says nothing about it: all of them come from one address."""
 
 _ORIENTATION, _GPS = 0x0112, 0x8825
+
+
+def pytest_collectstart() -> None:
+    """Gradio is imported, which takes seconds, by processes that run tests: xdist's first one only hands them out."""
+    import app  # noqa: F401
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
@@ -109,11 +112,17 @@ def free_port() -> int:
 @contextmanager
 def serving(settings: Settings, models: Mapping[str, ModelSpec] = MODELS) -> Iterator[str]:
     """The whole app on a port of its own; yields its address."""
+    import app
+    from vton_ui.ui import blocks
+
     if (settings.free_rate, settings.upload_mb) == (Settings.free_rate, Settings.upload_mb):
         settings = replace(settings, free_rate=FREE, upload_mb=FREE)
     studio = replace(app.open_studio(settings), models=models)
-    demo = build(studio)
-    options = {**launch_options(studio), "server_name": "127.0.0.1", "server_port": free_port()}
+    with pytest.MonkeyPatch.context() as patch:
+        # Gradio makes its web app three times over, and uses the last, which `launch` makes
+        patch.setattr("gradio.routes.App.create_app", lambda *_, **__: None)
+        demo = blocks.build(studio)
+    options = {**blocks.launch_options(studio), "server_name": "127.0.0.1", "server_port": free_port()}
     _, url, _ = demo.launch(**options, prevent_thread_lock=True, quiet=True)
     try:
         yield url
