@@ -5,10 +5,11 @@ from __future__ import annotations
 import io
 import os
 import socket
+import sqlite3
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,6 +32,7 @@ os.environ["GRADIO_TEMP_DIR"] = _UPLOADS.name
 from vton_ui.backends.fal.backend import FalBackend  # noqa: E402 - it reads the environment
 from vton_ui.models import MODELS  # noqa: E402
 from vton_ui.models.spec import ModelSpec  # noqa: E402
+from vton_ui.money.ledger import FILE  # noqa: E402
 from vton_ui.settings import Settings  # noqa: E402
 
 FREE = 10**6
@@ -59,6 +61,33 @@ def fal(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeFal]:
     fake.stop()
     assert not fake.crashes, fake.crashes[0]
     fake.reset()
+
+
+@pytest.fixture(scope="module")
+def lasting_fal() -> Iterator[FakeFal]:
+    """A fal for all tests of a file that share a server. Each of them takes it by a `fal` that calls `begin_anew`."""
+    fake = FakeFal().start()
+    with pytest.MonkeyPatch.context() as patch:
+        fake.patch(patch)
+        yield fake
+        fake.stop()
+    fake.reset()
+
+
+def begin_anew(fake: FakeFal) -> Iterator[FakeFal]:
+    """A fal at its quickest with nothing seen yet; it keeps its files, since the app knows what it has uploaded."""
+    fake.clear_faults()
+    fake.jobs, fake.seen, fake.next_error, fake.concurrent = {}, [], None, None
+    fake.queue_seconds, fake.run_seconds = 0.02, 0.05
+    yield fake
+    assert not fake.crashes, fake.crashes[0]
+
+
+def empty_ledger(data: Path) -> None:
+    """Nobody has tried anything yet."""
+    if (data / FILE).exists():
+        with closing(sqlite3.connect(data / FILE, isolation_level=None)) as db:
+            db.execute("DELETE FROM tries")
 
 
 @pytest.fixture
