@@ -174,7 +174,7 @@ async def swept(studio: Studio, data: Path) -> Summary:
     return today(data)
 
 
-@pytest.mark.parametrize("delay", [0.0, 0.01, 0.05])
+@pytest.mark.parametrize("delay", [0.0, pytest.param(0.01, marks=pytest.mark.slow), 0.05])
 @pytest.mark.parametrize("kind", [Preparing, Uploading, Submitting, Accepted, Waiting, Running, Done])
 @pytest.mark.parametrize("how", ["cancelled", "cancelled in background", "dropped"])
 async def test_left_at_every_event(
