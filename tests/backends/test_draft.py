@@ -11,9 +11,9 @@ from PIL import Image, ImageChops, ImageDraw, ImageStat
 
 from vton_ui.backends.sandbox.draft import drape, drape_sheet
 from vton_ui.backends.sandbox.draft.dressing import ROOM, bare
-from vton_ui.backends.sandbox.draft.figure import THROAT, measure
 from vton_ui.backends.sandbox.draft.garment import garments_of, whole
-from vton_ui.backends.sandbox.draft.ground import painted, things
+from vton_ui.pictures.figure import THROAT, measure
+from vton_ui.pictures.ground import painted, things
 
 ASSETS = Path(__file__).parents[2] / "assets"
 PEOPLE = sorted(path.stem for path in (ASSETS / "people").glob("*.jpg"))

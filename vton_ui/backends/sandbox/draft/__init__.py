@@ -1,8 +1,8 @@
 """The sandbox's free local draft: garments cut from their pictures and laid over the person. No AI.
 
-`ground` cuts things from plain grounds and `outline` reads their shape; `figure` measures the person, `garment` the
-garments. `tops` and `bottoms` take a garment apart along its seams and say where each strip lies on the figure;
-`warp` stretches it there, and `dressing` blends it into the photo.
+`pictures.ground` cuts things from plain grounds, `pictures.outline` reads their shape and `pictures.figure` measures
+the person; `garment` measures the garments. `tops` and `bottoms` take a garment apart along its seams and say where
+each strip lies on the figure; `warp` stretches it there, and `dressing` blends it into the photo.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from __future__ import annotations
 from PIL import Image
 
 from vton_ui.backends.sandbox.draft.dressing import ROOM, dressed
-from vton_ui.backends.sandbox.draft.figure import measure
 from vton_ui.backends.sandbox.draft.garment import garments_of, whole
+from vton_ui.pictures.figure import measure
 
 __all__ = ["drape", "drape_sheet"]
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from vton_ui.backends.sandbox.draft.figure import ANKLE, SOLE, WAIST, Figure
 from vton_ui.backends.sandbox.draft.garment import Garment
-from vton_ui.backends.sandbox.draft.outline import Stops, blend
 from vton_ui.backends.sandbox.draft.warp import ROWS, Station, Strip
+from vton_ui.pictures.figure import ANKLE, SOLE, WAIST, Figure
+from vton_ui.pictures.outline import Stops, blend
 
 WAIST_HALF = 0.082
 """Half the waist that garments are cut for, in a person's height: a measure of their length."""

@@ -7,10 +7,10 @@ from typing import TypeAlias
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 from vton_ui.backends.sandbox.draft.bottoms import bottoms, shoes
-from vton_ui.backends.sandbox.draft.figure import CHIN, KNUCKLES, THROAT, WRIST, Figure
 from vton_ui.backends.sandbox.draft.garment import Garment
 from vton_ui.backends.sandbox.draft.tops import tops
 from vton_ui.backends.sandbox.draft.warp import Strip, placed, warped
+from vton_ui.pictures.figure import CHIN, KNUCKLES, THROAT, WRIST, Figure
 
 Box: TypeAlias = tuple[int, int, int, int]
 """Left, top, right, bottom, in pixels of the photo."""

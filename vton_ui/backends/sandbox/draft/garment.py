@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from PIL import Image, ImageChops, ImageFilter, ImageStat
 
-from vton_ui.backends.sandbox.draft.ground import Blob, blob, blobs, near, painted, things
-from vton_ui.backends.sandbox.draft.outline import Shape
+from vton_ui.pictures.ground import Blob, blob, blobs, near, painted, things
+from vton_ui.pictures.outline import Shape
 
 SIDE, SHEET_SIDE = 800, 1600
 """Longest sides, in pixels, that pictures are used at: about as large as garments come out on a photo."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from vton_ui.backends.sandbox.draft.figure import ANKLE, WRIST, Figure
 from vton_ui.backends.sandbox.draft.garment import Garment
-from vton_ui.backends.sandbox.draft.outline import Span, blend, smoothed
 from vton_ui.backends.sandbox.draft.warp import ROWS, Station, Strip
+from vton_ui.pictures.figure import ANKLE, WRIST, Figure
+from vton_ui.pictures.outline import Span, blend, smoothed
 
 SHOULDERS = 113
 """Half the width, in thousandths of a person's height, that garments are cut for: a measure of their length."""

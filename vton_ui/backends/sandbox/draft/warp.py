@@ -7,7 +7,7 @@ from typing import NamedTuple, TypeAlias
 
 from PIL import Image
 
-from vton_ui.backends.sandbox.draft.outline import smoothed
+from vton_ui.pictures.outline import smoothed
 
 ROWS, STEP = 2, 3
 """Rows of a garment from station to station, and of the photo warped at once: few enough for smooth edges."""

@@ -9,8 +9,8 @@ from functools import cached_property
 
 from PIL import Image, ImageChops, ImageFilter
 
-from vton_ui.backends.sandbox.draft.ground import painted, things
-from vton_ui.backends.sandbox.draft.outline import Shape, Span, Stops, blend, smoothed
+from vton_ui.pictures.ground import painted, things
+from vton_ui.pictures.outline import Shape, Span, Stops, blend, smoothed
 
 SIDE = 640
 """About how many pixels the longer side has when measured; a finer outline would only cost time."""

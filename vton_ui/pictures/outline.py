@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from PIL import Image
 
-from vton_ui.backends.sandbox.draft.ground import rows_of
+from vton_ui.pictures.ground import rows_of
 
 Span: TypeAlias = tuple[float, float]
 """Left and right, in pixels."""
