@@ -8,6 +8,7 @@ import socket
 import sqlite3
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -38,6 +39,21 @@ from vton_ui.settings import Settings  # noqa: E402
 FREE = 10**6
 """What a visitor may have for free where a test says nothing about it: all of them come from one address."""
 
+LONGEST = (
+    "page/",
+    "tryon/test_faults.py",
+    "backends/test_follow.py",
+    "backends/test_keys.py",
+    "ui/test_api.py",
+    "tryon/test_reservations.py",
+    "pictures/test_bounds.py",
+    "fake_fal/",
+    "ui/",
+    "tryon/",
+)
+"""Folders and files of tests, the longest first; the others follow. In a folder, files of many tests come first."""
+
+_HERE = Path(__file__).parent
 _ORIENTATION, _GPS = 0x0112, 0x8825
 
 
@@ -48,8 +64,19 @@ def pytest_collectstart() -> None:
 
 def pytest_itemcollected(item: pytest.Item) -> None:
     """All tests in tests/page drive a browser."""
-    if Path(__file__).parent / "page" in item.path.parents:
+    if _HERE / "page" in item.path.parents:
         item.add_marker("page")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest, so that no process is left alone with it at the end."""
+    tests = Counter(item.path for item in items)
+    turns = {path: (_turn(path.relative_to(_HERE).as_posix()), -tests[path], path) for path in tests}
+    items.sort(key=lambda item: turns[item.path])
+
+
+def _turn(file: str) -> int:
+    return next((turn for turn, name in enumerate(LONGEST) if file.startswith(name)), len(LONGEST))
 
 
 @pytest.fixture
