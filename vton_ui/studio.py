@@ -45,8 +45,8 @@ class Studio:
     proxies: int = 0
     hosts: tuple[str, ...] = ()
     origins: tuple[str, ...] = ()
-    free: FreeWork = field(default_factory=FreeWork)
-    uploaded: UploadQuota = field(default_factory=UploadQuota)
+    free: FreeWork
+    uploaded: UploadQuota
     session_uploads: SessionUploads = field(default_factory=SessionUploads)
 
     @property
