@@ -14,7 +14,7 @@ from vton_ui.errors import PhotoError
 from vton_ui.pictures.changes import marked_changes
 from vton_ui.tryon import changed
 from vton_ui.tryon.changed import change_of, compare_and_keep, kept_change
-from vton_ui.tryon.results import sweep
+from vton_ui.tryon.results import delete_expired
 
 HOUR = 3600
 
@@ -70,7 +70,7 @@ def test_lives_as_long_as_the_look(photo: Path, look: Path) -> None:
     os.utime(look.parent, (old, old))
     compare_and_keep(photo, look)
     assert look.parent.stat().st_mtime == pytest.approx(old, abs=1)
-    sweep(look.parents[1], hours=1)
+    delete_expired(look.parents[1], hours=1)
     assert not look.parent.exists()
 
 
