@@ -37,14 +37,16 @@ class Item:
 
     Attributes:
         id: Its name within the plan.
-        label: What its tile is called; the garments' names in it come from the visitor.
+        label: What its look is called beside its model; the garments' names in it come from the visitor.
         request: What to ask for.
+        step: What the look puts on in this step, if it takes several.
         after: The item whose picture is this one's person, where it is a further step of the same look.
     """
 
     id: str
     label: str
     request: Request
+    step: str = ""
     after: str | None = None
 
 
@@ -191,6 +193,7 @@ def to_dict(item: Item) -> dict[str, Any]:
     return {
         "id": item.id,
         "label": item.label,
+        "step": item.step,
         "after": item.after,
         "model": request.model.name,
         "person": str(request.person),
@@ -217,7 +220,7 @@ def item_of(data: Mapping[str, Any], models: Mapping[str, ModelSpec]) -> Item | 
             names=data["names"],
             layout=data["layout"],
         )
-        return Item(id=data["id"], label=data["label"], request=request, after=data["after"])
+        return Item(id=data["id"], label=data["label"], request=request, step=data["step"], after=data["after"])
     except (KeyError, TypeError, AttributeError, InputError):
         return None
 
@@ -286,12 +289,12 @@ def _look(
             names=[garment.name for garment in worn],
             layout=layout,
         )
-        step = f", step {index} of {len(steps)}" if len(steps) > 1 else ""
         items.append(
             Item(
                 id=number if len(steps) == 1 else f"{number}-{index}",
-                label=f"{model.title} · {_what(worn)}{step}{ending}",
+                label=f"{_what(outfit)}{ending}",
                 request=request,
+                step=_what(worn) if len(steps) > 1 else "",
                 after=items[-1].id if items else None,
             )
         )
@@ -299,5 +302,5 @@ def _look(
 
 
 def _what(worn: Sequence[Garment]) -> str:
-    """The garments of a request in a few words."""
+    """Garments in a few words."""
     return " + ".join(garment.name for garment in worn) if len(worn) <= 2 else f"{len(worn)} garments"
