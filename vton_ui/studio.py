@@ -37,6 +37,7 @@ class Studio:
         free: How much free work each visitor may have done.
         uploaded: How much each visitor may upload.
         session_uploads: Which uploads are whose.
+        unknown_price_usd: What an order without a published price counts as.
     """
 
     models: Mapping[str, ModelSpec]
@@ -49,11 +50,12 @@ class Studio:
     proxies: int = 0
     hosts: tuple[str, ...] = ()
     origins: tuple[str, ...] = ()
-    parallel: int = 4
-    confirm_usd: Decimal = Decimal("0.50")
-    free: FreeWork = field(default_factory=FreeWork)
-    uploaded: UploadQuota = field(default_factory=UploadQuota)
+    parallel: int
+    confirm_usd: Decimal
+    free: FreeWork
+    uploaded: UploadQuota
     session_uploads: SessionUploads = field(default_factory=SessionUploads)
+    unknown_price_usd: Decimal = Decimal("0.05")
 
     @property
     def default_model(self) -> ModelSpec:

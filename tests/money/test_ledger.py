@@ -505,6 +505,7 @@ def child(script: str, path: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
+@pytest.mark.slow
 def test_processes(house: House) -> None:
     """Of 8 × 25 tries from processes that all make the file at once, exactly 90 fit into $4.275."""
     children = [child(RESERVE, house.path) for _ in range(8)]

@@ -54,7 +54,13 @@ def words(client: Client, event: Any) -> str:
     return json.dumps(list(client.messages(event)))
 
 
-@pytest.mark.parametrize("photo", [EXAMPLE, photo_bytes(310, 400)], ids=["the same example", "other photos"])
+@pytest.mark.parametrize(
+    "photo",
+    [
+        pytest.param(EXAMPLE, id="the same example"),
+        pytest.param(photo_bytes(310, 400), id="other photos", marks=pytest.mark.slow),
+    ],
+)
 @pytest.mark.parametrize("lost", [False, True], ids=["answered", "lost"])
 def test_replayed_job(fal: FakeFal, tmp_path: Path, photo: bytes, lost: bool) -> None:
     """A job from before fal's answer, replayed while another orders the same, never yields the other's request or

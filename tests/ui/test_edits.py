@@ -8,7 +8,8 @@ import pytest
 
 from tests.conftest import photo_bytes, serving
 from tests.page_client import PageClient
-from vton_ui.models import CAT_VTON, FLUX_VTO
+from vton_ui.models import MODELS
+from vton_ui.pictures.sheet import MAX_GARMENTS
 from vton_ui.settings import Settings
 
 
@@ -39,25 +40,16 @@ def test_swap(page: PageClient) -> None:
     assert paths(page) == [first, person, second]
 
 
-def test_example_garment(page: PageClient) -> None:
-    """An example is added where the model takes several, up to as many as it takes."""
+@pytest.mark.parametrize("model", MODELS)
+def test_example_garment(model: str, page: PageClient) -> None:
+    """An example is added to the garments, up to as many as one click takes."""
     before = paths(page)
-    for _ in range(FLUX_VTO.max_garments):
+    page["model"] = model
+    for _ in range(MAX_GARMENTS):
         page["clothes"] = 0
         page.click("clothes")
     assert paths(page)[:3] == before
-    assert len(page["garments"]) == FLUX_VTO.max_garments
-
-
-def test_example_garment_for_a_model_that_takes_one(page: PageClient) -> None:
-    """There it takes the place of whatever was there."""
-    before = paths(page)
-    page["model"], page["clothes"] = CAT_VTON.name, 1
-    page.click("clothes")
-    person, *garments = paths(page)
-    assert person == before[0]
-    assert len(garments) == 1
-    assert garments[0] not in before
+    assert len(page["garments"]) == MAX_GARMENTS
 
 
 @pytest.mark.parametrize(("slot", "said"), [(0, "Person."), (1, "Garment 1."), (2, "Garment 2.")])

@@ -16,7 +16,7 @@ from vton_ui.money.pricing import UnitPrice
 from vton_ui.pictures.framing import contained, fitted
 from vton_ui.pictures.photos import MIN_SIDE, measure
 from vton_ui.pictures.sheet import grid
-from vton_ui.tryon.request import Request, estimate, new_request
+from vton_ui.tryon.request import Request, estimate, name_of, new_request
 
 MAX_LOOKS = 12
 """An outfit that is put on step by step is one look."""
@@ -37,16 +37,16 @@ class Item:
 
     Attributes:
         id: Its name within the plan.
-        label: What its look is called, beside the model: the garments, whose names come from the visitor.
-        step: The garment that it puts on, where its look takes several steps.
+        label: What its look is called beside its model; the garments' names in it come from the visitor.
         request: What to ask for.
+        step: What the look puts on in this step, if it takes several.
         after: The item whose picture is this one's person, where it is a further step of the same look.
     """
 
     id: str
     label: str
-    step: str = ""
     request: Request
+    step: str = ""
     after: str | None = None
 
 
@@ -93,6 +93,7 @@ def new_plan(
     cloth_types: Sequence[str | None] | None = None,
     names: Sequence[str] | None = None,
     private: bool = False,
+    layout: Any = None,
 ) -> Plan:
     """The requests of one click, all checked; what comes first is to be shown first.
 
@@ -107,6 +108,7 @@ def new_plan(
         cloth_types: One for each garment, or None; it goes before the one in `given`.
         names: The garments' names for the labels; without them, the names of their files.
         private: Whether fal is to store no record of it.
+        layout: How several garments lie on their sheet.
 
     Raises:
         InputError: A photo is missing, a setting is out of range, or it would be too many garments or looks.
@@ -126,7 +128,7 @@ def new_plan(
                 looks += 1
                 seed = fresh[index] if values.get("seed") is None else int(values["seed"] or 0) + index
                 label = f" · {index + 1} of {variations}" if variations > 1 else ""
-                plan += _look(str(looks), label, model, person, outfit, {**values, "seed": seed}, private)
+                plan += _look(str(looks), label, model, person, outfit, {**values, "seed": seed}, private, layout)
     return tuple(plan)
 
 
@@ -198,6 +200,8 @@ def to_dict(item: Item) -> dict[str, Any]:
         "garments": [str(path) for path in request.garments],
         "values": dict(request.values),
         "private": request.private,
+        "names": list(request.names),
+        "layout": request.layout,
     }
 
 
@@ -213,8 +217,10 @@ def item_of(data: Mapping[str, Any], models: Mapping[str, ModelSpec]) -> Item | 
             [Path(path) for path in data["garments"]],
             data["values"],
             private=data["private"],
+            names=data["names"],
+            layout=data["layout"],
         )
-        return Item(id=data["id"], label=data["label"], step=data["step"], request=request, after=data["after"])
+        return Item(id=data["id"], label=data["label"], request=request, step=data["step"], after=data["after"])
     except (KeyError, TypeError, AttributeError, InputError):
         return None
 
@@ -235,7 +241,7 @@ def _garments(
             "Give one cloth_type for each garment, in their order.",
             slot="cloth_types",
         )
-    names = names or [photo.stem.replace("_", " ").replace("-", " ") for photo in photos]
+    names = names or [name_of(photo) for photo in photos]
     return [
         Garment(photo=photo, name=_short(name), cloth_type=kind)
         for photo, name, kind in zip(photos, names, kinds, strict=True)
@@ -267,6 +273,7 @@ def _look(
     outfit: Sequence[Garment],
     values: Mapping[str, Value],
     private: bool,
+    layout: Any,
 ) -> list[Item]:
     """The items of one look: one, or a step for each garment where the model takes no more."""
     steps = [[garment] for garment in outfit] if model.max_garments == 1 else [outfit]
@@ -279,13 +286,15 @@ def _look(
             [garment.photo for garment in worn],
             values if kind in (None, "") else {**values, "cloth_type": kind},
             private=private,
+            names=[garment.name for garment in worn],
+            layout=layout,
         )
         items.append(
             Item(
                 id=number if len(steps) == 1 else f"{number}-{index}",
                 label=f"{_what(outfit)}{ending}",
-                step=_what(worn) if len(steps) > 1 else "",
                 request=request,
+                step=_what(worn) if len(steps) > 1 else "",
                 after=items[-1].id if items else None,
             )
         )
@@ -293,5 +302,5 @@ def _look(
 
 
 def _what(worn: Sequence[Garment]) -> str:
-    """The garments of a request in a few words."""
+    """Garments in a few words."""
     return " + ".join(garment.name for garment in worn) if len(worn) <= 2 else f"{len(worn)} garments"

@@ -12,11 +12,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Union
 
+from vton_ui.errors import InputError
 from vton_ui.models.spec import ModelSpec
 from vton_ui.tryon.events import Accepted, Cancelled, Done, Event, Failed, Skipped, Submitting, Waiting
 from vton_ui.tryon.job import Job
+from vton_ui.tryon.look_source import LookSource
 from vton_ui.tryon.plan import Item, Plan, looks_of
-from vton_ui.tryon.request import Request
+from vton_ui.tryon.request import Request, new_request
 from vton_ui.tryon.results import Result
 from vton_ui.ui.components.tiles import State
 from vton_ui.ui.memory import EMPTY
@@ -161,24 +163,42 @@ def new_looks(plan: Plan, plan_id: str) -> list[Look]:
     ]
 
 
-def look_of(job: Job, model: ModelSpec, last: Last | None = None, item: Item | None = None) -> Look:
+def look_of(job: Job, model: ModelSpec, last: Last, source: LookSource | None = None) -> Look:
     """The look of a job, as far as that tells.
 
     Args:
         last: The last that happened to the job.
-        item: What was ordered, if that is known.
+        source: What it is made from, where the job does not say.
     """
+    source = source or job.source
     step = Step(
         item=job.item or job.id,
         label=job.step,
         model=model,
-        request=item.request if item else None,
+        request=_request(source, model, is_step=bool(job.step)) if source else None,
         job=job,
         last=last,
         started_at=job.started_at,
     )
     id = _look_id(job.plan, job.item) if job.plan else job.id
-    return Look(id=id, label=job.label, steps=(step,), photo=item.request.person if item else None)
+    return Look(id=id, label=job.label, steps=(step,), photo=source.photo if source else None)
+
+
+def _request(source: LookSource, model: ModelSpec, *, is_step: bool) -> Request | None:
+    """What was asked for; None where this version of the app would not take it. A step puts on the last garment."""
+    worn = source.garments[-1:] if is_step else source.garments
+    try:
+        return new_request(
+            model,
+            source.photo,
+            [garment.path for garment in worn],
+            source.values,
+            private=source.private,
+            names=[garment.name for garment in worn],
+            layout=source.layout,
+        )
+    except InputError:
+        return None
 
 
 def unsent_look(plan: str, item: Item, unsent_id: str) -> Look:

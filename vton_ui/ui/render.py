@@ -67,7 +67,7 @@ class Renderer:
         page, hidden = self.page, gr.update(visible=False)
         if board.is_busy:
             busy: Updates = {page.try_on: hidden, page.again: hidden, page.retry: hidden, page.look_again: hidden}
-            return {**busy, page.cancel: gr.update(visible=True)}
+            return {**busy, page.confirm: "", page.cancel: gr.update(visible=True)}
         return {
             page.try_on: gr.update(visible=True),
             page.again: gr.update(visible=bool(board.only and board.only.state == "done")),

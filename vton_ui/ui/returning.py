@@ -23,7 +23,7 @@ from vton_ui.tryon.plan import item_of
 from vton_ui.tryon.results import discard
 from vton_ui.tryon.run import resume
 from vton_ui.tryon.streams import in_background, merged
-from vton_ui.ui import markup
+from vton_ui.ui import markup, page_photos
 from vton_ui.ui.board import Look, in_order, joined, look_of, set_all, taken_up, unsent_look
 from vton_ui.ui.compat.files import content_name, upload_folder
 from vton_ui.ui.components.actions import Action
@@ -128,22 +128,22 @@ class Returns:
         """Delete this browser's results, its list, and the photos that it uploaded and nobody else."""
         tab = await self.tabs.of(values, request)
         page, memory, store = tab.page, tab.board.memory, tab.studio.store
-        remembered, results = await tab.remembered(), tab.memory.results(memory)
-        records = [*remembered.open, *remembered.finished]
-        jobs = [*tab.memory.jobs(memory), *(job for _, job in results), *(record.job for record in records)]
-        await tab.studio.jobs.forget({job.request_id for job in jobs if job.request_id})
-        await tab.studio.jobs.forget_browser(tab.owner)
-        paths = {*(result.path for result, _ in results), *(record.result for record in records if record.result)}
-        for path in paths:
+        results = tab.memory.results(memory)
+        jobs = [*tab.memory.jobs(memory), *(job for _, job in results)]
+        await tab.studio.jobs.forget({job.request_id for job in jobs})
+        kept = await tab.studio.jobs.forget_browser(tab.owner)
+        for path in {*kept, *(result.path for result, _ in results)}:
             await asyncio.to_thread(_discard, path, store)
-        prepare.forget(await asyncio.to_thread(forget_uploads, tab.browser, tab.studio))
+        deleted = await asyncio.to_thread(forget_uploads, tab.browser, tab.studio)
+        prepare.forget(deleted)
+        page_photos.forget(deleted)
         self.tabs.boards.forget(tab.browser)
         tab = await self.tabs.of({**values, page.memory: EMPTY}, request)
         return {
             **tab.kept(),
             **tab.show(markup.FORGOTTEN),
             page.person: None,
-            page.garments: None,
+            page.garments: [],
             page.failure: "",
         }
 
@@ -166,7 +166,7 @@ async def _found(tab: Tab) -> Found:
             continue
         board.memory = tab.memory.with_job(board.memory, job)
         last = Accepted(job=job) if job.request_id else Recovering()
-        looks.append(look_of(job, models[job.model], last, tab.item(stored.get(job.id))))
+        looks.append(look_of(job, models[job.model], last))
         followed.append((job, looks[-1].id, context))
     unsent = ((planned, item_of(planned.item, models)) for planned in remembered.unsent)
     looks += [unsent_look(planned.plan, item, planned.id) for planned, item in unsent if item]

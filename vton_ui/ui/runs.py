@@ -16,11 +16,13 @@ from gradio.components import Component
 from vton_ui.errors import Filtered
 from vton_ui.tryon.events import Failed
 from vton_ui.tryon.plan import Plan
-from vton_ui.tryon.plan_run import run
+from vton_ui.tryon.plan_price import price_of
+from vton_ui.tryon.plan_run import run, take_unsent
 from vton_ui.tryon.streams import in_background
 from vton_ui.ui import markup
 from vton_ui.ui.board import Look, new_looks, plan_of, reseeded, restarted, set_all
 from vton_ui.ui.components.actions import Action
+from vton_ui.ui.confirm import Confirm, Question
 from vton_ui.ui.page_input import PageValues
 from vton_ui.ui.render import Updates
 from vton_ui.ui.tab import Tab, Tabs
@@ -34,6 +36,11 @@ class Runs:
 
     tabs: Tabs
 
+    @property
+    def confirm(self) -> Confirm:
+        """The question before a costly plan."""
+        return Confirm(page=self.tabs.page, studio=self.tabs.studio)
+
     async def try_on(self, values: dict[Component, Any], request: gr.Request) -> Steps:
         """Order what stands on the page."""
         async with aclosing(self._click(values, request, {})) as updates:
@@ -43,6 +50,13 @@ class Runs:
     async def again(self, values: dict[Component, Any], request: gr.Request) -> Steps:
         """The same with a new seed."""
         async with aclosing(self._click(values, request, {"seed": None})) as updates:
+            async for update in updates:
+                yield update
+
+    async def order(self, values: dict[Component, Any], request: gr.Request) -> Steps:
+        """What the page asked about, if that is still what stands on it; otherwise it asks anew."""
+        answered = self.confirm.asked(values)
+        async with aclosing(self._click(values, request, answered.changed if answered else {}, answered)) as updates:
             async for update in updates:
                 yield update
 
@@ -96,8 +110,10 @@ class Runs:
             async for update in updates:
                 yield update
 
-    async def _click(self, values: PageValues, request: gr.Request, changed: Mapping[str, Any]) -> Steps:
-        """Order what stands on the page, with some options changed."""
+    async def _click(
+        self, values: PageValues, request: gr.Request, changed: Mapping[str, Any], answered: Question | None = None
+    ) -> Steps:
+        """Order what stands on the page, with some options changed; if it is costly, only what was asked about."""
         tab = await self.tabs.of(values, request)
         board = tab.board
         if board.is_ordering:
@@ -105,24 +121,32 @@ class Runs:
         board.is_ordering = board.is_starting = True
         try:
             yield {**tab.show(markup.STARTED), tab.page.failure: ""}
-            async with aclosing(self._order_new(tab, changed)) as updates:
+            async with aclosing(self._order_new(tab, changed, answered)) as updates:
                 async for update in updates:
                     yield update
         finally:
             board.is_ordering = board.is_starting = False
 
-    async def _order_new(self, tab: Tab, changed: Mapping[str, Any]) -> Steps:
+    async def _order_new(self, tab: Tab, changed: Mapping[str, Any], answered: Question | None) -> Steps:
         board = tab.board
         try:
-            plan = tab.input().plan(**changed)
+            page_input = await tab.input()
+            plan = page_input.plan(**changed)
+            price = await price_of(plan, tab.context().backend)
+            question = self.confirm.ask(page_input, price, changed, answered)
         except Exception as exc:
             board.is_starting = False
             yield tab.refused(exc)
+            return
+        if question:
+            board.is_starting = False
+            yield {**tab.show(), **question}
             return
         looks = new_looks(plan, uuid.uuid4().hex)
         # What an earlier run left is given up for what is wanted now.
         await tab.studio.jobs.end([step.unsent_id for look in board.left for step in look.steps if step.unsent_id])
         board.show(looks)
+        yield {**tab.show(), **self.confirm.withdrawn}
         try:
             async with aclosing(self._order(tab, plan, looks)) as updates:
                 async for update in updates:
@@ -178,7 +202,7 @@ async def _ours(tab: Tab, looks: Sequence[Look]) -> list[Look]:
     unsent = {step.unsent_id for look in looks for step in look.steps if step.unsent_id}
     if not unsent:
         return list(looks)
-    taken = {planned.id for planned in await tab.studio.jobs.take(tab.owner, unsent)}
+    taken = {planned.id for planned in await take_unsent(unsent, tab.context())}
     ours = [look for look in looks if all(step.unsent_id in taken or not step.unsent_id for step in look.steps)]
     for look in looks:
         if look not in ours:

@@ -16,8 +16,10 @@ from vton_ui.money.pricing import money
 from vton_ui.studio import Studio
 from vton_ui.tryon.context import RunContext
 from vton_ui.tryon.events import Accepted, Cancelled, Done, Event, Failed, Submitting
+from vton_ui.tryon.job import Job
 from vton_ui.tryon.job_store import Record, Remembered
-from vton_ui.tryon.plan import Item, cost, item_of
+from vton_ui.tryon.look_source import LookSource, source_of
+from vton_ui.tryon.plan import cost
 from vton_ui.tryon.request import live_price
 from vton_ui.tryon.results import Result, kept_result
 from vton_ui.ui import markup
@@ -38,6 +40,7 @@ class Tab:
     Attributes:
         memory: Reads and writes what this browser keeps.
         values: What stood on the page when it happened.
+        request: The event's.
         browser: Whose tab it is.
         cookie: The browser's secret name; empty where it keeps none.
         visitor: Who is counted, and pays.
@@ -49,13 +52,14 @@ class Tab:
     memory: Memory
     board: Board
     values: PageValues
+    request: gr.Request
     browser: str
     cookie: str
     visitor: str
 
-    def input(self) -> PageInput:
-        """What stands on the page, checked. InputError if something is wrong."""
-        return read_page(self.page, self.studio, self.values, self.browser)
+    async def input(self) -> PageInput:
+        """What stands on the page, checked. InputError, RateLimited: see `read_page`."""
+        return await read_page(self.page, self.studio, self.values, self.request)
 
     def context(self, *, own_key: bool = True) -> RunContext:
         """What a try-on is run with. KeyRefused if the key on the page is none.
@@ -99,10 +103,6 @@ class Tab:
         known = [price for price in prices if price is not None]
         total = sum(known, Decimal(0)) if len(known) == len(prices) else None
         board.rest = f"Order the rest · {'free drafts' if backend.sandbox else money(total)}"
-
-    def item(self, record: Record | None) -> Item | None:
-        """What was ordered, if that is known."""
-        return item_of(record.item, self.studio.models) if record and record.item else None
 
     def show(self, status: str | None = None) -> Updates:
         """What the page shows now."""
@@ -178,6 +178,7 @@ class Tabs:
             memory=Memory(secret=self.studio.secret, store=self.studio.store, browser=browser),
             board=self.boards.of(browser, request.session_hash or ""),
             values=values,
+            request=request,
             browser=browser,
             cookie=cookie_of(request),
             visitor=visitor_of(request),
@@ -190,22 +191,34 @@ class Tabs:
         """Read what this browser keeps, and what the job store knows: another tab may have written over it."""
         board, remembered = tab.board, await tab.remembered()
         board.is_filled, board.memory = True, tab.values[self.page.memory]
-        known = {record.job.id: record for record in remembered.finished}
-        results = await asyncio.to_thread(tab.memory.results, board.memory)
-        kept = [(job, result) for result, job in results]
-        missing = [record for id, record in known.items() if id not in {job.id for job, _ in kept}]
-        for record, result in zip(missing, await asyncio.to_thread(_kept_results, missing), strict=True):
-            if result is not None:
-                board.memory = tab.memory.with_result(board.memory, result, record.job)
-                kept.append((record.job, result))
-        kept.sort(key=lambda pair: pair[0].submitted_at, reverse=True)
+        finished = {record.job.id: record for record in remembered.finished}
+        kept, missing = await asyncio.to_thread(_kept, tab.memory.results(board.memory), finished)
+        for made in missing:
+            board.memory = tab.memory.with_result(board.memory, made.result, made.job)
         models = self.studio.models
         board.kept = joined(
-            look_of(job, models[job.model], Done(result=result), tab.item(known.get(job.id)))
-            for job, result in kept
-            if job.model in models
+            look_of(made.job, models[made.job.model], Done(result=made.result), made.source)
+            for made in sorted([*kept, *missing], key=lambda made: made.job.submitted_at, reverse=True)
+            if made.job.model in models
         )
 
 
-def _kept_results(records: list[Record]) -> list[Result | None]:
-    return [kept_result(record.result) if record.result else None for record in records]
+@dataclass(frozen=True, kw_only=True)
+class _Made:
+    """A kept picture, its job, and what it was made from, if that is known."""
+
+    job: Job
+    result: Result
+    source: LookSource | None
+
+
+def _kept(results: list[tuple[Result, Job]], finished: Mapping[str, Record]) -> tuple[list[_Made], list[_Made]]:
+    """The pictures that the browser keeps, and those that only the job store knows."""
+    kept = [_Made(job=job, result=result, source=source_of(result.path)) for result, job in results]
+    known = {made.job.id for made in kept}
+    missing = []
+    for id, record in finished.items():
+        result = kept_result(record.result) if record.result and id not in known else None
+        if result is not None:
+            missing.append(_Made(job=record.job, result=result, source=source_of(result.path)))
+    return kept, missing

@@ -15,11 +15,12 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vton_ui.disk import disk_full
+from vton_ui.pictures import photos
 from vton_ui.quota import UploadQuota
 from vton_ui.session_uploads import SessionUploads
 from vton_ui.ui.compat import routes
-from vton_ui.ui.web.intake import Intake, Refused, is_upload
-from vton_ui.ui.web.uploads import MAX_FILE_BYTES, is_result_path, is_upload_path
+from vton_ui.ui.web.intake import Refused, is_upload, limited
+from vton_ui.ui.web.uploads import is_result_path, is_upload_path
 from vton_ui.ui.web.visitor import browser_in
 
 SAFE = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"same-origin"))
@@ -45,8 +46,8 @@ class Guard:
     """
 
     def __init__(self, app: ASGIApp, *, store: Path, uploaded: UploadQuota, session_uploads: SessionUploads) -> None:
-        self.app, self._store, self._session_uploads = app, store, session_uploads
-        self._intake = Intake(uploaded=uploaded)
+        self.app, self._store = app, store
+        self._uploaded, self._session_uploads = uploaded, session_uploads
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it with a reason."""
@@ -55,7 +56,8 @@ class Guard:
             return
         answer, body = _Answer(send, scope, self._session_uploads), _Body(receive)
         try:
-            await self.app(_checked(scope, self._store), await self._intake.take_in(scope, body.receive), answer.send)
+            received = await limited(scope, body.receive, self._uploaded)
+            await self.app(_checked(scope, self._store), received, answer.send)
             return
         except Refused as exc:
             refused = exc
@@ -99,7 +101,7 @@ class _Body:
 
     async def drain(self) -> None:
         """Read the rest and drop it: browsers show no answer that comes while they still send."""
-        rest = MAX_FILE_BYTES
+        rest = photos.MAX_BYTES
         with suppress(TimeoutError, asyncio.TimeoutError):
             while rest > 0 and not self._over:
                 rest -= len((await asyncio.wait_for(self.receive(), DRAIN_SECONDS)).get("body", b""))

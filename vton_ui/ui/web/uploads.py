@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import tempfile
 import time
 from contextlib import suppress
 from functools import lru_cache
@@ -14,8 +15,6 @@ from typing import Any
 from vton_ui.errors import PhotoError
 from vton_ui.studio import Studio
 from vton_ui.ui.compat.files import content_name, upload_folder
-
-MAX_FILE_BYTES = 30_000_000
 
 
 def own(path: Any, *, slot: str, examples: Path) -> Path:
@@ -107,7 +106,18 @@ def offered(path: Path) -> Path:
     return path
 
 
-def sweep(folder: Path, *, older_than: float, kept: str) -> None:
+def example_copy(path: Path) -> Path:
+    """An example in the folder of uploads, from which it is served; where Gradio keeps its own copies, too."""
+    copy = upload_folder() / content_name(path) / path.name
+    if not copy.exists():
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=copy.parent, delete=False) as file:
+            file.write(path.read_bytes())
+        os.replace(file.name, copy)  # another visitor never sees half of it
+    return copy
+
+
+def delete_old(folder: Path, *, older_than: float, kept: str) -> None:
     """Delete what has been in a folder for so many seconds, except what `kept` names.
 
     Gradio's own cleaning covers only files that it noted since its start, and it does not note all of them.

@@ -1,0 +1,106 @@
+"""A page with nothing on it but the rail of garments, its value as JSON, and what the server makes of garments."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from gradio.utils import get_upload_folder
+from PIL import Image
+from vton_ui.cutting import cropped, cut_out, guess_kind
+from vton_ui.ui.theme import palette_css, theme
+
+from vton_ui.ui.components.garment_rail import GarmentRail, shown
+from vton_ui.ui.components.garments import KINDS, Garment, Preview, new, proposed_order
+
+REFUSED = "The ground is not plain enough to cut out."
+UI = Path(__file__).parents[2] / "vton_ui" / "ui"
+EXAMPLES = Path(__file__).parents[2] / "assets" / "garments"
+# Files pasted outside the rail are the rail's, which on the studio's page is not always so.
+PASTE = """<script>document.addEventListener("paste", (event) => document.querySelector("#garments").dispatchEvent(
+  new CustomEvent("add-files", {detail: [...event.clipboardData.files]})));</script>"""
+
+
+def preview(garment: Garment) -> Preview:
+    """What becomes of one garment."""
+    folder = Path(get_upload_folder())
+    path = Path(garment.path).resolve()
+    made = Preview(id=garment.id, crop=garment.crop, cut_out=garment.cut_out)
+    if not any(path.is_relative_to(root.resolve()) for root in (folder, EXAMPLES)):
+        return made
+    with Image.open(path) as opened:
+        image = opened.convert("RGB")
+    part = cropped(image, garment.crop) if garment.crop else image
+    cut = cut_out(part) if garment.cut_out else part
+    facts: dict[str, Any] = {"kind": guess_kind(part)}
+    if garment.crop or cut is not part:
+        target = folder / secrets.token_hex(8) / "view.png"
+        target.parent.mkdir(parents=True)
+        (cut or part).save(target)
+        facts["path"] = str(target)
+    return Preview(**{**asdict(made), **facts, "refused": None if cut else REFUSED})
+
+
+async def look_at(garments: list[Garment]) -> Any:
+    """What becomes of all, and the order proposed."""
+    previews = [await asyncio.to_thread(preview, garment) for garment in garments]
+    guesses = {made.id: made.kind for made in previews}
+    known = [
+        Garment(**{**asdict(garment), "kind": guesses[garment.id] if garment.guessed else garment.kind})
+        for garment in garments
+    ]
+    return shown(previews, [garment.id for garment in proposed_order(known)])
+
+
+def build(kinds: bool) -> gr.Blocks:
+    """The page."""
+    with gr.Blocks(title="Rail", analytics_enabled=False, fill_width=True) as demo:
+        with gr.Row(elem_id="desk"):
+            for place in ("person", "garments", "result"):
+                with gr.Column(elem_classes="station", min_width=300):
+                    gr.HTML(f"<h2>{place.title()}</h2>", padding=False)
+                    if place == "garments":
+                        rail = GarmentRail(kinds=list(KINDS.items()) if kinds else None)
+        value = gr.Textbox(elem_id="value", label="Value")
+        lock, example, clear = gr.Checkbox(label="Busy"), gr.Button("Example"), gr.Button("Clear")
+        quiet: dict[str, Any] = {"queue": False, "show_progress": "hidden"}
+        rail.change(lambda found: json.dumps([one.as_json() for one in found]), rail, value, **quiet)
+        rail.input(look_at, rail, rail, trigger_mode="always_last", **quiet)
+        lock.change(lambda on: gr.update(busy=on), lock, rail, **quiet)
+        clear.click(list, None, rail, **quiet)
+        example.click(_with_example, rail, rail, **quiet).then(look_at, rail, rail, **quiet)
+    return demo  # type: ignore[no-any-return]
+
+
+def _with_example(garments: Sequence[Garment]) -> list[Garment]:
+    return [*garments, new(str(EXAMPLES / "dress.jpg"))]
+
+
+@contextmanager
+def serving_rail(*, kinds: bool) -> Iterator[str]:
+    """The page on a port of its own; yields its address."""
+    demo = build(kinds)
+    # The rules for the gallery that stands there today are not the rail's.
+    rules = (UI / "style.css").read_text("utf-8").splitlines()
+    style = palette_css() + "\n".join(rule for rule in rules if "#garments" not in rule)
+    _, url, _ = demo.launch(
+        theme=theme(),
+        css=style,
+        head=f"<script>{(UI / 'photos.js').read_text('utf-8')}</script>{PASTE}",
+        allowed_paths=[str(EXAMPLES)],
+        max_file_size=2_000_000,
+        prevent_thread_lock=True,
+        quiet=True,
+        server_name="127.0.0.1",
+    )
+    try:
+        yield url
+    finally:
+        demo.close(verbose=False)
