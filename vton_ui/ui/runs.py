@@ -161,13 +161,13 @@ class Runs:
         Args:
             go_on: Whether their kept steps stay, and only the rest is ordered.
         """
-        board = tab.board
-        plans = {look.id: plan_of(look, go_on=go_on) for look in await _ours(tab, looks)}
-        wanted = [look for look in looks if plans.get(look.id)]
-        before = {look.id: board.looks.get(look.id) for look in wanted}
-        for look in wanted:
-            board.put(restarted(look, go_on=go_on))
+        board, before = tab.board, dict[str, Look | None]()
         try:
+            plans = {look.id: plan_of(look, go_on=go_on) for look in await _ours(tab, looks)}
+            wanted = [look for look in looks if plans.get(look.id)]
+            before = {look.id: board.looks.get(look.id) for look in wanted}
+            for look in wanted:
+                board.put(restarted(look, go_on=go_on))
             plan = tuple(item for look in wanted for item in plans[look.id])
             async with aclosing(self._order(tab, plan, wanted)) as updates:
                 async for update in updates:

@@ -19,8 +19,7 @@ from vton_ui.tryon.events import Accepted, Cancelled, Done, Event, Failed, Submi
 from vton_ui.tryon.job import Job
 from vton_ui.tryon.job_store import Record, Remembered
 from vton_ui.tryon.look_source import LookSource, source_of
-from vton_ui.tryon.plan import cost
-from vton_ui.tryon.request import live_price
+from vton_ui.tryon.plan_price import price_of
 from vton_ui.tryon.results import Result, kept_result
 from vton_ui.ui import markup
 from vton_ui.ui.board import Board, Boards, Look, joined, look_of, plan_of
@@ -93,11 +92,8 @@ class Tab:
             board.rest = "Order the rest"
             return
         for look in board.left:
-            plan = plan_of(look, go_on=True)
-            model = plan[0].request.model
             try:
-                live = {model.name: await live_price(model, backend)}
-                prices.append(await asyncio.to_thread(cost, plan, live))
+                prices.append((await price_of(plan_of(look, go_on=True), backend)).total)
             except VtonError:  # its photos are gone
                 board.restore(look.id, None)
         known = [price for price in prices if price is not None]

@@ -16,6 +16,9 @@ from vton_ui.errors import PhotoError
 from vton_ui.studio import Studio
 from vton_ui.ui.compat.files import content_name, upload_folder
 
+PICTURES = (".jpg", ".png")
+"""Kept results, and what is drawn of them."""
+
 
 def own(path: Any, *, slot: str, examples: Path) -> Path:
     """The path, if it is an upload or an example; a visitor must not name any other file of the server.
@@ -48,9 +51,10 @@ def is_upload_path(path: str) -> bool:
 
 
 def is_result_path(path: str, store: Path) -> bool:
-    """Whether this is an absolute path to a file beside a kept result: in a folder whose name nobody can guess."""
+    """Whether this is an absolute path to a kept picture, in a folder whose name nobody can guess."""
     try:
-        return Path(path).is_absolute() and Path(path).resolve().parent.parent == store.resolve()
+        real = Path(path).resolve()
+        return Path(path).is_absolute() and real.parent.parent == store.resolve() and real.suffix in PICTURES
     except (OSError, RuntimeError, ValueError):
         return False
 
