@@ -35,7 +35,8 @@ class Settings:
         origins: VTON_ORIGINS, the other sites whose pages may call the server, as scheme://host[:port].
         free_rate: VTON_FREE_RATE, free calls a minute for one visitor: drafts, sheets, estimates, look-ups.
         upload_mb: VTON_UPLOAD_MB, megabytes of photos an hour from one visitor.
-        confirm_usd: VTON_CONFIRM_USD, what a click may cost on the page without a question.
+        parallel: VTON_PARALLEL, how many looks of one click run at once.
+        confirm_usd: VTON_CONFIRM_USD, the dollars above which the page asks before it orders.
     """
 
     fal_key: str | None = field(default=None, repr=False)
@@ -51,6 +52,7 @@ class Settings:
     origins: tuple[str, ...] = ()
     free_rate: int = 60
     upload_mb: int = 200
+    parallel: int = 4
     confirm_usd: Decimal = Decimal("0.50")
 
 
@@ -84,6 +86,7 @@ def load(environment: Mapping[str, str] | None = None, dotenv: Path = Path(".env
         origins=_list(known, "VTON_ORIGINS", _ORIGIN, "scheme://host[:port], such as https://shop.example.com"),
         free_rate=_positive(known, "VTON_FREE_RATE", Settings.free_rate),
         upload_mb=_positive(known, "VTON_UPLOAD_MB", Settings.upload_mb),
+        parallel=_positive(known, "VTON_PARALLEL", Settings.parallel),
         confirm_usd=Settings.confirm_usd if confirm is None else confirm,
     )
 

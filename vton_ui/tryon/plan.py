@@ -9,10 +9,12 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from vton_ui.errors import GarmentsError, OptionError
-from vton_ui.models.options import check, complete
+from vton_ui.errors import GarmentsError, InputError, OptionError, PhotoError
+from vton_ui.models.options import check, complete, shortened
 from vton_ui.models.spec import Choice, ModelSpec, Number, Value
-from vton_ui.money.pricing import UnitPrice
+from vton_ui.money.pricing import Estimate, UnitPrice
+from vton_ui.pictures.framing import contained, fitted
+from vton_ui.pictures.photos import MIN_SIDE, measure
 from vton_ui.pictures.sheet import grid
 from vton_ui.tryon.request import Request, estimate, new_request
 
@@ -71,7 +73,7 @@ def known(names: Any, registry: Mapping[str, ModelSpec]) -> tuple[ModelSpec, ...
     for name in names:
         model = registry.get(name) if isinstance(name, str) else None
         if model is None:
-            raise OptionError(f"{str(name)[:40]!r} is no model here.", cure, slot="models")
+            raise OptionError(f"{shortened(name)} is no model here.", cure, slot="models")
         if model in found:
             raise OptionError(f"{name} is there twice.", "Name each model once.", slot="models")
         found.append(model)
@@ -139,23 +141,88 @@ def looks_of(plan: Plan) -> list[Plan]:
     return looks
 
 
-def cost(plan: Plan, live: Mapping[str, UnitPrice | None]) -> Decimal | None:
-    """What the whole plan will cost; None where the price of a part is unknown.
+def estimates(plan: Plan, live: Mapping[str, UnitPrice | None]) -> dict[str, Estimate]:
+    """What each item will cost, by its id.
 
     Args:
         plan: The plan.
         live: fal's live prices by model name, for models whose prices are not published.
 
     Raises:
-        PhotoError: A photo cannot be used.
+        PhotoError: A photo cannot be used, or an outfit's steps would be too small.
     """
-    total = Decimal(0)
+    found: dict[str, Estimate] = {}
+    known: dict[object, Estimate] = {}
     for item in plan:
-        part = estimate(item.request, live.get(item.request.model.name)).total
-        if part is None:
-            return None
-        total += part
-    return total
+        request = item.request
+        # A seed costs nothing, and reading the photos once more does.
+        values = tuple((name, value) for name, value in request.values.items() if name != "seed")
+        key = request.model.name, request.person, request.garments, values
+        if key not in known:
+            known[key] = estimate(request, live.get(request.model.name))
+            if item.after is not None:
+                _check_step(request)
+        found[item.id] = known[key]
+    return found
+
+
+def costs(plan: Plan, live: Mapping[str, UnitPrice | None]) -> dict[str, Decimal | None]:
+    """The same as dollars; None where the price is unknown. Arguments and errors: see `estimates`."""
+    return {name: costs.total for name, costs in estimates(plan, live).items()}
+
+
+def _check_step(request: Request) -> None:
+    """PhotoError if the picture of the step before would be too small to go on with."""
+    size, fixed = measure(request.person, slot="Person"), request.model.output_size(request.values)
+    width, height = contained(size, fixed) if fixed else fitted(size, request.model.person_pixels(request.values))
+    if min(width, height) < MIN_SIDE:
+        raise PhotoError(
+            f"Each step of this outfit makes a picture of {width} × {height} pixels, too small for the next one.",
+            "Choose a larger shape of the picture, or try each garment on its own.",
+            slot="Person",
+        )
+
+
+def cost(plan: Plan, live: Mapping[str, UnitPrice | None]) -> Decimal | None:
+    """What the whole plan will cost; None where the price of a part is unknown. Arguments and errors: see `costs`."""
+    each = list(costs(plan, live).values())
+    priced = [part for part in each if part is not None]
+    return sum(priced, Decimal(0)) if len(priced) == len(each) else None
+
+
+def to_dict(item: Item) -> dict[str, Any]:
+    """An item as JSON."""
+    request = item.request
+    return {
+        "id": item.id,
+        "label": item.label,
+        "after": item.after,
+        "model": request.model.name,
+        "person": str(request.person),
+        "garments": [str(path) for path in request.garments],
+        "values": dict(request.values),
+        "private": request.private,
+        "layout": request.layout,
+    }
+
+
+def item_of(data: Mapping[str, Any], models: Mapping[str, ModelSpec]) -> Item | None:
+    """An item from `to_dict`, checked anew; None where this version of the app does not know its model or its options.
+
+    Whether its photos are still there is not checked.
+    """
+    try:
+        request = new_request(
+            models[data["model"]],
+            Path(data["person"]),
+            [Path(path) for path in data["garments"]],
+            data["values"],
+            private=data["private"],
+            layout=data["layout"],
+        )
+        return Item(id=data["id"], label=data["label"], request=request, after=data["after"])
+    except (KeyError, TypeError, AttributeError, InputError):
+        return None
 
 
 def _garments(
