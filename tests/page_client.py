@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Mapping
 from typing import Any
 
-from tests.client import Client, QueuedEvent
+from tests.client import Client, QueuedEvent, on_rail
 
 MEMORY = "memory"
 """What the browser keeps; the component has no elem_id."""
@@ -52,7 +52,7 @@ class PageClient(Client):
     def give(self, person: bytes, *garments: bytes) -> None:
         """Put photos into the two slots."""
         self["person"] = self.upload(person)
-        self["garments"] = [{"image": self.upload(garment)} for garment in garments]
+        self["garments"] = [on_rail(self.upload(garment)) for garment in garments]
 
     def happens(self, name: str, event: str) -> None:
         """Fire an event of a component, and run everything that follows from it."""

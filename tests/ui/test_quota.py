@@ -21,7 +21,7 @@ import pytest
 from mcp import ClientSession
 from mcp.client.streamable_http import streamablehttp_client
 
-from tests.client import Client
+from tests.client import Client, on_rail
 from tests.conftest import photo_bytes, serving
 from tests.fake_fal.server import TEST_KEY, FakeFal
 from vton_ui import disk
@@ -55,7 +55,7 @@ def test_free_work(endpoint: str, quick: None, tmp_path: Path) -> None:
         def ask(client: Client) -> str:
             photo = client.upload()
             if endpoint == "page":
-                return str(client.event("try_on_1", person=photo, garments=[{"image": photo}]))
+                return str(client.event("try_on_1", person=photo, garments=[on_rail(photo)]))
             return client.call_text(endpoint, garments=[photo], **({} if endpoint == "compose" else {"person": photo}))
 
         answers = [ask(client) for _ in range(4)]
@@ -71,16 +71,17 @@ def test_the_estimate_on_the_page(tmp_path: Path) -> None:
         client = Client(url)
         photo = client.upload()
         for _ in range(5):
-            assert "Try on" in client.event("refresh", person=photo, garments=[{"image": photo}])["try_on"]["value"]
+            assert "Try on" in client.event("refresh", person=photo, garments=[on_rail(photo)])["try_on"]["value"]
 
 
 def test_the_sheet_on_the_page(tmp_path: Path) -> None:
     """A sheet too many is refused in words."""
     with serving(Settings(data_dir=tmp_path, free_rate=1)) as url:
         client = Client(url)
-        photo = {"image": client.upload()}
-        assert client.event("show_sheet", model="flux-vto", garments=[photo, photo])["sheet"]["visible"]
-        assert REFUSED in client.event("show_sheet", model="flux-vto", garments=[photo, photo])["error"]
+        garments = [on_rail(client.upload()), on_rail(client.upload(photo_bytes(300, 400)))]
+        for _ in range(2):  # the second time it is there already
+            assert client.event("show_sheet", model="flux-vto", garments=garments)["sheet"]["visible"]
+        assert REFUSED in client.event("show_sheet", model="flux-vto", garments=garments[::-1])["error"]
 
 
 def test_what_the_owner_pays_for_is_not_free(fal: FakeFal, tmp_path: Path) -> None:
@@ -249,7 +250,7 @@ def test_a_full_disk(way: str, quick: None, tmp_path: Path, monkeypatch: pytest.
     with small_disk(tmp_path / "disk", 6_000_000), serving(Settings(data_dir=tmp_path / "disk")) as url:
         client = Client(url)
         photo, scan = client.upload(), client.upload(photo_bytes(600, 600, "TIFF"), "scan.tif")
-        slots: dict[str, Any] = {"person": photo, "garments": [{"image": photo}]}
+        slots: dict[str, Any] = {"person": photo, "garments": [on_rail(photo)]}
         fill(tmp_path / "disk" / "filler")
         said = {
             "upload": lambda: httpx.post(f"{url}gradio_api/upload", files={"files": ("b", bytes(100_000))}).text,
@@ -264,7 +265,9 @@ def test_a_full_disk(way: str, quick: None, tmp_path: Path, monkeypatch: pytest.
             ),
             "compose": lambda: client.call_text("compose", garments=[photo, photo]),
             "data uri": lambda: client.call_text("compose", garments=["data:image/jpeg;base64," + "A" * 90_000]),
-            "sheet": lambda: client.event("show_sheet", model="flux-vto", garments=[{"image": photo}] * 2)["error"],
+            "sheet": lambda: client.event("show_sheet", model="flux-vto", garments=[on_rail(photo), on_rail(photo)])[
+                "error"
+            ],
             "conversion": lambda: client.event("convert_person", person=scan)["error"],
             "page": lambda: client.event("try_on_1", **slots)["failure"],
             "try_on": lambda: client.call_text("try_on", person=photo, garments=[photo]),
