@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import os
+import re
 
 import httpx
 import pytest
@@ -50,7 +51,9 @@ def page(paid: Page) -> Page:
 
 def received(page: Page, slot: str, number: int = 0) -> Image.Image:
     """The photo in a slot, as the server has it."""
-    source = page.locator(f"#{slot} img").nth(number).get_attribute("src")
+    photo = page.locator(f"#{slot} img").nth(number)
+    expect(photo).to_have_attribute("src", re.compile("^http"), timeout=WAIT)  # until then, the rail shows the file
+    source = photo.get_attribute("src")
     assert source
     return Image.open(io.BytesIO(httpx.get(source).content))
 
