@@ -18,7 +18,7 @@ from vton_ui.errors import Cost, Filtered, ResultLost
 from vton_ui.models.spec import Answer, Value
 from vton_ui.pictures.framing import Frame
 from vton_ui.tryon import results
-from vton_ui.tryon.results import Result, discard, keep, keep_swept, sweep
+from vton_ui.tryon.results import Result, delete_expired, discard, keep, start_expiry
 
 WHOLE = Frame(width=300, height=400, left=0, top=0, right=300, bottom=400)
 PADDED = Frame(width=300, height=400, left=0, top=100, right=300, bottom=300)
@@ -216,22 +216,22 @@ def test_sweep(tmp_path: Path) -> None:
         (folder / "try-on.jpg").write_bytes(b"picture")
     two_hours_ago = time.time() - 2 * 3600
     os.utime(old, (two_hours_ago, two_hours_ago))
-    sweep(tmp_path, hours=3)
+    delete_expired(tmp_path, hours=3)
     assert old.exists()
-    sweep(tmp_path, hours=1)
+    delete_expired(tmp_path, hours=1)
     assert not old.exists()
     assert (new / "try-on.jpg").exists()
-    sweep(tmp_path / "nowhere", hours=1)
+    delete_expired(tmp_path / "nowhere", hours=1)
 
 
 def test_swept_while_the_server_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Old results go at the start, and later ones when their time is over."""
-    monkeypatch.setattr(results, "RESULTS_SWEEP_SECONDS", 0.05)
+    monkeypatch.setattr(results, "EXPIRY_SECONDS", 0.05)
     first, second = tmp_path / "first", tmp_path / "second"
     for folder in (first, second):
         folder.mkdir()
     os.utime(first, (1, 1))
-    keep_swept(tmp_path, hours=1)
+    start_expiry(tmp_path, hours=1)
     until(lambda: not first.exists())
     assert second.exists()
     os.utime(second, (1, 1))

@@ -19,11 +19,12 @@ import pytest
 from starlette.types import ASGIApp, Message
 
 from tests.conftest import photo_bytes, serving
+from vton_ui.pictures import photos
 from vton_ui.quota import UploadQuota
 from vton_ui.session_uploads import SessionUploads
 from vton_ui.settings import Settings
 from vton_ui.ui import blocks
-from vton_ui.ui.web import intake, uploads
+from vton_ui.ui.web import intake
 from vton_ui.ui.web.guard import Guard
 
 META = {"_type": "gradio.FileData"}
@@ -210,10 +211,10 @@ def test_upload_without_an_end(url: str, monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_one_large_file(url: str) -> None:
     """A photo may have thirty megabytes and no more."""
-    files = {"files": ("me.jpg", bytes(uploads.MAX_FILE_BYTES + 1))}
+    files = {"files": ("me.jpg", bytes(photos.MAX_BYTES + 1))}
     answer = httpx.post(f"{url}gradio_api/upload", files=files)
     assert answer.status_code == 413
-    assert upload(url, data=bytes(uploads.MAX_FILE_BYTES))
+    assert upload(url, data=bytes(photos.MAX_BYTES))
 
 
 # Headers
@@ -262,7 +263,7 @@ def test_a_range(url: str) -> None:
 
 
 def guarded(app: ASGIApp) -> Guard:
-    return Guard(app, uploaded=UploadQuota(), session_uploads=SessionUploads())
+    return Guard(app, uploaded=UploadQuota(200), session_uploads=SessionUploads())
 
 
 async def answered(app: ASGIApp, **scope: Any) -> list[Message]:
@@ -468,7 +469,7 @@ def test_uploads_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GRADIO_TEMP_DIR", "to be put back")
     monkeypatch.delenv("GRADIO_TEMP_DIR")
     monkeypatch.setattr(blocks, "UPLOAD_KEEP_SECONDS", 4.0)
-    monkeypatch.setattr(blocks, "UPLOAD_SWEEP_SECONDS", 0.1)
+    monkeypatch.setattr(blocks, "UPLOAD_CHECK_SECONDS", 0.1)
     forgotten = tmp_path / "uploads" / "of a run before" / "me.jpg"
     forgotten.parent.mkdir(parents=True)
     forgotten.write_bytes(b"")

@@ -24,11 +24,11 @@ from PIL import Image
 
 from tests.conftest import photo_bytes
 from vton_ui.errors import PhotoError
-from vton_ui.pictures import work
+from vton_ui.pictures import photos, work
 from vton_ui.ui.components.slots import PersonPhoto
 from vton_ui.ui.web import downloads
 from vton_ui.ui.web.downloads import fetched
-from vton_ui.ui.web.uploads import own, sweep, written
+from vton_ui.ui.web.uploads import delete_old, own, written
 
 
 @pytest.fixture
@@ -251,7 +251,7 @@ async def test_public_address(shop: str, folder: Path) -> None:
 @pytest.mark.parametrize("path", ["missing", "endless", "slow", "circle"])
 async def test_no_photo_there(path: str, shop: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever sends no photo, or without an end, or too slowly, is not listened to for long."""
-    monkeypatch.setattr(downloads, "MAX_FILE_BYTES", 1_000_000)
+    monkeypatch.setattr(photos, "MAX_BYTES", 1_000_000)
     monkeypatch.setattr(downloads, "DOWNLOAD_SECONDS", 0.5)
     began = time.monotonic()
     with pytest.raises(PhotoError, match="cannot be fetched"):
@@ -302,10 +302,10 @@ async def test_private_name(found: list[str], folder: Path, called: list[str], m
 def test_sweep(folder: Path) -> None:
     """What is old goes with the folder it is in, but for what is in use."""
     old, used, loose = put(folder / "a" / "me.jpg"), put(folder / "b" / "me.jpg"), put(folder / "tmp1")
-    sweep(folder, older_than=60, kept="")
+    delete_old(folder, older_than=60, kept="")
     assert all(path.exists() for path in (old, used, loose))
     for _ in range(2):  # a folder is as old as the last change in it
-        sweep(folder, older_than=-1, kept="uses b/me.jpg")
+        delete_old(folder, older_than=-1, kept="uses b/me.jpg")
     assert [path.name for path in folder.iterdir()] == ["b"]
     assert used.exists()
 

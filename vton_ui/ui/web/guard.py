@@ -15,11 +15,12 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vton_ui.disk import disk_full
+from vton_ui.pictures import photos
 from vton_ui.quota import UploadQuota
 from vton_ui.session_uploads import SessionUploads
 from vton_ui.ui.compat import routes
-from vton_ui.ui.web.intake import Intake, Refused, is_upload
-from vton_ui.ui.web.uploads import MAX_FILE_BYTES, is_upload_path
+from vton_ui.ui.web.intake import Refused, is_upload, limited
+from vton_ui.ui.web.uploads import is_upload_path
 from vton_ui.ui.web.visitor import browser_in
 
 SAFE = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"same-origin"))
@@ -44,8 +45,7 @@ class Guard:
     """
 
     def __init__(self, app: ASGIApp, *, uploaded: UploadQuota, session_uploads: SessionUploads) -> None:
-        self.app, self._session_uploads = app, session_uploads
-        self._intake = Intake(uploaded=uploaded)
+        self.app, self._uploaded, self._session_uploads = app, uploaded, session_uploads
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it with a reason."""
@@ -54,7 +54,7 @@ class Guard:
             return
         answer, body = _Answer(send, scope, self._session_uploads), _Body(receive)
         try:
-            await self.app(_checked(scope), await self._intake.take_in(scope, body.receive), answer.send)
+            await self.app(_checked(scope), await limited(scope, body.receive, self._uploaded), answer.send)
             return
         except Refused as exc:
             refused = exc
@@ -98,7 +98,7 @@ class _Body:
 
     async def drain(self) -> None:
         """Read the rest and drop it: browsers show no answer that comes while they still send."""
-        rest = MAX_FILE_BYTES
+        rest = photos.MAX_BYTES
         with suppress(TimeoutError, asyncio.TimeoutError):
             while rest > 0 and not self._over:
                 rest -= len((await asyncio.wait_for(self.receive(), DRAIN_SECONDS)).get("body", b""))
