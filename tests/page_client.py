@@ -94,6 +94,7 @@ class PageClient(Client):
     def _apply(self, event: Mapping[str, Any], values: list[Any]) -> None:
         for each, value in zip(event["outputs"], values, strict=True):
             if isinstance(value, dict) and value.get("__type__") == "update":
-                self.parts[each].update(value)
+                own = {**self.parts[each].get("props", {}), **value.get("props", {})}
+                self.parts[each].update({**value, "props": own})
             else:
                 self.parts[each]["value"] = value
