@@ -6,7 +6,7 @@ import json
 from collections.abc import Generator, Iterator, Mapping
 from typing import Any
 
-from tests.client import Client, QueuedEvent
+from tests.client import Client, QueuedEvent, on_rail
 
 MEMORY = "memory"
 """What the browser keeps; the component has no elem_id."""
@@ -53,7 +53,7 @@ class PageClient(Client):
     def give(self, person: bytes, *garments: bytes) -> None:
         """Put photos into the two slots."""
         self["person"] = self.upload(person)
-        self["garments"] = [{"image": self.upload(garment)} for garment in garments]
+        self["garments"] = [on_rail(self.upload(garment)) for garment in garments]
 
     def tiles(self, name: str = "result") -> list[dict[str, Any]]:
         """The looks in the station, or in the strip ("looks"), in their order."""
@@ -108,6 +108,7 @@ class PageClient(Client):
     def _apply(self, event: Mapping[str, Any], values: list[Any]) -> None:
         for each, value in zip(event["outputs"], values, strict=True):
             if isinstance(value, dict) and value.get("__type__") == "update":
-                self.parts[each].update(value)
+                own = {**self.parts[each].get("props", {}), **value.get("props", {})}
+                self.parts[each].update({**value, "props": own})
             else:
                 self.parts[each]["value"] = value

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.client import on_rail
 from tests.conftest import photo_bytes, serving
 from tests.fake_fal.schemas import CAT_VTON as CAT_ENDPOINT
 from tests.fake_fal.server import TEST_KEY, FakeFal
@@ -201,7 +202,7 @@ def test_an_answer_holds_for_what_was_asked(url: str, fal: FakeFal) -> None:
     page["pictures"] = 3
     page.happens("confirm", "submit")
     assert asked(page) == "3 looks cost $0.1425. Order them?"
-    page["garments"] = [{"image": page.upload(PHOTOS[5])}]
+    page["garments"] = [on_rail(page.upload(PHOTOS[5]))]
     page.happens("confirm", "submit")
     assert fal.count("submit") == before
     page.happens("confirm", "submit")

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from tests.client import memory_of
-from tests.conftest import photo_bytes, serving, until
+from tests.conftest import photo_bytes, serving
 from tests.fake_fal.schemas import model_error
 from tests.fake_fal.server import TEST_KEY, FakeFal
 from tests.fast_timings import use_fast_timings
@@ -85,7 +85,6 @@ def left(page: PageClient, fal: FakeFal, orders: int) -> None:
     steps = page.following("try_on")
     assert any(fal.count("submit") - before == orders and states(page).count("waiting") == orders for _ in steps)
     steps.close()
-
 
 
 def test_four_looks(url: str, fal: FakeFal) -> None:

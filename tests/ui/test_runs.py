@@ -13,7 +13,7 @@ import pytest
 from itsdangerous import URLSafeSerializer
 from PIL import Image
 
-from tests.client import memory_of
+from tests.client import memory_of, on_rail
 from tests.conftest import photo_bytes, serving
 from tests.fake_fal.schemas import model_error
 from tests.fake_fal.server import TEST_KEY, FakeFal
@@ -141,7 +141,7 @@ def test_forged_photo(slot: str, server: Server, fal: FakeFal, tmp_path: Path) -
     private = tmp_path / "private.jpg"
     private.write_bytes(photo_bytes(400, 400))
     page = server.page()
-    page[slot] = {"path": str(private)} if slot == "person" else [{"image": {"path": str(private)}}]
+    page[slot] = {"path": str(private)} if slot == "person" else [on_rail({"path": str(private)})]
     page.happens("private", "change")
     assert "no upload of yours" in page["notice"]
     page.click("try_on")

@@ -16,7 +16,7 @@ import pytest
 from mcp import ClientSession
 from mcp.client.streamable_http import streamablehttp_client
 
-from tests.client import Client, memory_of
+from tests.client import Client, memory_of, on_rail
 from tests.conftest import begin_anew, empty_ledger, photo_bytes, serving, until
 from tests.fake_fal.server import TEST_KEY, FakeFal
 from vton_ui.settings import Settings
@@ -211,7 +211,7 @@ def open_url(lasting_fal: FakeFal, tmp_path_factory: pytest.TempPathFactory) -> 
 def ordered(client: Client) -> Any:
     """What a browser keeps of a job that fal has accepted and that waits in line."""
     photo = client.upload()
-    with closing(client.steps("try_on_1", person=photo, garments=[{"image": photo}])) as steps:
+    with closing(client.steps("try_on_1", person=photo, garments=[on_rail(photo)])) as steps:
         kept: Any = None
         for step in steps:
             kept = step["browserstate"] if memory_of(step.get("browserstate")) else kept

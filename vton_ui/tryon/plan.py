@@ -12,7 +12,7 @@ from typing import Any
 from vton_ui.errors import GarmentsError, InputError, OptionError, PhotoError
 from vton_ui.models.options import check, complete, shortened
 from vton_ui.models.spec import Choice, ModelSpec, Number, Value
-from vton_ui.money.pricing import UnitPrice
+from vton_ui.money.pricing import Estimate, UnitPrice
 from vton_ui.pictures.framing import contained, fitted
 from vton_ui.pictures.photos import MIN_SIDE, measure
 from vton_ui.pictures.sheet import grid
@@ -143,8 +143,8 @@ def looks_of(plan: Plan) -> list[Plan]:
     return looks
 
 
-def costs(plan: Plan, live: Mapping[str, UnitPrice | None]) -> dict[str, Decimal | None]:
-    """What each item will cost, by its id; None where the price is unknown.
+def estimates(plan: Plan, live: Mapping[str, UnitPrice | None]) -> dict[str, Estimate]:
+    """What each item will cost, by its id.
 
     Args:
         plan: The plan.
@@ -153,19 +153,24 @@ def costs(plan: Plan, live: Mapping[str, UnitPrice | None]) -> dict[str, Decimal
     Raises:
         PhotoError: A photo cannot be used, or an outfit's steps would be too small.
     """
-    found: dict[str, Decimal | None] = {}
-    known_costs: dict[object, Decimal | None] = {}
+    found: dict[str, Estimate] = {}
+    known: dict[object, Estimate] = {}
     for item in plan:
         request = item.request
         # A seed costs nothing, and reading the photos once more does.
         values = tuple((name, value) for name, value in request.values.items() if name != "seed")
         key = request.model.name, request.person, request.garments, values
-        if key not in known_costs:
-            known_costs[key] = estimate(request, live.get(request.model.name)).total
+        if key not in known:
+            known[key] = estimate(request, live.get(request.model.name))
             if item.after is not None:
                 _check_step(request)
-        found[item.id] = known_costs[key]
+        found[item.id] = known[key]
     return found
+
+
+def costs(plan: Plan, live: Mapping[str, UnitPrice | None]) -> dict[str, Decimal | None]:
+    """The same as dollars; None where the price is unknown. Arguments and errors: see `estimates`."""
+    return {name: costs.total for name, costs in estimates(plan, live).items()}
 
 
 def _check_step(request: Request) -> None:

@@ -186,6 +186,8 @@ def _garments(studio: Studio) -> dict[str, Any]:
         kinds=kinds([studio.default_model]), max_garments=MAX_GARMENTS, elem_id="garments", padding=False
     )
     parts["clothes"] = thumbnails(examples(studio.examples, "garments"), "clothes")
+    with gr.Column(elem_classes="options choice"):
+        parts["wear"] = control(WEAR, visible=False, elem_id="wear")
     parts["sheet"] = gr.Image(
         label="What the model gets to see",
         elem_id="sheet",
@@ -195,15 +197,8 @@ def _garments(studio: Studio) -> dict[str, Any]:
         format="png",
         height=150,
     )
-    parts["layout"] = gr.Radio(
-        [(label, value) for value, label in LAYOUT.choices],
-        value=LAYOUT.default,
-        label=LAYOUT.label,
-        elem_id="layout",
-        visible=False,
-    )
     with gr.Column(elem_classes="options choice"):
-        parts["wear"] = control(WEAR, visible=False, elem_id="wear")
+        parts["layout"] = control(LAYOUT, visible=False, elem_id="layout")
     return parts | _options(studio)
 
 
