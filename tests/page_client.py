@@ -62,10 +62,14 @@ class PageClient(Client):
             return list(json.loads(value)["tiles"])
         return [json.loads(value["tiles"][id]) for id in value["order"].split()]
 
+    def address(self, relative: str) -> str:
+        """The whole address of what the page shows."""
+        return f"{self.url}{relative}"
+
     def picture(self) -> str:
         """The address of the only look in the station, or of what it shows meanwhile."""
         (only,) = self.tiles()
-        return f"{self.url}{only['url'] or only['meanwhile'] or only['before']}"
+        return self.address(only["url"] or only["meanwhile"] or only["before"])
 
     def happens(self, name: str, event: str, **told: Any) -> None:
         """Fire an event of a component, with what it tells, and run everything that follows from it."""

@@ -37,19 +37,18 @@ class Dispatch:
     async def act(self, values: dict[Component, Any], event: gr.EventData, request: gr.Request) -> Updates:
         """Do what is asked for, if it is known and its looks are this browser's."""
         action = read_action(event)
-        if action is None or action.name not in self.quick:
-            return {}
-        return await self.quick[action.name](values, action, request)
+        updates = Updates()
+        if action is not None and action.name in self.quick:
+            updates = await self.quick[action.name](values, action, request)
+        return updates or {self.tabs.page.failure: gr.skip()}  # Gradio takes an empty dict for a value
 
     async def run(
         self, values: dict[Component, Any], event: gr.EventData, request: gr.Request
     ) -> AsyncGenerator[Updates, None]:
         """The same for what streams."""
-        action = read_action(event)
-        if action is None or action.name not in self.runs:
-            return
-        tab = await self.tabs.of(values, request)
-        if tab.board.is_repeated(action.name, action.id if action.ids else ""):
+        tab, action = await self.tabs.of(values, request), read_action(event)
+        yield tab.show()  # also where nothing follows: from an empty stream Gradio makes empty values
+        if action is None or action.name not in self.runs or tab.board.is_repeated(action.name, *action.ids):
             return
         async with aclosing(self.runs[action.name](tab, action)) as updates:
             async for update in updates:

@@ -117,6 +117,7 @@ class Runs:
         tab = await self.tabs.of(values, request)
         board = tab.board
         if board.is_ordering:
+            yield tab.show()
             return
         board.is_ordering = board.is_starting = True
         try:
