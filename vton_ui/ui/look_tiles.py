@@ -13,10 +13,11 @@ from vton_ui.ui.board import Look, NotOrdered
 from vton_ui.ui.board import Step as LookStep
 from vton_ui.ui.compat.routes import file_address
 from vton_ui.ui.components.tiles import Failure, Step, Tile
+from vton_ui.ui.web.kept import kept_address
 
 
-def address(path: Path | None) -> str | None:
-    """Where the page finds an upload, or a kept picture or what stands beside it; relative to the page."""
+def upload_address(path: Path | None) -> str | None:
+    """The address of an upload, relative to the page."""
     return file_address("", str(path)).lstrip("/") if path else None
 
 
@@ -36,9 +37,9 @@ def tile(look: Look, *, meanwhile: Path | None = None) -> Tile:
         "words": _words(look),
         "started_at": current.started_at,
         "share": _share(current),
-        "url": address(result.path) if result else None,
-        "before": address(look.photo),
-        "meanwhile": address(meanwhile),
+        "url": kept_address(result.path) if result else None,
+        "before": upload_address(look.photo),
+        "meanwhile": kept_address(meanwhile) if meanwhile else None,
         "cost": _cost(look),
         "seconds": _seconds(look),
         "facts": _facts(look),
@@ -70,7 +71,7 @@ def _share(step: LookStep) -> float | None:
 
 
 def _step(step: LookStep) -> Step:
-    return {"label": step.label, "state": step.state, "url": address(step.result.path) if step.result else None}
+    return {"label": step.label, "state": step.state, "url": kept_address(step.result.path) if step.result else None}
 
 
 def _cost(look: Look) -> str:

@@ -20,7 +20,8 @@ from vton_ui.quota import UploadQuota
 from vton_ui.session_uploads import SessionUploads
 from vton_ui.ui.compat import routes
 from vton_ui.ui.web.intake import Refused, is_upload, limited
-from vton_ui.ui.web.uploads import is_result_path, is_upload_path
+from vton_ui.ui.web.kept import kept_picture
+from vton_ui.ui.web.uploads import is_upload_path
 from vton_ui.ui.web.visitor import browser_in
 
 SAFE = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"same-origin"))
@@ -108,7 +109,7 @@ class _Body:
 
 
 def _checked(scope: Scope, store: Path) -> Scope:
-    """The request as Gradio may see it. Of files it serves kept results and uploads, and with these copies of examples.
+    """The request as Gradio may see it. Of files it serves uploads, with them copies of examples, and kept pictures.
 
     Raises:
         Refused: The route is closed, or the file is not served.
@@ -118,7 +119,10 @@ def _checked(scope: Scope, store: Path) -> Scope:
         if routes.CLOSED.search(scope["path"]):
             raise Refused(403, "This is closed here.")
         return scope
-    if not is_upload_path(path) and not is_result_path(path, store):
+    picture = kept_picture(path, store)
+    if picture is not None:
+        scope = {**scope, "path": scope["path"].removesuffix(path) + str(picture)}
+    elif not is_upload_path(path):
         raise Refused(403, NO_FILE)
     # Gradio answers a range with all headers of the request, keys and cookies among them: it gets the whole file.
     return {**scope, "headers": [(name, value) for name, value in scope["headers"] if name.lower() != b"range"]}

@@ -16,9 +16,6 @@ from vton_ui.errors import PhotoError
 from vton_ui.studio import Studio
 from vton_ui.ui.compat.files import content_name, upload_folder
 
-PICTURES = (".jpg", ".png")
-"""Kept results, and what is drawn of them."""
-
 
 def own(path: Any, *, slot: str, examples: Path) -> Path:
     """The path, if it is an upload or an example; a visitor must not name any other file of the server.
@@ -46,15 +43,6 @@ def is_upload_path(path: str) -> bool:
     """
     try:
         return Path(path).is_absolute() and Path(path).resolve().is_relative_to(upload_folder().resolve())
-    except (OSError, RuntimeError, ValueError):
-        return False
-
-
-def is_result_path(path: str, store: Path) -> bool:
-    """Whether this is an absolute path to a kept picture, in a folder whose name nobody can guess."""
-    try:
-        real = Path(path).resolve()
-        return Path(path).is_absolute() and real.parent.parent == store.resolve() and real.suffix in PICTURES
     except (OSError, RuntimeError, ValueError):
         return False
 
