@@ -1,4 +1,4 @@
-"""One SQLite file for all: opened once, right after whatever happens to it."""
+"""One SQLite file for all threads and processes: opened once, and right whatever happens to the file."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def folder_deleted(path: Path) -> None:
 @pytest.mark.parametrize("done", [deleted, deleted_alone, moved, folder_deleted])
 @pytest.mark.parametrize("before", [1, 3])
 def test_file_gone(database: Database, done: Callable[[Path], None], before: int) -> None:
-    """Whoever takes the file away gets a new one, which begins empty and loses nothing from then on."""
+    """After the file is moved or deleted there is a new, empty one, which loses nothing."""
     for number in range(before):
         write(database, f"old {number}")
     for again in range(2):
@@ -103,7 +103,7 @@ def test_file_replaced(database: Database) -> None:
 @posix
 @pytest.mark.parametrize("endings", [["-wal"], ["-shm"], ["-wal", "-shm"]], ids=str)
 def test_log_deleted(database: Database, endings: list[str]) -> None:
-    """Who takes the files beside it for rubbish loses nothing, even if the server is killed later."""
+    """Deleting SQLite's log beside the file loses nothing, even if the server is killed later."""
     for number in range(3):
         write(database, f"before {number}")
     for ending in endings:
@@ -141,7 +141,7 @@ def test_broken_connection(database: Database) -> None:
             db.close()
 
     with closing(sqlite3.connect(database.path)) as other:
-        other.execute("SELECT * FROM words").fetchone()  # opens it: who closes it last would delete SQLite's log
+        other.execute("SELECT * FROM words").fetchone()  # opens it: the last connection would delete SQLite's log
         with pytest.raises(sqlite3.Error):
             fail()
         write(database, "third")
@@ -209,7 +209,7 @@ write("after")
 
 @posix
 def test_forked(database: Database) -> None:
-    """Forked workers write beside each other and their parent, and whichever ends, or is killed, harms no other."""
+    """Forked workers and their parent write at the same time, and one that ends or is killed harms no other."""
     done = python(FORKED, database.path)
     assert (done.returncode, done.stderr) == (0, "")
     assert sorted(words(database.path)) == sorted(
