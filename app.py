@@ -51,6 +51,8 @@ def open_studio(settings: Settings) -> Studio:
         proxies=settings.proxies,
         hosts=settings.hosts,
         origins=settings.origins,
+        parallel=settings.parallel,
+        confirm_usd=settings.confirm_usd,
         free=FreeWork(settings.free_rate),
         uploaded=UploadQuota(settings.upload_mb),
     )

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Generator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import httpx
@@ -40,13 +41,25 @@ class Client:
         self.url, self.headers = url, dict(headers or {})
         self.http = httpx.Client(base_url=url, headers=self.headers, timeout=60)
         self.session = uuid.uuid4().hex
-        self.page = self.http.get("")
-        self.config: Any = self.http.get("config").json()
-        self.endpoints = self.http.get("gradio_api/info").json()["named_endpoints"]
-        if not cookies:
-            self.http.cookies.clear()
+        if cookies:
+            self.http.get("")
+        else:
             self.http.event_hooks["response"].append(lambda _: self.http.cookies.clear())
-        self.components: dict[int, Any] = {part["id"]: part for part in self.config["components"]}
+
+    @cached_property
+    def config(self) -> Any:
+        """The page's components and events."""
+        return self.http.get("config").json()
+
+    @cached_property
+    def endpoints(self) -> Any:
+        """The endpoints of the API, by "/name"."""
+        return self.http.get("gradio_api/info").json()["named_endpoints"]
+
+    @cached_property
+    def components(self) -> dict[int, Any]:
+        """The page's components, by id."""
+        return {part["id"]: part for part in self.config["components"]}
 
     def upload(self, photo: bytes | None = None, name: str = "photo.jpg") -> dict[str, Any]:
         """Upload a photo; returns its name in slots and calls."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 import os
 import socket
+import sqlite3
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,23 +30,53 @@ os.environ["SSL_CERT_DIR"] = os.path.dirname(__file__)
 _UPLOADS = tempfile.TemporaryDirectory(prefix="vton-tests-")
 os.environ["GRADIO_TEMP_DIR"] = _UPLOADS.name
 
-import app  # noqa: E402 - it reads the environment
-from vton_ui.backends.fal.backend import FalBackend  # noqa: E402
+from vton_ui.backends.fal.backend import FalBackend  # noqa: E402 - it reads the environment
 from vton_ui.models import MODELS  # noqa: E402
 from vton_ui.models.spec import ModelSpec  # noqa: E402
+from vton_ui.money.ledger import FILE  # noqa: E402
 from vton_ui.settings import Settings  # noqa: E402
-from vton_ui.ui.blocks import build, launch_options  # noqa: E402
 
 FREE = 10**6
 """The free calls a minute where a test sets none: all requests come from one address."""
 
+LONGEST = (
+    "page/",
+    "tryon/test_faults.py",
+    "backends/test_follow.py",
+    "backends/test_keys.py",
+    "ui/test_api.py",
+    "tryon/test_reservations.py",
+    "pictures/test_bounds.py",
+    "fake_fal/",
+    "ui/",
+    "tryon/",
+)
+"""Folders and files of tests, the longest first; the others follow. In a folder, files of many tests come first."""
+
+_HERE = Path(__file__).parent
 _ORIENTATION, _GPS = 0x0112, 0x8825
+
+
+def pytest_collectstart() -> None:
+    """Gradio is imported, which takes seconds, by processes that run tests: xdist's first one only hands them out."""
+    import app  # noqa: F401
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
     """All tests in tests/page drive a browser."""
-    if Path(__file__).parent / "page" in item.path.parents:
+    if _HERE / "page" in item.path.parents:
         item.add_marker("page")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest, so that no process is left alone with it at the end."""
+    tests = Counter(item.path for item in items)
+    turns = {path: (_turn(path.relative_to(_HERE).as_posix()), -tests[path], path) for path in tests}
+    items.sort(key=lambda item: turns[item.path])
+
+
+def _turn(file: str) -> int:
+    return next((turn for turn, name in enumerate(LONGEST) if file.startswith(name)), len(LONGEST))
 
 
 @pytest.fixture
@@ -56,6 +88,33 @@ def fal(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeFal]:
     fake.stop()
     assert not fake.crashes, fake.crashes[0]
     fake.reset()
+
+
+@pytest.fixture(scope="module")
+def lasting_fal() -> Iterator[FakeFal]:
+    """A fal for all tests of a file that share a server. Each of them takes it by a `fal` that calls `begin_anew`."""
+    fake = FakeFal().start()
+    with pytest.MonkeyPatch.context() as patch:
+        fake.patch(patch)
+        yield fake
+        fake.stop()
+    fake.reset()
+
+
+def begin_anew(fake: FakeFal) -> Iterator[FakeFal]:
+    """A fal at its quickest with nothing seen yet; it keeps its files, since the app knows what it has uploaded."""
+    fake.clear_faults()
+    fake.jobs, fake.seen, fake.next_error, fake.concurrent = {}, [], None, None
+    fake.queue_seconds, fake.run_seconds = 0.02, 0.05
+    yield fake
+    assert not fake.crashes, fake.crashes[0]
+
+
+def empty_ledger(data: Path) -> None:
+    """Nobody has tried anything yet."""
+    if (data / FILE).exists():
+        with closing(sqlite3.connect(data / FILE, isolation_level=None)) as db:
+            db.execute("DELETE FROM tries")
 
 
 @pytest.fixture
@@ -109,11 +168,17 @@ def free_port() -> int:
 @contextmanager
 def serving(settings: Settings, models: Mapping[str, ModelSpec] = MODELS) -> Iterator[str]:
     """The whole app on a port of its own; yields its address."""
+    import app
+    from vton_ui.ui import blocks
+
     if (settings.free_rate, settings.upload_mb) == (Settings.free_rate, Settings.upload_mb):
         settings = replace(settings, free_rate=FREE, upload_mb=FREE)
     studio = replace(app.open_studio(settings), models=models)
-    demo = build(studio)
-    options = {**launch_options(studio), "server_name": "127.0.0.1", "server_port": free_port()}
+    with pytest.MonkeyPatch.context() as patch:
+        # Gradio makes its web app three times over, and uses the last, which `launch` makes
+        patch.setattr("gradio.routes.App.create_app", lambda *_, **__: None)
+        demo = blocks.build(studio)
+    options = {**blocks.launch_options(studio), "server_name": "127.0.0.1", "server_port": free_port()}
     _, url, _ = demo.launch(**options, prevent_thread_lock=True, quiet=True)
     try:
         yield url

@@ -150,3 +150,7 @@ class ResultLost(FalError):
     """The job is done, and its picture cannot be fetched."""
 
     default_cost = Cost.CHARGED
+
+
+MAY_STILL_BE_HAD = (SubmitUnclear, ResultLost, KeyRefused, AppFault)
+"""Errors after which a submitted job may still end in a picture."""

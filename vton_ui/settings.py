@@ -35,6 +35,8 @@ class Settings:
         origins: VTON_ORIGINS, the other sites whose pages may call the server, as scheme://host[:port].
         free_rate: VTON_FREE_RATE, free calls a minute for one visitor: drafts, sheets, estimates, look-ups.
         upload_mb: VTON_UPLOAD_MB, megabytes of photos an hour from one visitor.
+        parallel: VTON_PARALLEL, how many looks of one click run at once.
+        confirm_usd: VTON_CONFIRM_USD, the dollars above which the page asks before it orders.
     """
 
     fal_key: str | None = field(default=None, repr=False)
@@ -50,6 +52,8 @@ class Settings:
     origins: tuple[str, ...] = ()
     free_rate: int = 60
     upload_mb: int = 200
+    parallel: int = 4
+    confirm_usd: Decimal = Decimal("0.50")
 
 
 def load(environment: Mapping[str, str] | None = None, dotenv: Path = Path(".env")) -> Settings:
@@ -65,6 +69,7 @@ def load(environment: Mapping[str, str] | None = None, dotenv: Path = Path(".env
     given = {**dotenv_values(dotenv), **(os.environ if environment is None else environment)}
     known = {name: value.strip() for name, value in given.items() if value and value.strip()}
     unknown = _number(known.get("VTON_UNKNOWN_PRICE_USD"), "VTON_UNKNOWN_PRICE_USD")
+    confirm = _number(known.get("VTON_CONFIRM_USD"), "VTON_CONFIRM_USD")
     proxies, keep_hours = _whole(known, "VTON_PROXIES"), _number(known.get("VTON_KEEP_HOURS"), "VTON_KEEP_HOURS")
     return Settings(
         fal_key=known.get("FAL_KEY"),
@@ -81,6 +86,8 @@ def load(environment: Mapping[str, str] | None = None, dotenv: Path = Path(".env
         origins=_list(known, "VTON_ORIGINS", _ORIGIN, "scheme://host[:port], such as https://shop.example.com"),
         free_rate=_positive(known, "VTON_FREE_RATE", Settings.free_rate),
         upload_mb=_positive(known, "VTON_UPLOAD_MB", Settings.upload_mb),
+        parallel=_positive(known, "VTON_PARALLEL", Settings.parallel),
+        confirm_usd=Settings.confirm_usd if confirm is None else confirm,
     )
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 
 from vton_ui.models.spec import ModelSpec
@@ -30,6 +32,8 @@ class Studio:
         proxies: How many proxies of the owner's stand before the server.
         hosts: Further names that the server answers to.
         origins: Other sites whose pages may call the server.
+        parallel: How many looks of one click run at once.
+        confirm_usd: Dollars above which the page asks before it orders.
         free: How much free work each visitor may have done.
         uploaded: How much each visitor may upload.
         session_uploads: Which uploads are whose.
@@ -45,6 +49,8 @@ class Studio:
     proxies: int = 0
     hosts: tuple[str, ...] = ()
     origins: tuple[str, ...] = ()
+    parallel: int
+    confirm_usd: Decimal
     free: FreeWork
     uploaded: UploadQuota
     session_uploads: SessionUploads = field(default_factory=SessionUploads)
@@ -64,8 +70,14 @@ class Studio:
         """Whether a visitor without a key gets drafts."""
         return self.backend_for(None).sandbox
 
-    def context(self, key: str | None, visitor: str) -> RunContext:
-        """What a visitor's try-on is done with. KeyRefused if the key is none."""
+    def context(self, key: str | None, visitor: str, browser: str = "") -> RunContext:
+        """What a visitor's try-on is done with. KeyRefused if the key is none.
+
+        Args:
+            key: The visitor's own key.
+            visitor: Who pays, see ui.visitor.
+            browser: The secret name of the browser that may come back to what it orders; empty: none.
+        """
         backend = self.backend_for(key)
         owner_pays = not key and not backend.sandbox
         return RunContext(
@@ -74,4 +86,9 @@ class Studio:
             budget=self.budget_for(visitor) if owner_pays else None,
             own_key=bool(key),
             visitor=visitor,
+            browser=self.browser_hash(browser),
         )
+
+    def browser_hash(self, browser: str) -> str:
+        """A browser's secret name as the job store knows it; empty for none."""
+        return hmac.digest(self.secret, f"browser {browser}".encode(), "sha256").hex() if browser else ""

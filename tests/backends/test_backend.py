@@ -321,7 +321,7 @@ async def test_look_only_around_the_order(fal: FakeFal, backend: FalBackend) -> 
     before, near, far, after = [await backend.submit(FLUX_VTO.endpoint, wanted) for _ in range(4)]
     job = lost(wanted)
     for request_id, seconds in ((before, -70), (near, 5), (far, 60), (after, 130)):
-        fal.jobs[request_id].accepted_at = job.ordered_at + seconds
+        fal.jobs[request_id].accepted_at = job.submitted_at + seconds
     assert await backend.find_lost_job(job) == [near, far]
 
 

@@ -22,6 +22,7 @@ def resources(pid: int) -> tuple[float, int]:
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6, len(os.listdir(f"/proc/{pid}/fd"))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="what a process holds is told by /proc")
 @pytest.mark.timeout(300)
 def test_invented_keys(fal: FakeFal, tmp_path: Path) -> None:

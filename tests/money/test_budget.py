@@ -87,10 +87,10 @@ LIMITS: dict[str, dict[str, object]] = {
 async def test_every_cap_holds(cap: str, tmp_path: Path) -> None:
     """What the owner sets is what the ledger is held to."""
     studio = app.open_studio(Settings(fal_key=TEST_KEY, data_dir=tmp_path, **LIMITS[cap]))  # type: ignore[arg-type]
-    cost = None if cap == "unknown_usd" else "0.04"
-    await studio.budget_for("somebody").reserve(uuid.uuid4().hex, cost)
+    cost = None if cap == "unknown_usd" else Decimal("0.04")
+    await studio.budget_for("somebody").reserve([{uuid.uuid4().hex: cost}])
     with pytest.raises(OverBudget):
-        await studio.budget_for("somebody").reserve(uuid.uuid4().hex, cost)
+        await studio.budget_for("somebody").reserve([{uuid.uuid4().hex: cost}])
 
 
 async def test_visitors_are_hashed_with_the_secret(tmp_path: Path) -> None:
@@ -98,7 +98,8 @@ async def test_visitors_are_hashed_with_the_secret(tmp_path: Path) -> None:
     names = set()
     for server in ("one", "other"):
         data = tmp_path / server
-        await app.open_studio(Settings(fal_key=TEST_KEY, data_dir=data)).budget_for("somebody").reserve("one", "0.04")
+        studio = app.open_studio(Settings(fal_key=TEST_KEY, data_dir=data))
+        await studio.budget_for("somebody").reserve([{"one": Decimal("0.04")}])
         with closing(sqlite3.connect(data / FILE)) as db:
             names |= set(db.execute("SELECT visitor FROM tries"))
     assert len(names) == 2
@@ -143,12 +144,25 @@ def test_settings_from_the_environment(tmp_path: Path) -> None:
         "VTON_UNKNOWN_PRICE_USD",
         "VTON_KEEP_HOURS",
         "VTON_PROXIES",
+        "VTON_PARALLEL",
+        "VTON_CONFIRM_USD",
     ],
 )
 def test_a_setting_that_is_no_amount(name: str, value: str, tmp_path: Path) -> None:
     """What is negative or no number stops the start, and is named."""
     with pytest.raises(SystemExit, match=f"{name} is '{value}'; it must be a number, 0 or more"):
         load({name: value}, tmp_path / "none")
+
+
+def test_settings_of_plans(tmp_path: Path) -> None:
+    """How many looks run at once, and when the page asks first: read, and handed to the studio."""
+    assert (Settings().parallel, Settings().confirm_usd) == (4, Decimal("0.50"))
+    read = load({"VTON_PARALLEL": "2", "VTON_CONFIRM_USD": "0", "VTON_DATA_DIR": str(tmp_path)}, Path("none"))
+    studio = app.open_studio(read)
+    assert (studio.parallel, studio.confirm_usd) == (2, 0)
+    for value, words in (("0", "1 or more"), ("1.5", "whole number")):
+        with pytest.raises(SystemExit, match=f"VTON_PARALLEL is {value}; it must be (a )?{words}"):
+            load({"VTON_PARALLEL": value}, Path("none"))
 
 
 def test_zero_is_not_unset() -> None:

@@ -208,6 +208,57 @@ def test_rate_counts_failures(house: House) -> None:
     refused(ledger)
 
 
+# --- the tries of a plan
+
+
+def test_all_or_none(house: House) -> None:
+    """Several looks are reserved in one go, or not at all; the refusal says how many would fit."""
+    ledger = house.ledger(daily_usd=3 * TRY)
+    with pytest.raises(OverBudget) as caught:
+        ledger.reserve_all(ADDRESS, [{"a": TRY}, {"b": TRY, "c": TRY}, {"d": TRY}])
+    assert caught.value.cause == (
+        "The owner's budget of $0.1425 a day for everybody together has no room for 3 looks like these on any day. "
+        "2 of them would fit now."
+    )
+    assert caught.value.cure == "Ask for fewer, or use a key of your own."
+    assert ledger.today().tries == 0
+    ledger.reserve_all(ADDRESS, [{"a": TRY}, {"b": TRY, "c": TRY}])
+    assert (ledger.today().spent, ledger.today().tries) == (3 * TRY, 3)
+
+
+def test_how_many_fit(house: House) -> None:
+    """The count is of looks, under all caps together, and of now."""
+    ledger = house.ledger(daily_usd=9 * TRY, visitor_usd=5 * TRY, visitor_rate=4)
+    ledger.reserve(ADDRESS, TRY)
+    looks = [{f"try {index}": TRY} for index in range(4)]
+    with pytest.raises(OverBudget, match=r"limit of 4 .* no room for these 4 looks until .*\. 3 of them would fit now"):
+        ledger.reserve_all(ADDRESS, looks)
+    ledger.reserve_all("another", [{f"other {index}": TRY} for index in range(4)])
+    with pytest.raises(OverBudget, match=r"no room for these 4 looks until .*\. 3 of them would fit now"):
+        ledger.reserve_all(ADDRESS, looks)
+    ledger = house.ledger(daily_usd=7 * TRY)
+    with pytest.raises(OverBudget, match=r"for everybody together .* these 4 looks until .*\. 2 of them would fit now"):
+        ledger.reserve_all(ADDRESS, looks)
+    ledger.reserve_all(ADDRESS, [])
+    assert ledger.today().tries == 5
+
+
+def test_a_try_of_a_plan_reserves_itself(house: House) -> None:
+    """A try that its plan has reserved is not counted twice, and counts at its last cost; a released one is new."""
+    ledger = house.ledger(daily_usd=2 * TRY, visitor_rate=2)
+    ledger.reserve_all(ADDRESS, [{"a": TRY}, {"b": TRY}])
+    ledger.reserve(ADDRESS, TRY, "a")
+    ledger.reserve(ADDRESS, TRY / 2, "b")
+    assert (ledger.today().spent, ledger.today().tries) == (TRY * 3 / 2, 2)
+    ledger.release("a")
+    ledger.reserve("another", TRY)
+    with pytest.raises(OverBudget):
+        ledger.reserve(ADDRESS, TRY, "a")
+    ledger.settle("b")
+    ledger.reserve("another", TRY / 2, "b")
+    assert house.rows("SELECT state FROM tries WHERE id = 'b'") == [("settled",)]
+
+
 def test_words(house: House) -> None:
     """A refusal names the cap, the time at which it resets and how long that is, and the way around it."""
     house.clock.now += 59 * 60 + 30
@@ -454,6 +505,7 @@ def child(script: str, path: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
+@pytest.mark.slow
 def test_processes(house: House) -> None:
     """Of 8 × 25 tries from processes that all make the file at once, exactly 90 fit into $4.275."""
     children = [child(RESERVE, house.path) for _ in range(8)]

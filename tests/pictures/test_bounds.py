@@ -136,7 +136,7 @@ def test_heavy_exif() -> None:
     assert time.process_time() - begin < 0.1
 
 
-@pytest.mark.parametrize("size", [(300, 300), (1000, 800), (4000, 3000)], ids=str)
+@pytest.mark.parametrize("size", [(300, 300), (1000, 800), pytest.param((4000, 3000), marks=pytest.mark.slow)], ids=str)
 def test_honest_progressive(size: tuple[int, int]) -> None:
     """A progressive photo is accepted, and so is one with a scan for each component."""
     image = grain(*size)
@@ -156,7 +156,7 @@ KINDS = {
     "restarts": saved(grain(800, 600), restart_marker_rows=1),
     "by component": by_component(grain(800, 600)),
 }
-LIES = [(2000, 2000), (800, 640), (832, 600), (7000, 7000)]
+LIES = [(2000, 2000), (800, 640), (832, 600), pytest.param((7000, 7000), marks=pytest.mark.slow)]
 
 
 @pytest.mark.parametrize("size", LIES, ids=str)
@@ -191,7 +191,7 @@ def test_promise_that_would_be_sent_unchanged(kind: str, size: tuple[int, int], 
     ids=["baseline", "progressive", "4:4:4", "restarts"],
 )
 @pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
-@pytest.mark.parametrize("size", [(800, 600), (801, 607), (3000, 2500)], ids=str)
+@pytest.mark.parametrize("size", [(800, 600), (801, 607), pytest.param((3000, 2500), marks=pytest.mark.slow)], ids=str)
 def test_grey_ground(how: dict[str, object], mode: str, size: tuple[int, int], tmp_path: Path) -> None:
     """A real photo that ends in the grey of missing pixels is read."""
     image = Image.new("RGB", size, (128, 128, 128))
@@ -217,7 +217,8 @@ print(int(re.search(r"VmHWM:\s+(\d+)", open("/proc/self/status").read())[1]) // 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="Linux tells the peak")
 @pytest.mark.parametrize(
-    ("depth", "colour_type", "megabytes"), [(16, 0, 250), (16, 2, 350), (16, 4, 350), (16, 6, 350), (8, 6, 350)]
+    ("depth", "colour_type", "megabytes"),
+    [(16, 0, 250), *(pytest.param(*case, 350, marks=pytest.mark.slow) for case in [(16, 2), (16, 4), (16, 6), (8, 6)])],
 )
 def test_memory_of_sixty_megapixels(depth: int, colour_type: int, megabytes: int, tmp_path: Path) -> None:
     """A large PNG takes little more memory than Pillow needs to decode it."""

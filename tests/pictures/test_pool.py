@@ -114,7 +114,9 @@ async def test_cancelled_in_the_queue(tmp_path: Path) -> None:
     assert not (tmp_path / "never").exists()
 
 
-@pytest.mark.parametrize("pause", [0.0, 0.005, 0.03, 0.1, 0.3])
+@pytest.mark.parametrize(
+    "pause", [0.0, 0.03, 0.3, pytest.param(0.005, marks=pytest.mark.slow), pytest.param(0.1, marks=pytest.mark.slow)]
+)
 async def test_no_worker_leaks(pause: float) -> None:
     """Cancelling at any moment, while a worker starts, works or answers, leaves no more workers than cores."""
     for _ in range(5):

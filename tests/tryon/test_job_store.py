@@ -43,12 +43,12 @@ async def test_another_process_knows(store: JobStore, folder: Path) -> None:
     await store.add(job)
     record = await other.get(job.id)
     assert record
-    assert (record.job, record.ordered, record.result) == (job, False, None)
-    await store.order(job)
+    assert (record.job, record.may_be_submitted, record.result) == (job, False, None)
+    await store.submitting(job)
     await store.accept(job, "r1")
     record = await other.find("r1")
     assert record
-    assert record.ordered
+    assert record.may_be_submitted
     assert record.job == replace(job, request_id="r1", prompt=None, photo_url="")
     (folder / "x").mkdir(parents=True)
     picture = folder / "x" / "try-on.jpg"

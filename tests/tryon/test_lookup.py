@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from tests.client import Client
-from tests.conftest import photo_bytes, serving, until
+from tests.conftest import begin_anew, empty_ledger, photo_bytes, serving, until
 from tests.fake_fal.schemas import model_error, platform_error
 from tests.fake_fal.server import TEST_KEY, FakeFal
 from tests.fast_timings import use_fast_timings
@@ -24,17 +24,30 @@ OWN_KEY = "visitor-id:visitor-secret"
 WIDE = (600, 300)
 
 
-@pytest.fixture
-def data(tmp_path: Path) -> Path:
-    return tmp_path / "data"
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("data")
 
 
-@pytest.fixture
-def url(fal: FakeFal, data: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    use_fast_timings(monkeypatch)
-    fal.keys.add(OWN_KEY)
-    with serving(Settings(fal_key=TEST_KEY, data_dir=data, fal_api_url=fal.api_url)) as url:
+@pytest.fixture(scope="module")
+def server(lasting_fal: FakeFal, data: Path) -> Iterator[str]:
+    lasting_fal.keys.add(OWN_KEY)
+    with serving(Settings(fal_key=TEST_KEY, data_dir=data, fal_api_url=lasting_fal.api_url)) as url:
         yield url
+
+
+@pytest.fixture
+def fal(lasting_fal: FakeFal) -> Iterator[FakeFal]:
+    yield from begin_anew(lasting_fal)
+
+
+@pytest.fixture
+def url(fal: FakeFal, server: str, data: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A server that has kept nothing yet, and for which nobody has paid."""
+    use_fast_timings(monkeypatch)
+    empty_ledger(data)
+    shutil.rmtree(data / "results", ignore_errors=True)
+    return server
 
 
 def order(client: Client, **more: Any) -> dict[str, Any]:

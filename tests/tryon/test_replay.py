@@ -54,7 +54,13 @@ def words(client: Client, event: Any) -> str:
     return json.dumps(list(client.messages(event)))
 
 
-@pytest.mark.parametrize("photo", [EXAMPLE, photo_bytes(310, 400)], ids=["the same example", "other photos"])
+@pytest.mark.parametrize(
+    "photo",
+    [
+        pytest.param(EXAMPLE, id="the same example"),
+        pytest.param(photo_bytes(310, 400), id="other photos", marks=pytest.mark.slow),
+    ],
+)
 @pytest.mark.parametrize("lost", [False, True], ids=["answered", "lost"])
 def test_replayed_job(fal: FakeFal, tmp_path: Path, photo: bytes, lost: bool) -> None:
     """A job from before fal's answer, replayed while another orders the same, never yields the other's request or
@@ -138,7 +144,7 @@ async def test_lost_for_minutes_only(world: World) -> None:
     run = await collect(try_on(world.request(FLUX_VTO, seed=7), world.context))
     world.fal.seen.clear()
     job = run.first(Submitting).job
-    old = replace(job, ordered_at=job.ordered_at - LOST_SECONDS)
+    old = replace(job, submitted_at=job.submitted_at - LOST_SECONDS)
     late = await collect(resume(old, FLUX_VTO, world.context))
     assert isinstance(late.error, SubmitUnclear)
     assert world.fal.count("requests") == 0

@@ -108,21 +108,20 @@ def test_ten_cancelled_calls_leave_the_budget_whole(fal: FakeFal, data: Path) ->
 
 
 @pytest.mark.parametrize("streams", [True, False], ids=["listening", "asking"])
-@pytest.mark.parametrize("delay", [0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.45])
-def test_cancelled_at_any_moment(
-    fal: FakeFal, data: Path, monkeypatch: pytest.MonkeyPatch, delay: float, streams: bool
-) -> None:
+def test_cancelled_at_any_moment(fal: FakeFal, data: Path, monkeypatch: pytest.MonkeyPatch, streams: bool) -> None:
     """Cancelled at whatever moment, a call costs the budget what fal bills, without any help of the sweep."""
     monkeypatch.setattr(reconcile, "EVERY_SECONDS", 3600.0)
     fal.streams = streams
     with serving(settings(fal, data)) as url:
         client = Client(url)
-        event = join(client)
-        time.sleep(delay)
-        client.cancel(event)
-        until(lambda: not running)
-        until(lambda: reserved(data) == 0)
-        assert today(data).spent == PRICE * fal.billed
+        for number, delay in enumerate([0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.45]):
+            fresh = {"person": client.upload(photo_bytes(300, 401 + number))}
+            event = client.join("try_on", **{**photos(client), **fresh})
+            time.sleep(delay)
+            client.cancel(event)
+            until(lambda: not running)
+            until(lambda: reserved(data) == 0)
+            assert today(data).spent == PRICE * fal.billed, f"cancelled after {delay} s"
 
 
 def test_cancelled_while_money_is_set_aside(fal: FakeFal, data: Path) -> None:
@@ -175,7 +174,7 @@ async def swept(studio: Studio, data: Path) -> Summary:
     return today(data)
 
 
-@pytest.mark.parametrize("delay", [0.0, 0.01, 0.05])
+@pytest.mark.parametrize("delay", [0.0, pytest.param(0.01, marks=pytest.mark.slow), 0.05])
 @pytest.mark.parametrize("kind", [Preparing, Uploading, Submitting, Accepted, Waiting, Running, Done])
 @pytest.mark.parametrize("how", ["cancelled", "cancelled in background", "dropped"])
 async def test_left_at_every_event(
@@ -383,6 +382,7 @@ async def test_young_ones_are_left_alone(
 # Killed
 
 
+@pytest.mark.slow
 def test_killed(fal: FakeFal, data: Path) -> None:
     """`kill -9` with jobs at every step: started again, the app ends every reservation at what fal bills."""
     delays = {

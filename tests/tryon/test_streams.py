@@ -11,7 +11,7 @@ import pytest
 from vton_ui.errors import AppFault, Cost, JobFailed
 from vton_ui.tryon import streams
 from vton_ui.tryon.events import Cancelling, Event, Failed, Preparing, Uploading, Waiting
-from vton_ui.tryon.streams import in_background, merged
+from vton_ui.tryon.streams import Turns, in_background, merged
 
 
 @pytest.fixture(autouse=True)
@@ -175,3 +175,22 @@ async def test_background_waits_for_its_consumer() -> None:
         await anext(events)
         await asyncio.sleep(0.01)
         assert job.produced == [Preparing()]
+
+
+# In turns
+
+
+async def test_turns() -> None:
+    """So many at once, the others in their order; who is cancelled while waiting is passed over."""
+    turns = Turns(2)
+    waiting = {name: turns.wait(name) for name in "abcde"}
+    assert [name for name, turn in waiting.items() if turn.done()] == ["a", "b"]
+    waiting["c"].cancel()
+    turns.leave("a")
+    assert waiting["d"].done()
+    turns.leave("c")
+    assert not waiting["e"].done()
+    turns.leave("a")
+    assert not waiting["e"].done()
+    turns.leave("b")
+    assert waiting["e"].done()

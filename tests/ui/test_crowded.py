@@ -62,7 +62,9 @@ BOMBS: dict[str, tuple[Callable[[], bytes], str]] = {
 }
 
 
-@pytest.mark.parametrize("kind", BOMBS)
+@pytest.mark.parametrize(
+    "kind", ["told by their structure", pytest.param("stopped in the middle", marks=pytest.mark.slow)]
+)
 def test_bombs_hold_up_nobody(kind: str, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """With three of somebody's bombs under way, another visitor's try-on is done within eight seconds."""
     build, words = BOMBS[kind]
@@ -99,6 +101,7 @@ def memory(pid: int) -> float:
     return sum(map(resident, [process, *process.children(recursive=True)])) / 1e6
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_memory_comes_back(fal: FakeFal, tmp_path: Path) -> None:
     """After heavy and bad photos the server and its workers hold what they held before, by a quarter at most."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -10,20 +11,38 @@ import httpx
 import pytest
 
 from tests.client import META, Client
-from tests.conftest import photo_bytes, serving
+from tests.conftest import begin_anew, photo_bytes, serving
 from tests.fake_fal.server import TEST_KEY, FakeFal
 from vton_ui.settings import Settings
 
+HEIGHTS = count(400)
 EXAMPLE = (Path(__file__).parents[2] / "assets" / "garments" / "tee.jpg").read_bytes()
 
 
 @pytest.fixture
-def url(fal: FakeFal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def fal(lasting_fal: FakeFal) -> Iterator[FakeFal]:
+    yield from begin_anew(lasting_fal)
+
+
+@pytest.fixture(scope="module")
+def server(lasting_fal: FakeFal, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A server whose owner pays."""
-    fal.queue_seconds = fal.run_seconds = 0.02
-    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "uploads"))
-    with serving(Settings(fal_key=TEST_KEY, data_dir=tmp_path, fal_api_url=fal.api_url)) as url:
-        yield url
+    data = tmp_path_factory.mktemp("data")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GRADIO_TEMP_DIR", str(data / "uploads"))
+        with serving(Settings(fal_key=TEST_KEY, data_dir=data, fal_api_url=lasting_fal.api_url)) as url:
+            yield url
+
+
+@pytest.fixture
+def url(server: str, fal: FakeFal) -> str:
+    return server
+
+
+@pytest.fixture
+def jpeg() -> bytes:
+    """A photo that nobody has uploaded in another test."""
+    return photo_bytes(400, next(HEIGHTS))
 
 
 def shown(client: Client, photo: Any) -> str:
@@ -35,26 +54,26 @@ def tried_on(client: Client, photo: Any) -> bool:
     return "Done" in str(client.event("try_on_1", person=photo, garments=[{"image": photo}])["status"])
 
 
-def test_a_photo_that_two_have(url: str) -> None:
+def test_a_photo_that_two_have(jpeg: bytes, url: str) -> None:
     """One forgets it: the other still sees it and tries it on, and the first has to upload it again."""
     one, other = Client(url), Client(url)
-    photo, same = one.upload(name="tee.jpg"), other.upload(name="tee.jpg")
+    photo, same = one.upload(jpeg, "tee.jpg"), other.upload(jpeg, "tee.jpg")
     assert photo == same
     assert shown(one, photo).startswith("Try on")
     one.event("forget")
     assert other.file_status(photo) == 200
     assert tried_on(other, photo)
     assert shown(one, photo) == "Not ready yet"
-    one.upload(name="tee.jpg")
+    one.upload(jpeg, "tee.jpg")
     assert shown(one, photo).startswith("Try on")
 
 
-def test_an_upload_that_is_not_shown_yet(url: str) -> None:
+def test_an_upload_that_is_not_shown_yet(jpeg: bytes, url: str) -> None:
     """An upload counts before it is used."""
     one, other = Client(url), Client(url)
-    photo = one.upload()
+    photo = one.upload(jpeg)
     shown(one, photo)
-    other.upload()
+    other.upload(jpeg)
     one.event("forget")
     assert tried_on(other, photo)
 
@@ -70,11 +89,11 @@ def test_a_photo_that_one_has(url: str) -> None:
     assert other.file_status(theirs) == 200
 
 
-def test_the_last_one_deletes_it(url: str) -> None:
+def test_the_last_one_deletes_it(jpeg: bytes, url: str) -> None:
     """When all have forgotten it, it is gone."""
     clients = [Client(url) for _ in range(3)]
     for client in clients:
-        photo = client.upload()
+        photo = client.upload(jpeg)
     for client in clients:
         assert client.file_status(photo) == 200
         client.event("forget")
@@ -82,10 +101,10 @@ def test_the_last_one_deletes_it(url: str) -> None:
 
 
 @pytest.mark.parametrize("endpoint", ["try_on", "estimate", "compose"])
-def test_a_script_has_it_too(endpoint: str, url: str) -> None:
+def test_a_script_has_it_too(endpoint: str, jpeg: bytes, url: str) -> None:
     """A photo that a script uses stays, however it was uploaded."""
     browser, script = Client(url), Client(url, cookies=False)
-    photo = browser.upload()
+    photo = browser.upload(jpeg)
     shown(browser, photo)
     arguments: dict[str, Any] = {"garments": [photo], **({} if endpoint == "compose" else {"person": photo})}
     assert "event: complete" in script.call_text(endpoint, **arguments)

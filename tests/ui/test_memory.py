@@ -86,7 +86,7 @@ def test_empty_is_written() -> None:
 def test_a_lost_order_is_given_up(memory: Memory) -> None:
     """An order without fal's answer is looked for as long as fal may keep it waiting; an accepted job stays."""
     begin = time.time() - LOST_SECONDS
-    young, old = (replace(job_of(""), ordered_at=begin + more) for more in (60, -1))
-    accepted = replace(job_of("abc"), ordered_at=begin - 1)
+    young, old = (replace(job_of(""), submitted_at=begin + more) for more in (60, -1))
+    accepted = replace(job_of("abc"), submitted_at=begin - 1)
     for job, kept in ((young, [young]), (old, []), (accepted, [accepted])):
         assert memory.jobs(memory.with_job(EMPTY, job)) == kept

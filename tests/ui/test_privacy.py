@@ -27,14 +27,13 @@ from mcp import ClientSession
 from mcp.client.streamable_http import streamablehttp_client
 from starlette.middleware import Middleware
 
-from tests import conftest
 from tests.conftest import photo_bytes, serving
 from tests.fake_fal.server import LOCKED_403, FakeFal
 from tests.fast_timings import use_fast_timings
 from vton_ui.backends.fal import answers
 from vton_ui.settings import Settings
 from vton_ui.tryon import submit
-from vton_ui.ui.blocks import launch_options
+from vton_ui.ui import blocks
 
 SERVER_KEY = "5e17e4aa-0b5c-4f1e-9d3a-77c0ffee0001:9f8e7d6c5b4a39281706f5e4d3c2b1a0"
 VISITOR_KEY = "a11ce0de-6b7a-4c2d-8e9f-5ca1ab1e0002:0123456789fedcba9876543210abcdef"
@@ -281,6 +280,8 @@ def emitted(tmp_path_factory: pytest.TempPathFactory) -> Emitted:
     fal.keys |= {SERVER_KEY, VISITOR_KEY}
     printed = io.StringIO()
 
+    launch_options = blocks.launch_options
+
     def tapped_options(studio: Any) -> dict[str, Any]:
         options = launch_options(studio)
         options["app_kwargs"]["middleware"].insert(0, Middleware(out.tap))
@@ -292,7 +293,7 @@ def emitted(tmp_path_factory: pytest.TempPathFactory) -> Emitted:
         patch.setattr(answers, "SILENCE_SECONDS", 0.5)
         patch.setattr(submit, "RECOVERY_PAUSES", (0.05, 0.1))
         patch.setenv("GRADIO_TEMP_DIR", str(data / "uploads"))
-        patch.setattr(conftest, "launch_options", tapped_options)
+        patch.setattr(blocks, "launch_options", tapped_options)
         factory, level = logging.getLogRecordFactory(), logging.root.level
         logging.setLogRecordFactory(out.noting(factory))
         logging.root.setLevel(logging.DEBUG)

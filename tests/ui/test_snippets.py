@@ -67,6 +67,7 @@ def test_there_are_four() -> None:
     assert [language for language, _ in SNIPPETS] == ["python", "js", "sh", "python"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("language", "text"), SNIPPETS, ids=["gradio_client", "javascript", "curl", "mcp"])
 def test_snippet(
     language: str, text: str, studio: str, folder: Path, fal: FakeFal, request: pytest.FixtureRequest

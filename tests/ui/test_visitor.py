@@ -16,7 +16,7 @@ from mcp import ClientSession
 from mcp.client.streamable_http import streamablehttp_client
 
 from tests.client import Client, memory_of
-from tests.conftest import photo_bytes, serving, until
+from tests.conftest import begin_anew, empty_ledger, photo_bytes, serving, until
 from tests.fake_fal.server import TEST_KEY, FakeFal
 from vton_ui.settings import Settings
 from vton_ui.ui.web.visitor import COOKIE, HEADER
@@ -28,12 +28,28 @@ Lines = list[tuple[str, str]]
 
 
 @pytest.fixture
-def url(fal: FakeFal, tmp_path: Path) -> Iterator[str]:
+def fal(lasting_fal: FakeFal) -> Iterator[FakeFal]:
+    yield from begin_anew(lasting_fal)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("data")
+
+
+@pytest.fixture(scope="module")
+def one_try_each(lasting_fal: FakeFal, data: Path) -> Iterator[str]:
     """A server behind one proxy, on which every visitor has one try an hour."""
-    fal.queue_seconds = fal.run_seconds = 0.02
-    settings = Settings(fal_key=TEST_KEY, data_dir=tmp_path, fal_api_url=fal.api_url, visitor_rate=1, proxies=1)
+    settings = Settings(fal_key=TEST_KEY, data_dir=data, fal_api_url=lasting_fal.api_url, visitor_rate=1, proxies=1)
     with serving(settings) as url:
         yield url
+
+
+@pytest.fixture
+def url(one_try_each: str, fal: FakeFal, data: Path) -> str:
+    """The same, where nobody has tried yet."""
+    empty_ledger(data)
+    return one_try_each
 
 
 def from_(*lines: str) -> Lines:
@@ -183,10 +199,11 @@ def test_the_cookie_in_a_frame(url: str) -> None:
     assert "SameSite=None; Secure; Partitioned" in said
 
 
-@pytest.fixture
-def open_url(fal: FakeFal, tmp_path: Path) -> Iterator[str]:
+@pytest.fixture(scope="module")
+def open_url(lasting_fal: FakeFal, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A server whose owner pays, without caps."""
-    with serving(Settings(fal_key=TEST_KEY, data_dir=tmp_path, fal_api_url=fal.api_url, proxies=1)) as url:
+    open_data = tmp_path_factory.mktemp("open")
+    with serving(Settings(fal_key=TEST_KEY, data_dir=open_data, fal_api_url=lasting_fal.api_url, proxies=1)) as url:
         yield url
 
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Protocol
 
-from vton_ui.money.ledger import Ledger
+from vton_ui.money.ledger import Costs, Ledger
 
 
 class Budget(Protocol):
     """The owner's money: a reservation counts against the caps until it is released."""
 
-    async def reserve(self, name: str, cost_usd: str | None) -> None:
-        """Reserve money under a name; None is an unknown price. OverBudget if a cap is reached."""
+    async def reserve(self, looks: Sequence[Costs]) -> None:
+        """Reserve money for all these looks or for none, each try under its name. OverBudget if a cap is reached."""
         ...
 
     async def accept(self, reservation: str, request_id: str) -> None:
@@ -41,10 +41,9 @@ class LedgerBudget:
     ledger: Ledger
     visitor: str
 
-    async def reserve(self, name: str, cost_usd: str | None) -> None:
+    async def reserve(self, looks: Sequence[Costs]) -> None:
         """See Budget."""
-        cost = None if cost_usd is None else Decimal(cost_usd)
-        await asyncio.to_thread(self.ledger.reserve, self.visitor, cost, name)
+        await asyncio.to_thread(self.ledger.reserve_all, self.visitor, looks)
 
     async def accept(self, reservation: str, request_id: str) -> None:
         """See Budget."""

@@ -17,11 +17,13 @@ import sqlite3
 import sys
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta, timezone
 from decimal import ROUND_CEILING, Decimal
+from itertools import takewhile
 from pathlib import Path
+from typing import NamedTuple, Optional
 
 from vton_ui import settings
 from vton_ui.database import BROKEN, Database, reason
@@ -79,6 +81,19 @@ class Summary:
     visitors: int
 
 
+Costs = Mapping[str, Optional[Decimal]]
+"""The dollars of a look's tries by the names of their reservations; None where the price is unknown."""
+Micros = Mapping[str, int]
+"""The same in micro-dollars."""
+
+
+class _Refusal(NamedTuple):
+    """The cap that is reached, and when it has room again; None where waiting does not help."""
+
+    cap: str
+    resets: float | None
+
+
 class Ledger:
     """The tries made on the owner's key, shared by all threads and processes that open the same file.
 
@@ -94,27 +109,34 @@ class Ledger:
         self._swept: date | None = None
 
     def reserve(self, visitor: str, cost: Decimal | None, name: str | None = None) -> str:
-        """Reserve one try under every cap; returns the name of the reservation.
+        """Reserve one try, `cost` dollars; returns the name of the reservation. See `reserve_all`."""
+        reservation = name or uuid.uuid4().hex
+        self.reserve_all(visitor, [{reservation: cost}])
+        return reservation
+
+    def reserve_all(self, visitor: str, looks: Sequence[Costs]) -> None:
+        """Reserve the tries of several looks under every cap, all or none.
+
+        A try that is reserved already stays so, at its new cost: a plan reserves all its tries, and then each itself.
 
         Args:
-            visitor: Whose try it is; only a salted hash of it is stored.
-            cost: Dollars; None where the price is unknown.
-            name: What to call the reservation; a new name if None.
+            visitor: Whose tries they are; only a salted hash of it is stored.
+            looks: The tries that each look takes: their names and costs.
 
         Raises:
             OverBudget: A cap is reached.
             VtonError: There is a cap, and the ledger cannot be written.
         """
-        caps, reservation = self._caps, name or uuid.uuid4().hex
+        caps = self._caps
         who = hmac.digest(self._salt, visitor.encode("utf-8", "surrogatepass"), "sha256").hex()
         try:
-            micro = _micro(caps.unknown_usd if cost is None else cost)
+            micros = [
+                {name: _micro(caps.unknown_usd if cost is None else cost) for name, cost in tries.items()}
+                for tries in looks
+            ]
             with self._file.transaction() as db:
                 now = self._clock()  # after the wait for other writers, which may cross midnight
-                self._check_budgets(db, who, micro, now)
-                self._check_rate(db, who, now)
-                row = (reservation, _day(now).isoformat(), now, who, micro)
-                db.execute("INSERT INTO tries VALUES (?, ?, ?, ?, ?, 'reserved', NULL)", row)
+                self._reserve(db, who, [_new(db, tries) for tries in micros], now)
                 if self._swept != _day(now):
                     db.execute("DELETE FROM tries WHERE day < ?", ((_day(now) - KEEP).isoformat(),))
                     self._swept = _day(now)
@@ -123,7 +145,17 @@ class Ledger:
             if (caps.daily_usd, caps.visitor_usd, caps.visitor_rate) != (None, None, None):
                 cause = "The studio cannot write its ledger, and allows no try that it cannot count."
                 raise VtonError(cause, f"Use a key of your own; {_MEND}") from exc
-        return reservation
+
+    def _reserve(self, db: sqlite3.Connection, who: str, looks: Sequence[Micros], now: float) -> None:
+        """Write the tries of these looks down. OverBudget if they do not all fit."""
+        refusals = (self._refusal(db, who, looks[:count], now) for count in range(len(looks), 0, -1))
+        refused = list(takewhile(lambda refusal: refusal is not None, refusals))
+        if refused and refused[0]:
+            raise _over(refused[0], len(looks), len(looks) - len(refused), now)
+        for tries in looks:
+            for name, micro in tries.items():
+                row = (name, _day(now).isoformat(), now, who, micro)
+                db.execute("INSERT OR REPLACE INTO tries VALUES (?, ?, ?, ?, ?, 'reserved', NULL)", row)
 
     def accept(self, reservation: str, request_id: str) -> None:
         """fal has accepted the job: it counts, even if it had been released."""
@@ -181,7 +213,12 @@ class Ledger:
         except BROKEN as exc:
             _report("written", exc)
 
-    def _check_budgets(self, db: sqlite3.Connection, who: str, micro: int, now: float) -> None:
+    def _refusal(self, db: sqlite3.Connection, who: str, looks: Sequence[Micros], now: float) -> _Refusal | None:
+        """The cap that has no room for the tries of these looks; None if all have."""
+        costs = [micro for tries in looks for micro in tries.values()]
+        return self._budget_refusal(db, who, sum(costs), now) or self._rate_refusal(db, who, len(costs), now)
+
+    def _budget_refusal(self, db: sqlite3.Connection, who: str, micro: int, now: float) -> _Refusal | None:
         midnight = datetime.combine(_day(now) + timedelta(days=1), datetime.min.time(), timezone.utc).timestamp()
         query = "SELECT IFNULL(SUM(micro), 0) FROM tries WHERE state != 'released' AND day = ? AND visitor LIKE ?"
         for cap, whose, visitor in (
@@ -190,31 +227,43 @@ class Ledger:
         ):
             (spent,) = db.execute(query, (_day(now).isoformat(), visitor)).fetchone()
             if cap is not None and _usd(spent + micro) > cap:
-                hopeless = _usd(micro) > cap
-                raise _over(f"budget of {money(cap)} a day for {whose}", None if hopeless else midnight, now)
+                resets = None if _usd(micro) > cap else midnight
+                return _Refusal(f"budget of {money(cap)} a day for {whose}", resets)
+        return None
 
-    def _check_rate(self, db: sqlite3.Connection, who: str, now: float) -> None:
+    def _rate_refusal(self, db: sqlite3.Connection, who: str, tries: int, now: float) -> _Refusal | None:
         rate = self._caps.visitor_rate
-        if rate is None:
-            return
+        if rate is None or not tries:
+            return None
         allowed = f"limit of {rate} {'try' if rate == 1 else 'tries'} an hour for each visitor"
-        if rate < 1:
-            raise _over(allowed, None, now)
+        if rate < tries:
+            return _Refusal(allowed, None)
         query = "SELECT at FROM tries WHERE visitor = ? AND at > ? ORDER BY at DESC LIMIT 1 OFFSET ?"
-        last_to_leave = db.execute(query, (who, now - _HOUR, rate - 1)).fetchone()
-        if last_to_leave is not None:
-            raise _over(allowed, last_to_leave[0] + _HOUR, now)
+        last_to_leave = db.execute(query, (who, now - _HOUR, rate - tries)).fetchone()
+        return None if last_to_leave is None else _Refusal(allowed, last_to_leave[0] + _HOUR)
 
 
-def _over(cap: str, resets: float | None, now: float) -> OverBudget:
-    """The error for a reached cap; `resets` is None where waiting does not help."""
+def _new(db: sqlite3.Connection, tries: Micros) -> Micros:
+    """Those of the tries that are not reserved yet; the others get their new cost."""
+    change = "UPDATE tries SET micro = ? WHERE id = ? AND state != 'released'"
+    return {name: micro for name, micro in tries.items() if not db.execute(change, (micro, name)).rowcount}
+
+
+def _over(refusal: _Refusal, looks: int, fitting: int, now: float) -> OverBudget:
+    """The error for a reached cap."""
+    one, cap, resets = looks == 1, refusal.cap, refusal.resets
+    fit = "" if one else f" {fitting or 'None'} of them would fit now."
     if resets is None:
-        return OverBudget(f"The owner's {cap} has no room for a try like this on any day.", "Use a key of your own.")
+        what = "a try like this" if one else f"{looks} looks like these"
+        cure = "Use a key of your own." if one else "Ask for fewer, or use a key of your own."
+        return OverBudget(f"The owner's {cap} has no room for {what} on any day.{fit}", cure)
     at = -(-resets // 60) * 60  # rounded up, so that nobody comes back too early
     hours, minutes = divmod(max(1, int(-(-(at - now) // 60))), 60)
     wait = f"{hours} h {minutes} min" if hours else f"{minutes} min"
-    cause = f"The owner's {cap} has no room for this try until {_utc(at):%H:%M} UTC, in {wait}."
-    return OverBudget(cause, "Use a key of your own, or wait until then.")
+    what = "this try" if one else f"these {looks} looks"
+    cause = f"The owner's {cap} has no room for {what} until {_utc(at):%H:%M} UTC, in {wait}.{fit}"
+    cure = "Use a key of your own, or wait until then."
+    return OverBudget(cause, cure if one else f"Ask for fewer looks. {cure}")
 
 
 def _report(what: str, exc: Exception) -> None:

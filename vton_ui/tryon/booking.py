@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Iterable
 from dataclasses import replace
+from decimal import Decimal
 
 from vton_ui.tryon.context import RunContext
 from vton_ui.tryon.job import Job
@@ -14,7 +15,8 @@ async def reserve(job: Job, context: RunContext) -> None:
     """Store the job, then reserve its cost. VtonError if it cannot be stored, or a cap is reached."""
     await context.jobs.add(job)
     if context.budget and job.reservation:
-        await context.budget.reserve(job.reservation, job.cost_usd)
+        cost = None if job.cost_usd is None else Decimal(job.cost_usd)
+        await context.budget.reserve([{job.reservation: cost}])
 
 
 async def claim(job: Job, request_ids: Iterable[str], context: RunContext) -> Job | None:
@@ -32,10 +34,19 @@ async def accept(job: Job, request_id: str, context: RunContext) -> Job:
     return replace(job, request_id=request_id)
 
 
-async def book(job: Job, context: RunContext, *, free: bool) -> None:
-    """End the reservation: release it if fal does not charge for the job, else count it as spent."""
+async def book(job: Job, context: RunContext, *, free: bool, kept: bool = True) -> None:
+    """End the reservation: release it if fal does not charge for the job, else count it as spent.
+
+    Args:
+        job: The job.
+        context: What it is run with.
+        free: Whether fal does not charge for it.
+        kept: Whether its browser can still come back to it.
+    """
     if context.budget and job.reservation:
         await (context.budget.release if free else context.budget.settle)(job.reservation)
+    if job.plan and not kept:
+        await context.jobs.end([job.id])
 
 
 async def drop(job: Job, context: RunContext) -> None:

@@ -20,6 +20,7 @@ class RunContext:
         budget: The owner's, if the owner pays; else None.
         own_key: Whether the backend uses a key of the visitor's own, which is stored nowhere.
         visitor: Who sent the request, or empty: an upload of one visitor is not used for another.
+        browser: The hash of the browser that may come back to what it orders; empty where there is none.
     """
 
     backend: Backend
@@ -27,6 +28,7 @@ class RunContext:
     budget: Budget | None = None
     own_key: bool = False
     visitor: str = ""
+    browser: str = ""
 
     @property
     def jobs(self) -> JobStore:

@@ -79,6 +79,11 @@ class Cancelled:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Skipped:
+    """Nothing was sent: the item before, whose picture this one needs, did not end in a picture."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Done:
     """The picture is finished and kept."""
 
@@ -93,4 +98,6 @@ class Failed:
 
 
 Progress = Union[Waiting, Running]
-Event = Union[Preparing, Uploading, Submitting, Recovering, Accepted, Waiting, Running, Cancelling, Cancelled, Done]
+Last = Union[Cancelled, Skipped, Done]
+"""What a stream ends with, unless it fails."""
+Event = Union[Preparing, Uploading, Submitting, Recovering, Accepted, Progress, Cancelling, Last]

@@ -13,6 +13,23 @@ LOST_SECONDS = 600.0
 
 
 @dataclass(frozen=True, kw_only=True)
+class Part:
+    """What a job is in its plan, decided before it is submitted.
+
+    Attributes:
+        id: The job's id, and the name of its reservation.
+        plan: The plan's id.
+        item: The item's id within the plan.
+        label: What it is called on screen.
+    """
+
+    id: str
+    plan: str
+    item: str
+    label: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Job:
     """A submitted request, and what is needed to finish it; small enough to keep in a browser.
 
@@ -21,12 +38,16 @@ class Job:
         request_id: fal's id; empty until fal has answered.
         cost_usd: The estimate, in dollars; None where the price is unknown.
         started_at: When the visitor clicked, in seconds since 1970.
-        ordered_at: Just before it was submitted, in seconds since 1970.
+        submitted_at: Just before it was submitted, in seconds since 1970.
         photo_url: The person's photo at fal, an address that no two visitors share; empty where unknown.
         frame: Where the photo is in the picture; None where that is no longer known.
         own_key: Whether it was paid with a key of the visitor's own.
         private: Whether fal was told to store no record of it, so that a lost answer cannot be recovered.
         reservation: Its row in the ledger, where there is one.
+        garment_url: The garment's picture at fal; looks of one click may differ in nothing else.
+        plan: The click that it belongs to; empty where it came alone, as do `item` and `label`.
+        item: Its item of the plan.
+        label: What the item is called on screen.
     """
 
     id: str
@@ -37,13 +58,17 @@ class Job:
     prompt: str | None
     cost_usd: str | None
     started_at: float
-    ordered_at: float
+    submitted_at: float
     photo_url: str
     frame: Frame | None
     sandbox: bool
     own_key: bool
     private: bool
     reservation: str | None
+    garment_url: str = ""
+    plan: str = ""
+    item: str = ""
+    label: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON."""
@@ -52,5 +77,6 @@ class Job:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Job:
         """From `to_dict`. TypeError or KeyError if it is something else."""
-        frame = data["frame"]
-        return cls(**{**data, "frame": Frame(**frame) if frame else None})
+        frame, others = data["frame"], {name: value for name, value in data.items() if name != "ordered_at"}
+        submitted_at = data["ordered_at"] if "ordered_at" in data else data["submitted_at"]  # its name before
+        return cls(**{**others, "submitted_at": submitted_at, "frame": Frame(**frame) if frame else None})

@@ -3,8 +3,11 @@
 A job is stored before it is submitted, so that a crash is recoverable, and again when fal has accepted it. The store
 knows which request belongs to which job, how to cut a result back to its photo, and what a reservation was for.
 
-No key is ever in it. The prompt and the photo's address are kept until fal has accepted the job, since a lost job is
+No key is ever in it. The prompt and the photos' addresses are kept until fal has accepted the job, since a lost job is
 recovered by them; of a private job, which cannot be recovered, neither is kept.
+
+It also remembers, for each browser, what its clicks asked for: which jobs are its own, and, of a plan that was cut
+short, what was never sent. A browser is known by a salted hash only.
 """
 
 from __future__ import annotations
@@ -15,12 +18,12 @@ import logging
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from vton_ui.database import BROKEN, Database, reason
 from vton_ui.disk import disk_full
@@ -31,11 +34,18 @@ FILE = "jobs.sqlite3"  # beside the folder of results
 RECONCILED_HOURS = 2.0
 """How long a job is kept at least: its reservation may be reconciled until then."""
 
+UNSENT_SECONDS = 3600.0
+"""How long an item that was not sent is offered: photos are deleted after an hour."""
+
 _SCHEMA = (
     """CREATE TABLE IF NOT EXISTS jobs (
         id TEXT PRIMARY KEY, at REAL NOT NULL, request_id TEXT UNIQUE, ordered INTEGER NOT NULL DEFAULT 0,
         forgotten INTEGER NOT NULL DEFAULT 0, result TEXT, job TEXT NOT NULL)""",
     "CREATE INDEX IF NOT EXISTS jobs_by_time ON jobs (at)",
+    # A plan's items, each under the id of its job. `item` says what to order; it is empty once that may have been sent.
+    """CREATE TABLE IF NOT EXISTS planned (
+        id TEXT PRIMARY KEY, at REAL NOT NULL, browser TEXT NOT NULL, plan TEXT NOT NULL, item TEXT NOT NULL)""",
+    "CREATE INDEX IF NOT EXISTS planned_by_browser ON planned (browser, at)",
 )
 _T = TypeVar("_T")
 _log = logging.getLogger(__name__)
@@ -46,14 +56,41 @@ class Record:
     """What is known of a job.
 
     Attributes:
-        job: The job, without the prompt and the photo's address once fal has accepted it.
-        ordered: Whether it may have been submitted.
+        job: The job, without the prompt and the photos' addresses once fal has accepted it.
+        may_be_submitted: Whether fal may know of it.
         result: Its picture, if it is still kept.
     """
 
     job: Job
-    ordered: bool
+    may_be_submitted: bool
     result: Path | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planned:
+    """An item of a plan that was never sent.
+
+    Attributes:
+        id: The name of its reservation, and of its job if it is ordered.
+        plan: The click that it belongs to.
+        item: What to order; see `plan.item_of`.
+    """
+
+    id: str
+    plan: str
+    item: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Remembered:
+    """What one browser asked for, newest first: jobs that are open, jobs whose picture is kept, and what was not sent.
+
+    What was not sent is in the order of its plan, and of the last hour: then its photos are deleted.
+    """
+
+    open: tuple[Record, ...]
+    finished: tuple[Record, ...]
+    unsent: tuple[Planned, ...]
 
 
 class JobStore:
@@ -83,11 +120,17 @@ class JobStore:
     async def add(self, job: Job) -> None:
         """Store a job. VtonError if that fails."""
         values = (job.id, time.time(), _written(job))
-        await self._surely("INSERT INTO jobs (id, at, job) VALUES (?, ?, ?)", values)
+        await self._surely(lambda db: db.execute("INSERT INTO jobs (id, at, job) VALUES (?, ?, ?)", values))
 
-    async def order(self, job: Job) -> None:
+    async def submitting(self, job: Job) -> None:
         """The job is about to be submitted. VtonError if that cannot be stored."""
-        await self._surely("UPDATE jobs SET ordered = 1 WHERE id = ?", (job.id,))
+
+        def write(db: sqlite3.Connection) -> None:
+            db.execute("UPDATE jobs SET ordered = 1 WHERE id = ?", (job.id,))
+            db.execute("DELETE FROM planned WHERE id = ? AND browser = ''", (job.id,))
+            db.execute("UPDATE planned SET item = '' WHERE id = ?", (job.id,))
+
+        await self._surely(write)
 
     async def accept(self, job: Job, request_id: str) -> None:
         """fal answered this job itself: the request is its own, even if another job has claimed it."""
@@ -117,8 +160,68 @@ class JobStore:
         await self._write("UPDATE jobs SET result = ? WHERE request_id = ? AND NOT forgotten", values)
 
     async def drop(self, job: Job) -> None:
-        """Delete a job that never reached fal."""
-        await self._write("DELETE FROM jobs WHERE id = ?", (job.id,))
+        """Delete a job that never reached fal. What a plan asked for stays, until it was submitted."""
+
+        def write(db: sqlite3.Connection) -> None:
+            db.execute("DELETE FROM jobs WHERE id = ?", (job.id,))
+            db.execute("DELETE FROM planned WHERE id = ? AND item = ''", (job.id,))
+
+        await self._transact(write, None)
+
+    async def plan(self, browser: str, plan: str, items: Mapping[str, Mapping[str, Any] | None]) -> None:
+        """Store the items of a plan before anything of it is reserved. VtonError if that fails.
+
+        Args:
+            browser: Whose plan it is, as `RunContext` names it; empty: nobody who could come back.
+            plan: The plan's id.
+            items: The items by the ids of their jobs; None where nothing of it may be kept.
+        """
+        now = time.time()
+        rows = [
+            (name, now, browser, plan, json.dumps(item) if item is not None and browser else "")
+            for name, item in items.items()
+        ]
+        await self._surely(lambda db: db.executemany("INSERT INTO planned VALUES (?, ?, ?, ?, ?)", rows))
+
+    async def is_unsent(self, job_id: str) -> bool:
+        """Whether this is an item of a plan whose job was never made."""
+
+        def read(db: sqlite3.Connection) -> bool:
+            query = "SELECT 1 FROM planned WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM jobs WHERE id = ?1)"
+            return db.execute(query, (job_id,)).fetchone() is not None
+
+        return await self._transact(read, False)
+
+    async def end(self, job_ids: Collection[str]) -> None:
+        """Nobody needs to come back to these items: they ended without a picture, or were never reserved."""
+        await self._each("DELETE FROM planned WHERE id = ?", job_ids)
+
+    async def take(self, browser: str, job_ids: Collection[str]) -> list[Planned]:
+        """Those of these items that were not sent; they are given out once, however many tabs ask."""
+
+        def write(db: sqlite3.Connection) -> list[Planned]:
+            found = [planned for planned in self._unsent(db, browser) if planned.id in job_ids]
+            db.executemany("DELETE FROM planned WHERE id = ?", [(planned.id,) for planned in found])
+            return found
+
+        return await self._transact(write, [])
+
+    async def of_browser(self, browser: str) -> Remembered:
+        """What a browser, named as by `RunContext`, asked for. What is followed in this process counts as sent."""
+
+        def read(db: sqlite3.Connection) -> Remembered:
+            db.row_factory = sqlite3.Row
+            query = """SELECT jobs.* FROM jobs JOIN planned USING (id)
+                WHERE browser = ? AND ordered AND NOT forgotten ORDER BY jobs.at DESC, jobs.rowid DESC"""
+            records = [self._record(row) for row in db.execute(query, (browser,))]
+            return Remembered(
+                open=tuple(record for record, kept in records if not kept),
+                finished=tuple(record for record, _ in records if record.result),
+                unsent=tuple(self._unsent(db, browser)),
+            )
+
+        nothing = Remembered(open=(), finished=(), unsent=())
+        return await self._transact(read, nothing) if browser else nothing
 
     async def get(self, job_id: str) -> Record | None:
         """What is known of a job; of a forgotten one only what its reservation needs."""
@@ -141,10 +244,15 @@ class JobStore:
 
         await self._transact(write, None)
 
+    async def forget_browser(self, browser: str) -> None:
+        """Delete which jobs are this browser's, and what it asked for. Its jobs themselves: see `forget`."""
+        await self._each("DELETE FROM planned WHERE browser = ?", [browser] if browser else [])
+
     async def expire(self, hours: float) -> None:
         """Delete what is older than so many hours."""
         oldest = time.time() - max(hours, RECONCILED_HOURS) * 3600
         await self._write("DELETE FROM jobs WHERE at < ?", (oldest,))
+        await self._write("DELETE FROM planned WHERE at < ?", (oldest,))
 
     async def _read(self, query: str, value: str) -> Record | None:
         def read(db: sqlite3.Connection) -> Record | None:
@@ -152,11 +260,33 @@ class JobStore:
             row = db.execute(query, (value,)).fetchone()
             if row is None:
                 return None
-            job = replace(Job.from_dict(json.loads(row["job"])), request_id=row["request_id"] or "")
-            result = self._store / row["result"] if row["result"] else None
-            return Record(job=job, ordered=bool(row["ordered"]), result=result if result and result.is_file() else None)
+            return self._record(row)[0]
 
         return await self._transact(read, None)
+
+    def _record(self, row: sqlite3.Row) -> tuple[Record, bool]:
+        """A row of the table, and whether its picture was kept at some time."""
+        job = replace(Job.from_dict(json.loads(row["job"])), request_id=row["request_id"] or "")
+        result = self._store / row["result"] if row["result"] else None
+        there = result if result and result.is_file() else None
+        return Record(job=job, may_be_submitted=bool(row["ordered"]), result=there), result is not None
+
+    def _unsent(self, db: sqlite3.Connection, browser: str) -> list[Planned]:
+        """The items of a browser that were never sent and are not about to be, the newest plan first."""
+        query = """SELECT planned.id, plan, item FROM planned LEFT JOIN jobs USING (id)
+            WHERE browser = ? AND planned.at > ? AND item != '' AND IFNULL(ordered, 0) = 0
+            ORDER BY planned.at DESC, planned.rowid"""
+        rows = db.execute(query, (browser, time.time() - UNSENT_SECONDS)).fetchall()
+        return [
+            Planned(id=name, plan=plan, item=json.loads(item))
+            for name, plan, item in rows
+            if not self.is_followed(name)
+        ]
+
+    async def _each(self, change: str, values: Iterable[str]) -> None:
+        rows = [(value,) for value in values]
+        if rows:
+            await self._transact(lambda db: db.executemany(change, rows) and None, None)
 
     async def _write(self, change: str, values: Sequence[str | float]) -> None:
         def write(db: sqlite3.Connection) -> None:
@@ -164,9 +294,9 @@ class JobStore:
 
         await self._transact(write, None)
 
-    async def _surely(self, change: str, values: Sequence[str | float]) -> None:
+    async def _surely(self, work: Callable[[sqlite3.Connection], object]) -> None:
         try:
-            await asyncio.to_thread(self._in_transaction, lambda db: db.execute(change, values))
+            await asyncio.to_thread(self._in_transaction, work)
         except BROKEN as exc:
             _log.error("The jobs cannot be written: %s", reason(exc))
             raise disk_full(exc) or VtonError(
@@ -194,9 +324,9 @@ def job_store(store: Path) -> JobStore:
 
 
 def _accepted(job: Job, request_id: str) -> Job:
-    return replace(job, request_id=request_id, prompt=None, photo_url="")
+    return replace(job, request_id=request_id, prompt=None, photo_url="", garment_url="")
 
 
 def _written(job: Job) -> str:
-    kept = replace(job, prompt=None, photo_url="") if job.private else job
+    kept = replace(job, prompt=None, photo_url="", garment_url="") if job.private else job
     return json.dumps(kept.to_dict())

@@ -54,11 +54,15 @@ async def reconcile(models: Models, context: RunContext) -> None:
         return
     now = time.time()
     for reservation in await context.budget.unsettled(now - OLDEST_SECONDS, now - YOUNG_SECONDS):
-        record = await context.jobs.get(reservation)
-        if record is None or context.jobs.is_followed(reservation):
+        if context.jobs.is_followed(reservation):
             continue
+        record = await context.jobs.get(reservation)
         try:
-            if record.ordered:
+            if record is None:
+                # Of a plan that was cut short. Without a trace of the job, money goes on counting as spent.
+                if await context.jobs.is_unsent(reservation):
+                    await context.budget.release(reservation)
+            elif record.may_be_submitted:
                 await _end(record.job, models, context)
             else:
                 await booking.drop(record.job, context)
@@ -68,7 +72,7 @@ async def reconcile(models: Models, context: RunContext) -> None:
 
 async def _end(job: Job, models: Models, context: RunContext) -> None:
     """End the reservation of a job that may have been submitted, if its end is known. FalError if fal does not say."""
-    gone = time.time() - job.ordered_at > GONE_SECONDS
+    gone = time.time() - job.submitted_at > GONE_SECONDS
     if not job.request_id:
         if job.private:
             return  # fal does not list it

@@ -13,7 +13,7 @@ from collections.abc import AsyncGenerator, Awaitable
 from contextlib import aclosing
 from typing import Any, TypeVar
 
-from vton_ui.errors import Cost, JobCancelled, JobFailed, SubmitUnclear, VtonError
+from vton_ui.errors import MAY_STILL_BE_HAD, Cost, JobCancelled, JobFailed, SubmitUnclear, VtonError
 from vton_ui.models.spec import Inputs, ModelSpec, Value
 from vton_ui.money import pricing
 from vton_ui.pictures.pool import Unfinished, in_pool
@@ -36,7 +36,7 @@ from vton_ui.tryon.events import (
     Uploading,
     Waiting,
 )
-from vton_ui.tryon.job import Job
+from vton_ui.tryon.job import Job, Part
 from vton_ui.tryon.request import Request, live_price, named
 from vton_ui.tryon.results import Result, keep, lost
 from vton_ui.tryon.submit import new_job, recover, submit
@@ -48,7 +48,7 @@ T = TypeVar("T")
 
 
 async def try_on(
-    request: Request, context: RunContext, stop: asyncio.Event | None = None
+    request: Request, context: RunContext, stop: asyncio.Event | None = None, part: Part | None = None
 ) -> AsyncGenerator[Event, None]:
     """Run a request.
 
@@ -56,6 +56,7 @@ async def try_on(
         request: What to run.
         context: What to run it with.
         stop: Set it to cancel; the last event then says what that cost.
+        part: What its job is in a plan; None where it comes alone.
 
     Raises:
         VtonError: It failed; the error says why and what it cost.
@@ -65,16 +66,15 @@ async def try_on(
     try:
         yield Preparing()
         limits = request.model.limits(request.values)
-        ready = await _unless(stop, prepare(request.person, named(request.garments), limits))
+        ready = await unless(stop, prepare(request.person, named(request.garments), limits))
         yield Uploading()
-        live, *urls = await _unless(stop, _upload(request, ready, context))
-    except _Stopped:
+        live, *urls = await unless(stop, _upload(request, ready, context))
+    except Stopped:
         yield Cancelled(cost=Cost.NOTHING)
         return
-    arguments = request.model.arguments(
-        Inputs(person=urls[0], garment=urls[1], garment_count=len(request.garments), values=request.values)
-    )
-    job = new_job(request, ready, arguments, live, started_at, context, urls[0])
+    inputs = Inputs(person=urls[0], garment=urls[1], garment_count=len(request.garments), values=request.values)
+    arguments = request.model.arguments(inputs)
+    job = new_job(request, ready, inputs, arguments, live, started_at, context, part)
     with context.jobs.following(job.id):
         try:
             # Persist before submitting, here and in the browser, so that a crash is recoverable.
@@ -113,10 +113,11 @@ async def resume(
                     if isinstance(event, (Done, Cancelled)):
                         # Book before telling, since the consumer may leave at the last event.
                         free = isinstance(event, Cancelled) and event.cost is Cost.NOTHING
-                        await uninterrupted(booking.book(job, context, free=free))
+                        await uninterrupted(booking.book(job, context, free=free, kept=isinstance(event, Done)))
                     yield event
         except VtonError as exc:
-            await uninterrupted(booking.book(job, context, free=exc.cost is Cost.NOTHING))
+            kept = isinstance(exc, MAY_STILL_BE_HAD)
+            await uninterrupted(booking.book(job, context, free=exc.cost is Cost.NOTHING, kept=kept))
             raise
 
 
@@ -168,7 +169,7 @@ def job_facts(job: Job) -> dict[str, Value]:
     }
 
 
-class _Stopped(Exception):
+class Stopped(Exception):
     """`stop` was set before anything was submitted."""
 
 
@@ -218,13 +219,13 @@ async def _follow(job: Job, backend: Backend, stop: asyncio.Event) -> AsyncGener
                 await asyncio.wait({upcoming})
 
 
-async def _unless(stop: asyncio.Event, work: Awaitable[T]) -> T:
-    """The outcome of `work`, unless `stop` is set first: then the work is cancelled, and _Stopped raised."""
+async def unless(stop: asyncio.Event, work: Awaitable[T]) -> T:
+    """The outcome of `work`, unless `stop` is set first: then the work is cancelled, and Stopped raised."""
     task, stopped = asyncio.ensure_future(work), asyncio.ensure_future(stop.wait())
     try:
         await asyncio.wait({task, stopped}, return_when=asyncio.FIRST_COMPLETED)
         if stop.is_set():
-            raise _Stopped
+            raise Stopped
         return task.result()
     finally:
         task.cancel()

@@ -59,6 +59,37 @@ def _event_of(future: asyncio.Future[Event | None]) -> Event | Failed | None:
         return Failed(error=error)
 
 
+class Turns:
+    """Lets so many go on at once, and the others in the order in which they asked."""
+
+    def __init__(self, count: int) -> None:
+        self._free = count
+        self._having: set[str] = set()
+        self._waiting: dict[str, asyncio.Future[None]] = {}
+
+    def wait(self, name: str) -> asyncio.Future[None]:
+        """Done when it is the turn of this name. It may be cancelled; `leave` is to be called all the same."""
+        turn = self._waiting[name] = asyncio.get_running_loop().create_future()
+        self._next()
+        return turn
+
+    def leave(self, name: str) -> None:
+        """Whoever has this name goes on no longer, or waits no longer."""
+        self._waiting.pop(name, None)
+        self._free += name in self._having
+        self._having.discard(name)
+        self._next()
+
+    def _next(self) -> None:
+        while self._free and self._waiting:
+            name = next(iter(self._waiting))
+            turn = self._waiting.pop(name)
+            if not turn.done():
+                self._free -= 1
+                self._having.add(name)
+                turn.set_result(None)
+
+
 async def in_background(events: AsyncGenerator[T, None], cancel: Callable[[], object]) -> AsyncGenerator[T, None]:
     """The same events, one by one as they are asked for, each made in a task of its own.
 

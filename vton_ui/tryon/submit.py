@@ -10,11 +10,12 @@ from dataclasses import replace
 from typing import Any
 
 from vton_ui.errors import SubmitUnclear, VtonError
+from vton_ui.models.spec import Inputs
 from vton_ui.money import pricing
 from vton_ui.pictures.prepare import Prepared
 from vton_ui.tryon import booking
 from vton_ui.tryon.context import RunContext
-from vton_ui.tryon.job import LOST_SECONDS, Job
+from vton_ui.tryon.job import LOST_SECONDS, Job, Part
 from vton_ui.tryon.request import Request
 from vton_ui.tryon.streams import keep_running
 
@@ -26,19 +27,20 @@ not show one before that."""
 def new_job(
     request: Request,
     ready: Prepared,
+    inputs: Inputs,
     arguments: Mapping[str, Any],
     live: pricing.UnitPrice | None,
     started_at: float,
     context: RunContext,
-    photo_url: str,
+    part: Part | None,
 ) -> Job:
     """The job that is about to be submitted, without a request id."""
-    name = uuid.uuid4().hex
+    part = part or Part(id=uuid.uuid4().hex, plan="", item="", label="")
     model, size, sandbox = request.model, ready.person.size, context.backend.sandbox
     output = model.output_size(request.values) or size
     cost = pricing.estimate(model, person=size, garment=ready.garment.size, output=output, live=live).total
     return Job(
-        id=name,
+        id=part.id,
         model=model.name,
         endpoint=model.endpoint,
         request_id="",
@@ -46,13 +48,17 @@ def new_job(
         prompt=arguments.get("prompt"),
         cost_usd="0" if sandbox else None if cost is None else str(cost),
         started_at=started_at,
-        ordered_at=time.time(),
-        photo_url=photo_url,
+        submitted_at=time.time(),
+        photo_url=inputs.person,
+        garment_url=inputs.garment,
         frame=ready.person.frame,
         sandbox=sandbox,
         own_key=context.own_key,
         private=request.private,
-        reservation=name if context.budget else None,
+        reservation=part.id if context.budget else None,
+        plan=part.plan,
+        item=part.item,
+        label=part.label,
     )
 
 
@@ -69,7 +75,7 @@ async def submit(job: Job, arguments: Mapping[str, Any], context: RunContext) ->
 async def _submit(job: Job, arguments: Mapping[str, Any], context: RunContext) -> Job:
     with context.jobs.following(job.id):
         try:
-            await context.jobs.order(job)
+            await context.jobs.submitting(job)
             request_id = await context.backend.submit(job.endpoint, arguments, private=job.private)
         except SubmitUnclear:
             raise
@@ -91,7 +97,7 @@ async def recover(job: Job, context: RunContext) -> Job:
         if record and record.job.request_id:
             return replace(job, request_id=record.job.request_id)
         # A job that is not in the store was never sent, and one that is old is not lost.
-        lost = record and not job.private and time.time() - job.ordered_at < LOST_SECONDS
+        lost = record and not job.private and time.time() - job.submitted_at < LOST_SECONDS
         if pause is None or not lost:
             break
         await asyncio.sleep(pause)

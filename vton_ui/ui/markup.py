@@ -19,6 +19,7 @@ from vton_ui.tryon.events import (
     Preparing,
     Recovering,
     Running,
+    Skipped,
     Submitting,
     Uploading,
     Waiting,
@@ -55,7 +56,7 @@ def status(event: Event) -> str:
     words, share = words_for(event)
     if isinstance(event, Done):
         return _plain("done", words)
-    if isinstance(event, Cancelled):
+    if isinstance(event, (Cancelled, Skipped)):
         return _plain("cancelled", words)
     return _working(words, share)
 
@@ -85,6 +86,8 @@ def words_for(event: Event) -> tuple[str, float | None]:
         return f"Running{step} · {event.seconds:.0f} s", share
     if isinstance(event, Cancelling):
         return "Cancelling", None
+    if isinstance(event, Skipped):
+        return "Not ordered: the step before it did not end in a picture", None
     assert_never(event)
 
 

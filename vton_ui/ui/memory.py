@@ -56,7 +56,7 @@ class Memory:
                 job = Job.from_dict(data)
             except (KeyError, TypeError):  # written by another version
                 continue
-            if job.request_id or time.time() - job.ordered_at < LOST_SECONDS:
+            if job.request_id or time.time() - job.submitted_at < LOST_SECONDS:
                 found.append(job)
         return found
 

@@ -124,7 +124,7 @@ class FalBackend:
 
     async def find_lost_job(self, job: Job) -> list[str] | None:
         """See Backend. Searches the account's requests since the job was submitted."""
-        since = datetime.fromtimestamp(job.ordered_at - CLOCK_SKEW, timezone.utc)
+        since = datetime.fromtimestamp(job.submitted_at - CLOCK_SKEW, timezone.utc)
         # No end time: fal does not say whether that is compared with the end of a request, which may still be far off.
         query = {"endpoint_id": job.endpoint, "start": since.isoformat(), "expand": "payloads", "limit": "100"}
         try:

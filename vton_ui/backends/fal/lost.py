@@ -17,8 +17,8 @@ ORDER_SECONDS = 120.0
 def candidates(listed: Mapping[str, Any], job: Job) -> list[str] | None:
     """The request ids that the job can have, the one that fal got nearest to its submission first.
 
-    The photo's address makes the match exact: it is unguessable, and no other visitor has it. fal does not list
-    private requests.
+    The photo's address makes the match exact: it is unguessable, and no other visitor has it. The looks of one click
+    share it, and are told apart by garment and seed. fal does not list private requests.
 
     Args:
         listed: fal's answer, https://docs.fal.ai/platform-apis
@@ -40,7 +40,7 @@ def _lateness(item: Any, job: Job) -> float | None:
     sent = item.get("json_input") if isinstance(item, Mapping) else None
     if not isinstance(sent, Mapping) or not isinstance(item.get("request_id"), str):
         return None
-    if not job.photo_url or not _holds(sent, job.photo_url):
+    if not job.photo_url or not all(_holds(sent, url) for url in (job.photo_url, job.garment_url) if url):
         return None
     if sent.get("seed") != job.seed or sent.get("prompt") != job.prompt:
         return None
@@ -48,7 +48,7 @@ def _lateness(item: Any, job: Job) -> float | None:
         sent_at = datetime.fromisoformat(str(item.get("sent_at")).replace("Z", "+00:00"))
     except ValueError:
         return None
-    late = sent_at.replace(tzinfo=sent_at.tzinfo or timezone.utc).timestamp() - job.ordered_at
+    late = sent_at.replace(tzinfo=sent_at.tzinfo or timezone.utc).timestamp() - job.submitted_at
     return abs(late) if -CLOCK_SKEW <= late <= ORDER_SECONDS else None
 
 

@@ -62,6 +62,11 @@ def visitor_in(headers: Headers) -> str:
     return headers.get(HEADER) or "unknown"
 
 
+def cookie_of(request: gr.Request | None) -> str:
+    """The secret name in the browser's cookie; empty without one: nobody comes back who cannot be known again."""
+    return "" if request is None else _browser_id(request.headers) or ""
+
+
 def browser_of(request: gr.Request | None) -> str:
     """The browser by its cookie; without one, the visitor."""
     found = None if request is None else _browser_id(request.headers)

@@ -1,0 +1,294 @@
+"""What one click asks for: models × ways to wear the garments × variations, as requests. Pure; nothing runs here."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from vton_ui.errors import GarmentsError, InputError, OptionError, PhotoError
+from vton_ui.models.options import check, complete, shortened
+from vton_ui.models.spec import Choice, ModelSpec, Number, Value
+from vton_ui.money.pricing import UnitPrice
+from vton_ui.pictures.framing import contained, fitted
+from vton_ui.pictures.photos import MIN_SIDE, measure
+from vton_ui.pictures.sheet import grid
+from vton_ui.tryon.request import Request, estimate, new_request
+
+MAX_LOOKS = 12
+"""An outfit that is put on step by step is one look."""
+LONGEST_NAME = 40
+
+WEAR = Choice(
+    name="wear",
+    label="Wear them",
+    choices=(("together", "Together"), ("each", "Each on its own")),
+    default="together",
+)
+VARIATIONS = Number(name="variations", label="Pictures", minimum=1, maximum=8, default=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Item:
+    """One request of a plan.
+
+    Attributes:
+        id: Its name within the plan.
+        label: What its tile is called; the garments' names in it come from the visitor.
+        request: What to ask for.
+        after: The item whose picture is this one's person, where it is a further step of the same look.
+    """
+
+    id: str
+    label: str
+    request: Request
+    after: str | None = None
+
+
+Plan = tuple[Item, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Garment:
+    """A garment of a plan: its photo, its name, and its `cloth_type` where it has one of its own."""
+
+    photo: Path
+    name: str
+    cloth_type: str | None
+
+
+def known(names: Any, registry: Mapping[str, ModelSpec]) -> tuple[ModelSpec, ...]:
+    """The models of these names.
+
+    Raises:
+        OptionError: It is no list of names, there are none, or one is unknown or there twice.
+    """
+    cure = f"Give a list of one or more of {', '.join(registry)}."
+    if not isinstance(names, (list, tuple)) or not names:
+        raise OptionError("There is no model to try on with.", cure, slot="models")
+    found: list[ModelSpec] = []
+    for name in names:
+        model = registry.get(name) if isinstance(name, str) else None
+        if model is None:
+            raise OptionError(f"{shortened(name)} is no model here.", cure, slot="models")
+        if model in found:
+            raise OptionError(f"{name} is there twice.", "Name each model once.", slot="models")
+        found.append(model)
+    return tuple(found)
+
+
+def new_plan(
+    models: Sequence[ModelSpec],
+    person: Path | None,
+    garments: Sequence[Path],
+    given: Mapping[str, Mapping[str, Any]],
+    *,
+    wear: Any = None,
+    variations: Any = None,
+    cloth_types: Sequence[str | None] | None = None,
+    names: Sequence[str] | None = None,
+    private: bool = False,
+) -> Plan:
+    """The requests of one click, all checked; what comes first is to be shown first.
+
+    Args:
+        models: One or more, each once: see `known`.
+        person: The photo.
+        garments: In the order in which they are put on.
+        given: Option values by model name, then by option name. Without a seed, each variation gets a new one, the
+            same for all models and garments, so that their pictures differ by nothing else.
+        wear: See `WEAR`. Together, a model that takes one garment puts them on one after another.
+        variations: See `VARIATIONS`; the seeds count up from the given one.
+        cloth_types: One for each garment, or None; it goes before the one in `given`.
+        names: The garments' names for the labels; without them, the names of their files.
+        private: Whether fal is to store no record of it.
+
+    Raises:
+        InputError: A photo is missing, a setting is out of range, or it would be too many garments or looks.
+    """
+    wear, variations = check(WEAR, wear), int(check(VARIATIONS, variations) or 1)
+    worn = _garments(garments, cloth_types, names)
+    outfits = [[garment] for garment in worn] if wear == "each" else [worn]
+    grid(max(map(len, outfits), default=0))  # says in words what is wrong with none, or with too many
+    _check_count(len(models), len(outfits), variations)
+    fresh = random.SystemRandom().sample(range(2**31), variations)
+    plan: list[Item] = []
+    looks = 0
+    for model in models:
+        values = complete(model, given.get(model.name, {}))
+        for outfit in outfits:
+            for index in range(variations):
+                looks += 1
+                seed = fresh[index] if values.get("seed") is None else int(values["seed"] or 0) + index
+                label = f" · {index + 1} of {variations}" if variations > 1 else ""
+                plan += _look(str(looks), label, model, person, outfit, {**values, "seed": seed}, private)
+    return tuple(plan)
+
+
+def looks_of(plan: Plan) -> list[Plan]:
+    """The plan's items look by look; the steps of a look in the order in which they run."""
+    looks: list[Plan] = []
+    for item in plan:
+        if item.after is None:
+            looks.append((item,))
+        else:
+            looks[-1] += (item,)
+    return looks
+
+
+def costs(plan: Plan, live: Mapping[str, UnitPrice | None]) -> dict[str, Decimal | None]:
+    """What each item will cost, by its id; None where the price is unknown.
+
+    Args:
+        plan: The plan.
+        live: fal's live prices by model name, for models whose prices are not published.
+
+    Raises:
+        PhotoError: A photo cannot be used, or an outfit's steps would be too small.
+    """
+    found: dict[str, Decimal | None] = {}
+    known_costs: dict[object, Decimal | None] = {}
+    for item in plan:
+        request = item.request
+        # A seed costs nothing, and reading the photos once more does.
+        values = tuple((name, value) for name, value in request.values.items() if name != "seed")
+        key = request.model.name, request.person, request.garments, values
+        if key not in known_costs:
+            known_costs[key] = estimate(request, live.get(request.model.name)).total
+            if item.after is not None:
+                _check_step(request)
+        found[item.id] = known_costs[key]
+    return found
+
+
+def _check_step(request: Request) -> None:
+    """PhotoError if the picture of the step before would be too small to go on with."""
+    size, fixed = measure(request.person, slot="Person"), request.model.output_size(request.values)
+    width, height = contained(size, fixed) if fixed else fitted(size, request.model.person_pixels(request.values))
+    if min(width, height) < MIN_SIDE:
+        raise PhotoError(
+            f"Each step of this outfit makes a picture of {width} × {height} pixels, too small for the next one.",
+            "Choose a larger shape of the picture, or try each garment on its own.",
+            slot="Person",
+        )
+
+
+def cost(plan: Plan, live: Mapping[str, UnitPrice | None]) -> Decimal | None:
+    """What the whole plan will cost; None where the price of a part is unknown. Arguments and errors: see `costs`."""
+    each = list(costs(plan, live).values())
+    priced = [part for part in each if part is not None]
+    return sum(priced, Decimal(0)) if len(priced) == len(each) else None
+
+
+def to_dict(item: Item) -> dict[str, Any]:
+    """An item as JSON."""
+    request = item.request
+    return {
+        "id": item.id,
+        "label": item.label,
+        "after": item.after,
+        "model": request.model.name,
+        "person": str(request.person),
+        "garments": [str(path) for path in request.garments],
+        "values": dict(request.values),
+        "private": request.private,
+    }
+
+
+def item_of(data: Mapping[str, Any], models: Mapping[str, ModelSpec]) -> Item | None:
+    """An item from `to_dict`, checked anew; None where this version of the app does not know its model or its options.
+
+    Whether its photos are still there is not checked.
+    """
+    try:
+        request = new_request(
+            models[data["model"]],
+            Path(data["person"]),
+            [Path(path) for path in data["garments"]],
+            data["values"],
+            private=data["private"],
+        )
+        return Item(id=data["id"], label=data["label"], request=request, after=data["after"])
+    except (KeyError, TypeError, AttributeError, InputError):
+        return None
+
+
+def _garments(
+    photos: Sequence[Path], cloth_types: Sequence[str | None] | None, names: Sequence[str] | None
+) -> list[Garment]:
+    """The garments with their kinds and names.
+
+    Raises:
+        GarmentsError: There is not one kind for each.
+    """
+    kinds = [None] * len(photos) if cloth_types is None else cloth_types
+    if not isinstance(kinds, (list, tuple)) or len(kinds) != len(photos):
+        count = len(kinds) if isinstance(kinds, (list, tuple)) else "no list of"
+        raise GarmentsError(
+            f"There are {len(photos)} garments and {count} cloth_types.",
+            "Give one cloth_type for each garment, in their order.",
+            slot="cloth_types",
+        )
+    names = names or [photo.stem.replace("_", " ").replace("-", " ") for photo in photos]
+    return [
+        Garment(photo=photo, name=_short(name), cloth_type=kind)
+        for photo, name, kind in zip(photos, names, kinds, strict=True)
+    ]
+
+
+def _short(name: str) -> str:
+    """A name that fits a tile."""
+    words = " ".join(name.split())
+    return words if len(words) <= LONGEST_NAME else words[: LONGEST_NAME - 1].rstrip() + "…"
+
+
+def _check_count(models: int, outfits: int, variations: int) -> None:
+    """OptionError if it is more looks than one click makes."""
+    count = models * outfits * variations
+    if count > MAX_LOOKS:
+        raise OptionError(
+            f"That makes {count} looks, and one click makes {MAX_LOOKS} at most.",
+            "Take fewer pictures of each, fewer garments or fewer models.",
+            slot=VARIATIONS.label,
+        )
+
+
+def _look(
+    number: str,
+    ending: str,
+    model: ModelSpec,
+    person: Path | None,
+    outfit: Sequence[Garment],
+    values: Mapping[str, Value],
+    private: bool,
+) -> list[Item]:
+    """The items of one look: one, or a step for each garment where the model takes no more."""
+    steps = [[garment] for garment in outfit] if model.max_garments == 1 else [outfit]
+    items: list[Item] = []
+    for index, worn in enumerate(steps, 1):
+        kind = worn[0].cloth_type if len(worn) == 1 else None
+        request = new_request(
+            model,
+            person,
+            [garment.photo for garment in worn],
+            values if kind in (None, "") else {**values, "cloth_type": kind},
+            private=private,
+        )
+        step = f", step {index} of {len(steps)}" if len(steps) > 1 else ""
+        items.append(
+            Item(
+                id=number if len(steps) == 1 else f"{number}-{index}",
+                label=f"{model.title} · {_what(worn)}{step}{ending}",
+                request=request,
+                after=items[-1].id if items else None,
+            )
+        )
+    return items
+
+
+def _what(worn: Sequence[Garment]) -> str:
+    """The garments of a request in a few words."""
+    return " + ".join(garment.name for garment in worn) if len(worn) <= 2 else f"{len(worn)} garments"
