@@ -21,6 +21,7 @@ from PIL import ExifTags, Image, ImageChops, ImageFile, ImageStat
 
 from tests.conftest import photo_bytes
 from tests.pictures import icc
+from tests.pictures.bombs import chunk, claiming, png
 from vton_ui.errors import Cost, PhotoError
 from vton_ui.models.spec import Size
 from vton_ui.pictures.framing import Frame, contained, edge_colour, fitted, pad, unpad
@@ -81,26 +82,10 @@ def refused(source: str | Path | bytes, *words: str) -> PhotoError:
     return error
 
 
-def chunk(kind: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-
-def png(width: int, height: int, depth: int, colour_type: int, *chunks: bytes) -> bytes:
-    """A PNG of these chunks, for what Pillow does not write."""
-    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour_type, 0, 0, 0))
-    return b"\x89PNG\r\n\x1a\n" + header + b"".join(chunks) + chunk(b"IEND", b"")
-
-
 def png_of(depth: int, colour_type: int, samples: tuple[int, ...]) -> bytes:
     """A PNG of 256 × 256 equal pixels."""
     row = b"\0" + struct.pack(f">{len(samples)}{'H' if depth == 16 else 'B'}", *samples) * 256
     return png(256, 256, depth, colour_type, chunk(b"IDAT", zlib.compress(row * 256)))
-
-
-def with_size(jpeg: bytes, width: int, height: int) -> bytes:
-    """The same JPEG with another size in its header."""
-    at = next(jpeg.index(marker) for marker in (b"\xff\xc0\x00\x11", b"\xff\xc2\x00\x11") if marker in jpeg)
-    return jpeg[: at + 5] + struct.pack(">HH", height, width) + jpeg[at + 9 :]
 
 
 # What is read
@@ -447,11 +432,11 @@ def test_decompression_bomb() -> None:
     [
         (png(10_000, 6_000, 8, 2, chunk(b"IDAT", b"")), True),
         (png(10_000, 6_001, 8, 2, chunk(b"IDAT", b"")), False),
-        (with_size(plain("RGB", RED, "JPEG"), 20_000, 10_000), True),
-        (with_size(plain("RGB", RED, "JPEG"), 20_000, 10_001), False),
-        (with_size(plain("RGB", RED, "JPEG"), 65_000, 65_000), False),
-        (with_size(plain("RGB", RED, "JPEG", progressive=True), 10_000, 6_000), True),
-        (with_size(plain("RGB", RED, "JPEG", progressive=True), 10_000, 6_001), False),
+        (claiming(plain("RGB", RED, "JPEG"), 20_000, 10_000), True),
+        (claiming(plain("RGB", RED, "JPEG"), 20_000, 10_001), False),
+        (claiming(plain("RGB", RED, "JPEG"), 65_000, 65_000), False),
+        (claiming(plain("RGB", RED, "JPEG", progressive=True), 10_000, 6_000), True),
+        (claiming(plain("RGB", RED, "JPEG", progressive=True), 10_000, 6_001), False),
     ],
     ids=["PNG 60", "PNG 60.01", "JPEG 200", "JPEG 200.01", "JPEG 4225", "progressive 60", "progressive 60.01"],
 )
