@@ -17,7 +17,7 @@ MB = 1_000_000
 class FreeWork:
     """Free pieces of work in any minute, for each visitor: drafts, sheets, estimates, conversions."""
 
-    def __init__(self, a_minute: int = 60) -> None:
+    def __init__(self, a_minute: int) -> None:
         self._limit = RateLimitItemPerMinute(a_minute)
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
 
@@ -43,7 +43,7 @@ class FreeWork:
 class UploadQuota:
     """Uploaded bytes an hour, for each visitor. The count of the hour before fades while this hour passes."""
 
-    def __init__(self, megabytes: int = 200) -> None:
+    def __init__(self, megabytes: int) -> None:
         self._limit = RateLimitItemPerHour(megabytes * MB)
         self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
 

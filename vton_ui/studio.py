@@ -49,10 +49,10 @@ class Studio:
     proxies: int = 0
     hosts: tuple[str, ...] = ()
     origins: tuple[str, ...] = ()
-    parallel: int = 4
-    confirm_usd: Decimal = Decimal("0.50")
-    free: FreeWork = field(default_factory=FreeWork)
-    uploaded: UploadQuota = field(default_factory=UploadQuota)
+    parallel: int
+    confirm_usd: Decimal
+    free: FreeWork
+    uploaded: UploadQuota
     session_uploads: SessionUploads = field(default_factory=SessionUploads)
 
     @property

@@ -92,7 +92,7 @@ ONE_LOOK = SNIPPETS[:1] + SNIPPETS[2:]
 def test_snippet(
     language: str, text: str, studio: str, folder: Path, fal: FakeFal, request: pytest.FixtureRequest
 ) -> None:
-    """The picture comes out, the key in it has paid, and the request id was told on the way."""
+    """The picture is saved, the key in the snippet paid, and the request id came before the end."""
     run = ran(language, text, studio, folder, request)
     (job,) = fal.jobs.values()
     assert job.key == KEY
@@ -106,7 +106,7 @@ def test_snippet(
 
 @pytest.mark.slow
 def test_snippet_of_several(studio: str, folder: Path, fal: FakeFal, request: pytest.FixtureRequest) -> None:
-    """Both models' pictures come out, and what was planned is what is ordered: a sheet, and two steps."""
+    """The pictures of both models are saved, and what was planned is what is ordered: a sheet, and two steps."""
     fal.run_seconds = 0.05
     run = ran(*SNIPPETS[1], studio, folder, request)
     assert [job.key for job in fal.jobs.values()] == [KEY] * 3

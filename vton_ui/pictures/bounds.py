@@ -69,10 +69,7 @@ def exif_is_small(exif: bytes) -> bool:
 
 
 def _jpeg(data: bytes) -> None:
-    try:
-        outline = jpeg.outline(data, most=MAX_PARTS)
-    except ValueError as exc:
-        raise TooHeavy(str(exc)) from exc
+    outline = _outline(data)
     limit = MAX_JPEG_PIXELS if outline.at_once else MAX_PIXELS
     if outline.pixels > limit:
         raise TooMuch(outline.pixels, limit)
@@ -82,9 +79,9 @@ def _jpeg(data: bytes) -> None:
         raise TooHeavy("too much metadata")
 
 
-def _scans(data: bytes) -> int:
+def _outline(data: bytes) -> jpeg.Outline:
     try:
-        return jpeg.outline(data, most=MAX_PARTS).scans
+        return jpeg.outline(data)
     except ValueError as exc:
         raise TooHeavy(str(exc)) from exc
 
@@ -147,7 +144,7 @@ def _tiff(data: bytes) -> None:
         # Parts that overlap would have the same bytes walked again and again.
         if len(sizes) != len(parts) or sum(sizes) > len(data):
             raise TooHeavy("overlapping strips or tiles")
-        if any(_scans(data[at : at + size]) > 4 for at, size in zip(parts, sizes, strict=True)):
+        if any(_outline(data[at : at + size]).scans > 4 for at, size in zip(parts, sizes, strict=True)):
             raise TooHeavy("too many scans")
 
 

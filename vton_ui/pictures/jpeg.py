@@ -15,7 +15,7 @@ _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _NEXT_MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
 """Inside pixel data, 0xFF is followed by 0 or by a restart marker."""
 _WITH_LENGTH = frozenset({*range(0xC0, 0xD0), *range(0xDA, 0xFF)})
-_MAX_BYTES = 65_533
+_MAX_BYTES, _MOST_SEGMENTS = 65_533, 20_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,11 +37,11 @@ class Outline:
     first_end: int
 
 
-def outline(jpeg: bytes, *, most: int) -> Outline:
+def outline(jpeg: bytes) -> Outline:
     """The outline of a JPEG, from its markers; data after its end is ignored.
 
     Raises:
-        ValueError: It has more than `most` segments, or a coding that cameras do not write: arithmetic, lossless,
+        ValueError: It has too many segments, or a coding that cameras do not write: arithmetic, lossless,
             hierarchical.
     """
     at = segments = scans = pixels = components = together = metadata = first_end = 0
@@ -49,7 +49,7 @@ def outline(jpeg: bytes, *, most: int) -> Outline:
     while (marker := _NEXT_MARKER.search(jpeg, at)) and jpeg[marker.start() + 1] != _END:
         kind, at = jpeg[marker.start() + 1], marker.end()
         segments += 1
-        if segments > most:
+        if segments > _MOST_SEGMENTS:
             raise ValueError("too many segments")
         if kind not in _WITH_LENGTH:
             continue

@@ -15,7 +15,7 @@ from PIL import Image, ImageCms
 from vton_ui.errors import PhotoError
 from vton_ui.models.spec import Size
 from vton_ui.pictures import bounds, jpeg
-from vton_ui.pictures.bounds import MAX_JPEG_PIXELS, MAX_PARTS, MAX_PIXELS
+from vton_ui.pictures.bounds import MAX_JPEG_PIXELS, MAX_PIXELS
 from vton_ui.pictures.photo_errors import damaged, not_a_photo, too_heavy, too_many, unusual
 
 MAX_BYTES = 30_000_000
@@ -177,7 +177,7 @@ def _is_whole(image: Image.Image, data: bytes) -> bool:
     last = image.getpixel((image.width - 1, image.height - 1))
     if not _MIDDLE_GREY.issuperset(last if isinstance(last, tuple) else (last,)):
         return True
-    end = jpeg.outline(data, most=MAX_PARTS).first_end
+    end = jpeg.outline(data).first_end
     return _small(data) == _small(data[:end] + _NOISE + data[end:])
 
 

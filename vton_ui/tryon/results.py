@@ -19,7 +19,7 @@ from vton_ui.models.spec import Answer, Size, Value
 from vton_ui.pictures.framing import Frame, unpad
 from vton_ui.pictures.provenance import encoded, facts_in, marked
 
-RESULTS_SWEEP_SECONDS = 600
+EXPIRY_SECONDS = 600
 _BLACK = 8
 """No channel of an all-black picture is brighter, of 255."""
 _PLAIN = 0.25
@@ -87,23 +87,23 @@ def discard(path: Path, store: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def sweep(store: Path, hours: float) -> None:
+def delete_expired(store: Path, hours: float) -> None:
     """Delete the results that are older than so many hours."""
     for folder in store.iterdir() if store.is_dir() else ():
-        with suppress(FileNotFoundError):  # another sweep, or its visitor, has deleted it
+        with suppress(FileNotFoundError):  # another process, or its visitor, has deleted it
             if time.time() - folder.stat().st_mtime > hours * 3600:
                 shutil.rmtree(folder, ignore_errors=True)
 
 
-def keep_swept(store: Path, hours: float) -> None:
-    """Sweep now and every ten minutes, as long as the process lives."""
+def start_expiry(store: Path, hours: float) -> None:
+    """Delete expired results now and every ten minutes, as long as the process lives."""
 
-    def sweep_on() -> None:
+    def run() -> None:
         while True:
-            sweep(store, hours)
-            time.sleep(RESULTS_SWEEP_SECONDS)
+            delete_expired(store, hours)
+            time.sleep(EXPIRY_SECONDS)
 
-    threading.Thread(target=sweep_on, name="sweep", daemon=True).start()
+    threading.Thread(target=run, name="expiry", daemon=True).start()
 
 
 def lost(cause: str, request_id: str) -> ResultLost:

@@ -17,6 +17,7 @@ from gradio.exceptions import InvalidPathError
 from starlette.middleware import Middleware
 
 from vton_ui.disk import disk_full
+from vton_ui.pictures import photos
 from vton_ui.pictures.pool import warm_up
 from vton_ui.studio import Studio
 from vton_ui.tryon.reconcile import keep_reconciled
@@ -33,13 +34,13 @@ from vton_ui.ui.web.guard import Guard, malformed, where
 from vton_ui.ui.web.origins import Origins
 from vton_ui.ui.web.pace import Pace
 from vton_ui.ui.web.theme import palette_css, theme
-from vton_ui.ui.web.uploads import MAX_FILE_BYTES, sweep
+from vton_ui.ui.web.uploads import delete_old
 from vton_ui.ui.web.visitor import Visitors
 from vton_ui.ui.wiring import wire
 
 TITLE = "Try-on studio"
 UPLOAD_KEEP_SECONDS = 3600
-UPLOAD_SWEEP_SECONDS = 300
+UPLOAD_CHECK_SECONDS = 300
 
 _WEB = Path(__file__).parent / "web"
 _log = logging.getLogger(__name__)
@@ -49,7 +50,7 @@ class App(QuietBlocks):
     """The page and the API."""
 
     def explain(self, exc: Exception) -> str:
-        """What the visitor is told of an unexpected error; the log gets its kind and its line."""
+        """The message for an unexpected error; the log gets its type and its line."""
         full = disk_full(exc)
         if full is not None:
             return str(full)
@@ -63,7 +64,7 @@ def build(studio: Studio) -> gr.Blocks:
     """The whole app, ready to be launched."""
     os.environ.setdefault("GRADIO_TEMP_DIR", str(_uploads(studio)))
     skip_statistics()
-    cleaning = (UPLOAD_SWEEP_SECONDS, UPLOAD_KEEP_SECONDS)
+    cleaning = (UPLOAD_CHECK_SECONDS, UPLOAD_KEEP_SECONDS)
     with App(title=TITLE, analytics_enabled=False, fill_width=True, delete_cache=cleaning) as demo:
         # First, so that the endpoints get their names; the page's own events take others.
         add_endpoints(studio)
@@ -97,7 +98,7 @@ def launch_options(studio: Studio) -> dict[str, Any]:
             "exception_handlers": {RequestValidationError: malformed, TypeError: wrong_arguments},
             "lifespan": _life(studio),
         },
-        "max_file_size": MAX_FILE_BYTES,
+        "max_file_size": photos.MAX_BYTES,
         "max_threads": 200,
         "mcp_server": True,
         "footer_links": ["api"],
@@ -140,7 +141,7 @@ async def _keep_tidy(demo: gr.Blocks, studio: Studio) -> None:
     folder = _uploads(studio)
     while True:
         if upload_folder() == folder:  # a folder of the owner's choice may hold files of other programs
-            await asyncio.to_thread(sweep, folder, older_than=UPLOAD_KEEP_SECONDS, kept=str(demo.config))
+            await asyncio.to_thread(delete_old, folder, older_than=UPLOAD_KEEP_SECONDS, kept=str(demo.config))
         studio.session_uploads.drop_deleted()
         drop_finished_sessions(demo)
-        await asyncio.sleep(UPLOAD_SWEEP_SECONDS)
+        await asyncio.sleep(UPLOAD_CHECK_SECONDS)

@@ -50,14 +50,19 @@ class CancelOne:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        whole: list[Message] = [{"type": "http.request", "body": body}]
-
-        async def replay() -> Message:
-            return whole.pop() if whole else await receive()
-
         headers = [(key, value) for key, value in scope["headers"] if key.lower() != b"content-length"]
         headers.append((b"content-length", str(len(body)).encode()))
-        await self.app({**scope, "headers": headers}, replay, send)
+        await self.app({**scope, "headers": headers}, replayed(body, receive), send)
+
+
+def replayed(body: bytes, receive: Receive) -> Receive:
+    """A body that was read already, for the app behind a middleware."""
+    whole: list[Message] = [{"type": "http.request", "body": body}]
+
+    async def replay() -> Message:
+        return whole.pop() if whole else await receive()
+
+    return replay
 
 
 async def wrong_arguments(request: Any, exc: Exception) -> JSONResponse:

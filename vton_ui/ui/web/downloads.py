@@ -14,6 +14,7 @@ from safehttpx import AsyncSecureTransport, get, matches_domain_whitelist  # typ
 
 from vton_ui.disk import check_room, disk_full
 from vton_ui.errors import DiskFull, PhotoError, RateLimited
+from vton_ui.pictures import photos
 from vton_ui.quota import UploadQuota
 from vton_ui.ui.compat.files import (
     HUGGING_FACE_HOSTS,
@@ -24,7 +25,7 @@ from vton_ui.ui.compat.files import (
     upload_folder,
 )
 from vton_ui.ui.compat.routes import path_in
-from vton_ui.ui.web.uploads import MAX_FILE_BYTES, written
+from vton_ui.ui.web.uploads import written
 from vton_ui.ui.web.visitor import visitor_of
 
 SCHEMES = ("http://", "https://", "data:")
@@ -126,7 +127,7 @@ class _Limited(AsyncSecureTransport):  # type: ignore[misc]
         try:
             async for part in response.stream:
                 body += part
-                if len(body) > MAX_FILE_BYTES:
+                if len(body) > photos.MAX_BYTES:
                     raise ValueError("too large")
         finally:
             await response.aclose()

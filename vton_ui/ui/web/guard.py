@@ -1,4 +1,4 @@
-"""The middleware around Gradio's web app: which routes are open, how much comes in, and what an answer tells."""
+"""The middleware around Gradio's web app: closed routes, limits of bodies, headers, and errors without details."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vton_ui.disk import disk_full
+from vton_ui.pictures import photos
 from vton_ui.quota import UploadQuota
 from vton_ui.session_uploads import SessionUploads
 from vton_ui.ui.compat import routes
-from vton_ui.ui.web.intake import Intake, Refused, is_upload
-from vton_ui.ui.web.uploads import MAX_FILE_BYTES, is_upload_path
+from vton_ui.ui.web.intake import Refused, is_upload, limited
+from vton_ui.ui.web.uploads import is_upload_path
 from vton_ui.ui.web.visitor import browser_in
 
 SAFE = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"same-origin"))
@@ -44,8 +45,7 @@ class Guard:
     """
 
     def __init__(self, app: ASGIApp, *, uploaded: UploadQuota, session_uploads: SessionUploads) -> None:
-        self.app, self._session_uploads = app, session_uploads
-        self._intake = Intake(uploaded=uploaded)
+        self.app, self._uploaded, self._session_uploads = app, uploaded, session_uploads
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it with a reason."""
@@ -54,19 +54,19 @@ class Guard:
             return
         answer, body = _Answer(send, scope, self._session_uploads), _Body(receive)
         try:
-            await self.app(_checked(scope), await self._intake.take_in(scope, body.receive), answer.send)
+            await self.app(_checked(scope), await limited(scope, body.receive, self._uploaded), answer.send)
             return
         except Refused as exc:
             refused = exc
         except Exception as exc:
             refused = _refusal(scope, exc)
-        if not answer.started:  # otherwise the connection breaks off, which is all that can still be said
+        if not answer.started:  # otherwise closing the connection is the only signal left
             await body.drain()
             await _response(scope, refused)(scope, receive, answer.send)
 
 
 def _refusal(scope: Scope, exc: Exception) -> Refused:
-    """What a visitor is told of an error that nothing else handled."""
+    """The answer to an error that nothing else handled."""
     full = disk_full(exc)
     if full is not None:
         return Refused(507, str(full))
@@ -98,7 +98,7 @@ class _Body:
 
     async def drain(self) -> None:
         """Read the rest and drop it: browsers show no answer that comes while they still send."""
-        rest = MAX_FILE_BYTES
+        rest = photos.MAX_BYTES
         with suppress(TimeoutError, asyncio.TimeoutError):
             while rest > 0 and not self._over:
                 rest -= len((await asyncio.wait_for(self.receive(), DRAIN_SECONDS)).get("body", b""))
@@ -147,7 +147,7 @@ class _Answer:
         await self._send(message)
 
     async def _no_file(self, status: int) -> None:
-        """Replace Gradio's answer, which tells where the file would be."""
+        """Replace Gradio's answer, which has the file's path in it."""
         self._replaced = True
         body = b"" if self._scope["method"] == "HEAD" else json.dumps({"detail": NO_FILE}).encode()
         headers = [(b"content-type", b"application/json"), *SAFE, *SAFE_FILE]
@@ -161,6 +161,6 @@ async def malformed(request: Any, exc: Exception) -> JSONResponse:
 
 
 def where(exc: BaseException) -> str:
-    """An error as the log may tell it: its kind and its line, and nothing that a visitor sent."""
+    """An error for the log: its type and its line, and nothing that a visitor sent."""
     frames = traceback.extract_tb(exc.__traceback__)
     return type(exc).__name__ + (f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "")

@@ -5,24 +5,25 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from dataclasses import dataclass
 from typing import Any
 
 from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import Message, Receive, Scope
 
 from vton_ui.disk import check_room
 from vton_ui.errors import DiskFull, RateLimited
+from vton_ui.pictures.photos import MAX_BYTES
 from vton_ui.quota import UploadQuota
+from vton_ui.ui.compat.calls import replayed
 from vton_ui.ui.compat.files import upload_folder
 from vton_ui.ui.compat.routes import MCP, UPLOAD
-from vton_ui.ui.web.uploads import MAX_FILE_BYTES
 from vton_ui.ui.web.visitor import visitor_in
 
 MAX_BODY = 2_000_000
-MAX_MCP_BODY = 2 * MAX_FILE_BYTES
+MAX_MCP_BODY = 2 * MAX_BYTES
 """Agents may have no other way to send photos than inside the call, where base64 adds a third."""
-MAX_UPLOAD_BODY = 8 * MAX_FILE_BYTES
+MAX_UPLOAD_BODY = 8 * MAX_BYTES
 """A person and six garments; Gradio itself limits every single file."""
 MOST_VALUES = 50_000
 """Values of a JSON body, each of which takes far more memory than its bytes."""
@@ -40,41 +41,28 @@ class Refused(Exception):
         self.status = status
 
 
-@dataclass(frozen=True, kw_only=True)
-class Intake:
-    """Reads what visitors send.
+async def limited(scope: Scope, receive: Receive, uploaded: UploadQuota) -> Receive:
+    """The request's body, up to the limits. Whatever is no upload is read at once and checked.
 
-    Attributes:
+    Args:
+        scope: The request.
+        receive: Its body as it arrives.
         uploaded: How much each visitor may upload.
+
+    Raises:
+        Refused: It is too much, or cannot be worked with.
     """
-
-    uploaded: UploadQuota
-
-    async def take_in(self, scope: Scope, receive: Receive) -> Receive:
-        """The request's body, up to the limits. Whatever is no upload is read at once and checked.
-
-        Raises:
-            Refused: It is too much, or cannot be worked with.
-        """
-        counted = _Counted(scope, receive, self.uploaded)
-        if scope["method"] != "POST" or is_upload(scope):
-            return counted.receive
-        body, more = bytearray(), True
-        while more:
-            message = await counted.receive()
-            if message["type"] == "http.disconnect":
-                raise Refused(400, "The request breaks off.")
-            body += message.get("body", b"")
-            more = message.get("more_body", False)
-        if sum(map(body.count, (b"[", b"{", b","))) > MOST_VALUES:
-            raise Refused(400, "This request has too many values in it.")
-        await asyncio.to_thread(_check_json, bytes(body))
-        whole: list[Message] = [{"type": "http.request", "body": bytes(body)}]
-
-        async def replay() -> Message:
-            return whole.pop() if whole else await receive()
-
-        return replay
+    counted = _Counted(scope, receive, uploaded)
+    if scope["method"] != "POST" or is_upload(scope):
+        return counted.receive
+    try:
+        body = await Request(scope, counted.receive).body()
+    except ClientDisconnect as exc:
+        raise Refused(400, "The request breaks off.") from exc
+    if sum(map(body.count, (b"[", b"{", b","))) > MOST_VALUES:
+        raise Refused(400, "This request has too many values in it.")
+    await asyncio.to_thread(_check_json, body)
+    return replayed(body, receive)
 
 
 class _Counted:

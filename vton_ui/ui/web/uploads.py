@@ -15,8 +15,6 @@ from vton_ui.errors import PhotoError
 from vton_ui.studio import Studio
 from vton_ui.ui.compat.files import content_name, upload_folder
 
-MAX_FILE_BYTES = 30_000_000
-
 
 def own(path: Any, *, slot: str, examples: Path) -> Path:
     """The path, if it is an upload or an example; a visitor must not name any other file of the server.
@@ -99,7 +97,7 @@ def offered(path: Path) -> Path:
     return path
 
 
-def sweep(folder: Path, *, older_than: float, kept: str) -> None:
+def delete_old(folder: Path, *, older_than: float, kept: str) -> None:
     """Delete what has been in a folder for so many seconds, except what `kept` names.
 
     Gradio's own cleaning covers only files that it noted since its start, and it does not note all of them.
