@@ -113,11 +113,9 @@ def new_plan(
     Raises:
         InputError: A photo is missing, a setting is out of range, or it would be too many garments or looks.
     """
-    wear, variations = check(WEAR, wear), int(check(VARIATIONS, variations) or 1)
+    wear, variations = check_wish(len(models), len(garments), wear, variations)
     worn = _garments(garments, cloth_types, names)
     outfits = [[garment] for garment in worn] if wear == "each" else [worn]
-    grid(max(map(len, outfits), default=0))  # says in words what is wrong with none, or with too many
-    _check_count(len(models), len(outfits), variations)
     fresh = random.SystemRandom().sample(range(2**31), variations)
     plan: list[Item] = []
     looks = 0
@@ -130,6 +128,25 @@ def new_plan(
                 label = f" · {index + 1} of {variations}" if variations > 1 else ""
                 plan += _look(str(looks), label, model, person, outfit, {**values, "seed": seed}, private, layout)
     return tuple(plan)
+
+
+def check_wish(models: int, garments: int, wear: Any, variations: Any) -> tuple[str, int]:
+    """`WEAR` and `VARIATIONS`, checked for so many models and garments.
+
+    Raises:
+        InputError: One of them is out of range, or it would be too many garments or looks.
+    """
+    wear, variations = str(check(WEAR, wear)), int(check(VARIATIONS, variations) or 1)
+    outfits = garments if wear == "each" else 1
+    grid(min(garments, 1) if wear == "each" else garments)  # says what is wrong with none, or with too many
+    count = models * outfits * variations
+    if count > MAX_LOOKS:
+        raise OptionError(
+            f"That makes {count} looks, and one click makes {MAX_LOOKS} at most.",
+            "Take fewer pictures of each, fewer garments or fewer models.",
+            slot=VARIATIONS.label,
+        )
+    return wear, variations
 
 
 def looks_of(plan: Plan) -> list[Plan]:
@@ -257,17 +274,6 @@ def _short(name: str) -> str:
     """A name that fits a tile."""
     words = " ".join(name.split())
     return words if len(words) <= LONGEST_NAME else words[: LONGEST_NAME - 1].rstrip() + "…"
-
-
-def _check_count(models: int, outfits: int, variations: int) -> None:
-    """OptionError if it is more looks than one click makes."""
-    count = models * outfits * variations
-    if count > MAX_LOOKS:
-        raise OptionError(
-            f"That makes {count} looks, and one click makes {MAX_LOOKS} at most.",
-            "Take fewer pictures of each, fewer garments or fewer models.",
-            slot=VARIATIONS.label,
-        )
 
 
 def _look(
