@@ -43,10 +43,15 @@ def world(tmp_path: Path) -> Iterator[World]:
     """All is well, and every wait is short."""
     with world_for(Case(operation="submit", fault="garbage", lasting=False), tmp_path) as world:
         world.context = replace(world.context, browser=BROWSER)
-        (tmp_path / "person.jpg").write_bytes(photo_bytes(300, 400))
-        for index in range(4):
-            (tmp_path / f"garment{index}.jpg").write_bytes(photo_bytes(256 + index, 300))
+        add_photos(world)
         yield world
+
+
+def add_photos(world: World) -> None:
+    """A person and four garments that differ."""
+    (world.folder / "person.jpg").write_bytes(photo_bytes(300, 400))
+    for index in range(4):
+        (world.folder / f"garment{index}.jpg").write_bytes(photo_bytes(256 + index, 300))
 
 
 def planned(world: World, garments: int = 4, models: tuple[ModelSpec, ...] = (FLUX_VTO,), **wish: Any) -> Plan:
