@@ -256,5 +256,5 @@ def test_drafts_are_not_asked_about(tmp_path_factory: pytest.TempPathFactory) ->
         page = page_with(url, 2, model=ALL_MODELS, wear="each")
         assert page["try_on"] == "Try on · 4 free drafts"
         assert "4 free drafts. With a key: from $0.095" in page["estimate"]
-        page.until("Running", page.following("try_on"))
+        assert any("working" in [tile["state"] for tile in page.tiles()] for _ in page.following("try_on"))
         assert not asked(page)

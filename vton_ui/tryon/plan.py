@@ -16,7 +16,7 @@ from vton_ui.money.pricing import Estimate, UnitPrice
 from vton_ui.pictures.framing import contained, fitted
 from vton_ui.pictures.photos import MIN_SIDE, measure
 from vton_ui.pictures.sheet import grid
-from vton_ui.tryon.request import Request, estimate, new_request
+from vton_ui.tryon.request import Request, estimate, name_of, new_request
 
 MAX_LOOKS = 12
 """An outfit that is put on step by step is one look."""
@@ -37,14 +37,16 @@ class Item:
 
     Attributes:
         id: Its name within the plan.
-        label: What its tile is called; the garments' names in it come from the visitor.
+        label: What its look is called beside its model; the garments' names in it come from the visitor.
         request: What to ask for.
+        step: What the look puts on in this step, if it takes several.
         after: The item whose picture is this one's person, where it is a further step of the same look.
     """
 
     id: str
     label: str
     request: Request
+    step: str = ""
     after: str | None = None
 
 
@@ -111,11 +113,9 @@ def new_plan(
     Raises:
         InputError: A photo is missing, a setting is out of range, or it would be too many garments or looks.
     """
-    wear, variations = check(WEAR, wear), int(check(VARIATIONS, variations) or 1)
+    wear, variations = check_wish(len(models), len(garments), wear, variations)
     worn = _garments(garments, cloth_types, names)
     outfits = [[garment] for garment in worn] if wear == "each" else [worn]
-    grid(max(map(len, outfits), default=0))  # says in words what is wrong with none, or with too many
-    _check_count(len(models), len(outfits), variations)
     fresh = random.SystemRandom().sample(range(2**31), variations)
     plan: list[Item] = []
     looks = 0
@@ -128,6 +128,25 @@ def new_plan(
                 label = f" · {index + 1} of {variations}" if variations > 1 else ""
                 plan += _look(str(looks), label, model, person, outfit, {**values, "seed": seed}, private, layout)
     return tuple(plan)
+
+
+def check_wish(models: int, garments: int, wear: Any, variations: Any) -> tuple[str, int]:
+    """`WEAR` and `VARIATIONS`, checked for so many models and garments.
+
+    Raises:
+        InputError: One of them is out of range, or it would be too many garments or looks.
+    """
+    wear, variations = str(check(WEAR, wear)), int(check(VARIATIONS, variations) or 1)
+    outfits = garments if wear == "each" else 1
+    grid(min(garments, 1) if wear == "each" else garments)  # says what is wrong with none, or with too many
+    count = models * outfits * variations
+    if count > MAX_LOOKS:
+        raise OptionError(
+            f"That makes {count} looks, and one click makes {MAX_LOOKS} at most.",
+            "Take fewer pictures of each, fewer garments or fewer models.",
+            slot=VARIATIONS.label,
+        )
+    return wear, variations
 
 
 def looks_of(plan: Plan) -> list[Plan]:
@@ -196,12 +215,14 @@ def to_dict(item: Item) -> dict[str, Any]:
     return {
         "id": item.id,
         "label": item.label,
+        "step": item.step,
         "after": item.after,
         "model": request.model.name,
         "person": str(request.person),
         "garments": [str(path) for path in request.garments],
         "values": dict(request.values),
         "private": request.private,
+        "names": list(request.names),
         "layout": request.layout,
     }
 
@@ -218,9 +239,10 @@ def item_of(data: Mapping[str, Any], models: Mapping[str, ModelSpec]) -> Item | 
             [Path(path) for path in data["garments"]],
             data["values"],
             private=data["private"],
+            names=data["names"],
             layout=data["layout"],
         )
-        return Item(id=data["id"], label=data["label"], request=request, after=data["after"])
+        return Item(id=data["id"], label=data["label"], request=request, step=data["step"], after=data["after"])
     except (KeyError, TypeError, AttributeError, InputError):
         return None
 
@@ -241,7 +263,7 @@ def _garments(
             "Give one cloth_type for each garment, in their order.",
             slot="cloth_types",
         )
-    names = names or [photo.stem.replace("_", " ").replace("-", " ") for photo in photos]
+    names = names or [name_of(photo) for photo in photos]
     return [
         Garment(photo=photo, name=_short(name), cloth_type=kind)
         for photo, name, kind in zip(photos, names, kinds, strict=True)
@@ -252,17 +274,6 @@ def _short(name: str) -> str:
     """A name that fits a tile."""
     words = " ".join(name.split())
     return words if len(words) <= LONGEST_NAME else words[: LONGEST_NAME - 1].rstrip() + "…"
-
-
-def _check_count(models: int, outfits: int, variations: int) -> None:
-    """OptionError if it is more looks than one click makes."""
-    count = models * outfits * variations
-    if count > MAX_LOOKS:
-        raise OptionError(
-            f"That makes {count} looks, and one click makes {MAX_LOOKS} at most.",
-            "Take fewer pictures of each, fewer garments or fewer models.",
-            slot=VARIATIONS.label,
-        )
 
 
 def _look(
@@ -286,14 +297,15 @@ def _look(
             [garment.photo for garment in worn],
             values if kind in (None, "") else {**values, "cloth_type": kind},
             private=private,
+            names=[garment.name for garment in worn],
             layout=layout,
         )
-        step = f", step {index} of {len(steps)}" if len(steps) > 1 else ""
         items.append(
             Item(
                 id=number if len(steps) == 1 else f"{number}-{index}",
-                label=f"{model.title} · {_what(worn)}{step}{ending}",
+                label=f"{_what(outfit)}{ending}",
                 request=request,
+                step=_what(worn) if len(steps) > 1 else "",
                 after=items[-1].id if items else None,
             )
         )
@@ -301,5 +313,5 @@ def _look(
 
 
 def _what(worn: Sequence[Garment]) -> str:
-    """The garments of a request in a few words."""
+    """Garments in a few words."""
     return " + ".join(garment.name for garment in worn) if len(worn) <= 2 else f"{len(worn)} garments"

@@ -57,6 +57,13 @@ def given(option: Option, value: Any) -> Any:
     return value
 
 
+def shown(option: Option, value: Any) -> Any:
+    """The other way: what the option's component holds for this value."""
+    if isinstance(option, Number) and option.default is None:
+        return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+    return value
+
+
 def controls(model: ModelSpec, *, expert: bool) -> dict[str, Component]:
     """The components of a model's plain or expert options, by option name, in the order of the model."""
     defaults = model.defaults()
