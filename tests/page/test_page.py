@@ -185,6 +185,8 @@ def test_several_garments_lead_to_the_model_that_takes_them(paid: Page, fal: Fak
     paid.locator("#model label", has_text=CAT_VTON.title).click()
     expect(paid.locator("#notice")).to_contain_text("takes 1 at most", timeout=WAIT)
     expect(paid.locator("#try_on")).to_be_disabled()
+    expect(paid.get_by_role("combobox", name="Kind of Garment")).to_have_count(2)  # so it is asked nowhere else
+    expect(paid.locator("#option-cloth_type")).to_be_hidden()
     paid.click("#use_model")
     expect(paid.locator("#try_on")).to_have_text("Try on · $0.0475", timeout=WAIT)
     paid.click("#try_on")
@@ -204,6 +206,18 @@ def test_only_the_chosen_models_options(paid: Page) -> None:
     paid.locator("#option-image_size input").click()
     paid.get_by_role("option", name="Custom").click()
     expect(paid.locator("#option-width")).to_be_visible(timeout=WAIT)
+
+
+def test_the_kind_of_one_garment_is_guessed(free: Page) -> None:
+    """Trousers make the options say Bottom; what the visitor says there stays."""
+    free.locator("#model label", has_text=CAT_VTON.title).click()
+    free.locator("#clothes button").last.click()
+    kind = free.locator("#option-cloth_type label.selected")
+    expect(kind).to_have_text("Bottom", timeout=WAIT)
+    free.locator("#option-cloth_type label", has_text="Whole body").click()
+    expect(free.locator("#garments .card")).to_have_attribute("aria-label", "Trousers, place 1 of 1")
+    free.locator("#clothes button").first.click()
+    expect(free.get_by_label("Kind of Trousers")).to_have_value("overall", timeout=WAIT)
 
 
 def test_options_reach_fal(paid: Page, fal: FakeFal) -> None:

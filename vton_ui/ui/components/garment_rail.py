@@ -43,6 +43,7 @@ class GarmentRail(gr.HTML):
         kinds: Sequence[Sequence[str]] = (),
         only_kind: str = "",
         max_garments: int = 6,
+        added: Sequence[dict[str, Any]] = (),
         previews: Sequence[dict[str, Any]] = (),
         order: Sequence[str] = (),
         elem_id: str | None = "garments",
@@ -56,6 +57,7 @@ class GarmentRail(gr.HTML):
                 garments ask for it; of one garment alone it is asked elsewhere on the page.
             only_kind: What the visitor said there; a garment that stands alone takes it, until others join it.
             max_garments: How many can be added.
+            added: Garments that join those on the rail; see `joining`.
             previews: What the server made of the garments; see `shown`.
             order: The ids of the garments in the order proposed; see `shown`.
             block: What any Gradio component takes: visible, render, key and so on.
@@ -64,6 +66,7 @@ class GarmentRail(gr.HTML):
             "kinds": [list(kind) for kind in kinds],
             "only_kind": only_kind,
             "max_garments": min(max_garments, MAX_READ),
+            "added": list(added),
             "previews": list(previews),
             "order": list(order),
             "min_crop": MIN_CROP,
@@ -89,6 +92,11 @@ class GarmentRail(gr.HTML):
     def get_block_name(self) -> str:
         """The name the browser knows it by."""
         return "html"
+
+
+def joining(garments: Sequence[Garment]) -> dict[str, Any]:
+    """The update that adds garments to those on a rail, as far as they fit; none that was added meanwhile is lost."""
+    return gr.update(added=[garment.as_json() for garment in garments])
 
 
 def shown(previews: Sequence[Preview], order: Sequence[str] = ()) -> dict[str, Any]:
