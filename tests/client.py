@@ -1,4 +1,4 @@
-"""A client of the app that speaks Gradio's protocol over plain HTTP, and so may do what Gradio's own clients do not."""
+"""A client of the app that speaks Gradio's protocol over plain HTTP, and can send what Gradio's own clients do not."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Client:
         return {part["id"]: part for part in self.config["components"]}
 
     def upload(self, photo: bytes | None = None, name: str = "photo.jpg") -> dict[str, Any]:
-        """Upload a photo; returns it as slots and calls name it."""
+        """Upload a photo; returns its name in slots and calls."""
         answer = self.http.post("gradio_api/upload", files={"files": (name, photo or photo_bytes(400, 400))})
         return {"path": answer.raise_for_status().json()[0], "meta": META}
 

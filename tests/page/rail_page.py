@@ -17,8 +17,8 @@ from PIL import Image
 
 from vton_ui.models import CAT_VTON
 from vton_ui.pictures.cutting import cropped, cut_out, guess_kind
-from vton_ui.ui.components.garment_rail import GarmentRail, joining, shown
-from vton_ui.ui.components.garments import Garment, Preview, kinds, new, proposed_order
+from vton_ui.ui.components.garment_rail import GarmentRail
+from vton_ui.ui.components.garments import Garment, Preview, joining, kinds, new, proposed_order, shown
 from vton_ui.ui.web.theme import palette_css, theme
 
 REFUSED = "The ground is not plain enough to cut out."

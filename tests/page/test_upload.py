@@ -67,7 +67,7 @@ def drop(page: Page, slot: str, content: bytes, name: str = "dropped.jpg") -> No
 
 
 def test_a_picked_photo_is_shrunk(page: Page) -> None:
-    """12 megapixels with a turn and a place in them arrive as 2, upright, with neither."""
+    """A photo of 12 megapixels with EXIF orientation and place arrives with 2, upright, without EXIF."""
     give(page, "person", PHONE_PHOTO)
     expect(page.locator("#person img")).to_be_visible(timeout=WAIT)
     assert is_upright_and_small(received(page, "person"))
@@ -98,7 +98,7 @@ def test_a_drop_on_filled_garments_adds(page: Page) -> None:
 
 
 def test_a_pasted_photo_goes_where_one_is_missing(page: Page) -> None:
-    """First the person, then the garments; shrunk as well."""
+    """A pasted photo fills the person first, then the garments, and is shrunk too."""
     page.evaluate(PASTE, base64.b64encode(PHONE_PHOTO).decode())
     expect(page.locator("#person img")).to_be_visible(timeout=WAIT)
     assert is_upright_and_small(received(page, "person"))
@@ -126,7 +126,7 @@ def test_a_click_during_the_upload_waits(page: Page, fal: FakeFal) -> None:
     ids=["jpeg", "png", "gif"],
 )
 def test_what_is_small_passes_untouched(page: Page, content: bytes, name: str) -> None:
-    """Nothing is encoded twice without need."""
+    """A photo that is small and clean is not encoded again."""
     give(page, "person", content, name=name)
     expect(page.locator("#person img")).to_be_visible(timeout=WAIT)
     assert received(page, "person").format == Image.open(io.BytesIO(content)).format

@@ -29,7 +29,8 @@ from vton_ui.tryon import job_store, reconcile
 from vton_ui.tryon.context import RunContext
 from vton_ui.tryon.events import Accepted, Cancelled, Done, Event, Failed, Preparing, Skipped, Submitting
 from vton_ui.tryon.plan import Plan, cost, item_of, new_plan
-from vton_ui.tryon.plan_run import run
+from vton_ui.tryon.plan_run import run, take_unsent
+from vton_ui.tryon.planned import Planned
 from vton_ui.tryon.run import try_on
 
 BROWSER = "hash of a browser"
@@ -387,6 +388,30 @@ async def test_killed_in_the_middle(world: World, monkeypatch: pytest.MonkeyPatc
     assert [unsent.item["id"] for unsent in remembered.unsent] == ["3", "4"]
     assert {record.job.item for record in remembered.open} == {"1", "2"}
     await events.aclose()
+
+
+async def test_the_rest_is_ordered_anew(world: World) -> None:
+    """What was not sent is taken once, its money is given back, and it can be ordered as it was."""
+    context = capped(world, daily_usd=3 * PRICE)
+    world.fal.queue_seconds = 60
+    plan = planned(world, 3)
+    events = run(plan, context, stops_of(plan), parallel=1)
+    while not isinstance((await anext(events))[1], Accepted):
+        pass
+    job_store.job_store.cache_clear()  # killed: a new process knows only what is on disk
+    (unsent, again) = [await take_unsent([item.id for item in left], context) for left in await twice(context)]
+    assert ([planned.item["id"] for planned in unsent], again) == (["2", "3"], [])
+    world.fal.queue_seconds = 0
+    rest = tuple(item for planned in unsent if (item := item_of(planned.item, MODELS)))
+    assert rest == plan[1:]
+    assert (await play(rest, context)).ends == [Done] * 2
+    assert world.ledger.today().spent == 3 * PRICE
+    await events.aclose()
+
+
+async def twice(context: RunContext) -> list[tuple[Planned, ...]]:
+    """What two tabs see that was not sent."""
+    return [(await context.jobs.of_browser(BROWSER)).unsent for _ in range(2)]
 
 
 async def test_given_back_while_another_process_works(world: World) -> None:

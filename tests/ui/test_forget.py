@@ -1,4 +1,4 @@
-"""Forget everything, where others have the same photo: it takes away a right, and a file only from nobody else."""
+"""*Forget everything* where others have the same photo: the file goes only with its last owner."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_a_photo_that_two_have(jpeg: bytes, url: str) -> None:
 
 
 def test_an_upload_that_is_not_shown_yet(jpeg: bytes, url: str) -> None:
-    """It counts from the moment it is uploaded."""
+    """An upload counts before it is used."""
     one, other = Client(url), Client(url)
     photo = one.upload(jpeg)
     shown(one, photo)
@@ -79,7 +79,7 @@ def test_an_upload_that_is_not_shown_yet(jpeg: bytes, url: str) -> None:
 
 
 def test_a_photo_that_one_has(url: str) -> None:
-    """It is deleted at once, also one that never stood on the page, or stood in another client."""
+    """An upload is deleted at once, also one that was never on the page, or was in another client."""
     one, other = Client(url), Client(url)
     photos = [one.upload(photo_bytes(300, 300 + number)) for number in range(3)]
     theirs = other.upload(photo_bytes(300, 299))
@@ -102,7 +102,7 @@ def test_the_last_one_deletes_it(jpeg: bytes, url: str) -> None:
 
 @pytest.mark.parametrize("endpoint", ["try_on", "estimate", "compose"])
 def test_a_script_has_it_too(endpoint: str, jpeg: bytes, url: str) -> None:
-    """A photo that a script uses is left to it, by whatever way it came there."""
+    """A photo that a script uses stays, however it was uploaded."""
     browser, script = Client(url), Client(url, cookies=False)
     photo = browser.upload(jpeg)
     shown(browser, photo)

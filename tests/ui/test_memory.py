@@ -11,10 +11,13 @@ from itsdangerous import URLSafeSerializer
 
 from tests.fal_helpers import job_of
 from vton_ui.models.spec import Size
+from vton_ui.tryon.job import LOST_SECONDS
 from vton_ui.tryon.results import Result
-from vton_ui.ui.memory import EMPTY, LOST_SECONDS, Memory
+from vton_ui.ui.memory import EMPTY, MAX_JOBS, Memory
 
 SECRET = b"the server's"
+NEW = {"garment_url", "plan", "item", "label", "step"}
+"""Fields that jobs did not always have."""
 
 
 @pytest.fixture
@@ -90,3 +93,21 @@ def test_a_lost_order_is_given_up(memory: Memory) -> None:
     accepted = replace(job_of("abc"), submitted_at=begin - 1)
     for job, kept in ((young, [young]), (old, []), (accepted, [accepted])):
         assert memory.jobs(memory.with_job(EMPTY, job)) == kept
+
+
+def test_twelve_jobs_of_a_click(memory: Memory) -> None:
+    """All jobs of the largest click are kept, and those of another tab's."""
+    state, jobs = EMPTY, [job_of(f"request {number}") for number in range(24)]
+    for job in jobs:
+        state = memory.with_job(state, job)
+    assert len(jobs) <= MAX_JOBS
+    assert memory.jobs(state) == jobs[::-1]
+
+
+def test_job_of_an_older_version(memory: Memory) -> None:
+    """A job that a browser keeps since before plans is still followed."""
+    job = job_of("abc")
+    old = {name: value for name, value in job.to_dict().items() if name not in NEW}
+    old["ordered_at"] = old.pop("submitted_at")
+    data = {"jobs": [old], "results": []}
+    assert memory.jobs(URLSafeSerializer(SECRET, salt="memory of hers").dumps(data)) == [job]

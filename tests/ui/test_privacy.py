@@ -1,4 +1,4 @@
-"""What leaves the app, in all it answers, logs, prints and writes: no key, no path of the server, no traceback.
+"""No key, no path of the server and no traceback in all that the app answers, logs, prints and writes.
 
 The running app is put through everything once, well and badly; then all of it is searched.
 """
@@ -108,7 +108,7 @@ class Emitted:
         return tapped
 
     def noting(self, factory: Callable[..., logging.LogRecord]) -> Callable[..., logging.LogRecord]:
-        """A maker of log records that keeps what they say; no logger gets past it."""
+        """A record factory that keeps the records of all loggers."""
 
         def record(*args: Any, **kwargs: Any) -> logging.LogRecord:
             made = factory(*args, **kwargs)
@@ -120,7 +120,7 @@ class Emitted:
 
 @dataclass(frozen=True)
 class Visitor:
-    """Somebody with a key of their own, who asks in every way there is."""
+    """A visitor with a key of their own, who uses every way to call the app."""
 
     url: str
     key: str = VISITOR_KEY
@@ -325,7 +325,7 @@ def fragments(key: str, length: int = 12) -> Iterator[bytes]:
 
 
 def test_it_was_a_full_run(emitted: Emitted) -> None:
-    """What should succeed did, and what should fail failed in words: a silent run proves nothing."""
+    """What should succeed did, and what should fail gave its error; otherwise the run proves nothing."""
     for way in ("api", "estimate", "compose", "server's key"):
         assert "event: complete" in emitted.said[way], (way, emitted.said[way])
     assert '"success":true' in emitted.said["page"]
@@ -377,7 +377,7 @@ def paths(emitted: Emitted) -> dict[str, str]:
 
 @pytest.mark.parametrize("what", ["project", "home", "temporary files", "data", "Python", "libraries", "sources"])
 def test_no_path(what: str, emitted: Emitted) -> None:
-    """No answer tells a path of this server but those of uploads, which Gradio names files by."""
+    """No answer has a path of this server but those of uploads, by which Gradio names files."""
     uploads = spellings(str(emitted.data / "uploads"))
     for spelled in spellings(paths(emitted)[what]):
         assert where_in(emitted, spelled, but=uploads) == []

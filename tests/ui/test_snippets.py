@@ -72,7 +72,7 @@ def test_there_are_four() -> None:
 def test_snippet(
     language: str, text: str, studio: str, folder: Path, fal: FakeFal, request: pytest.FixtureRequest
 ) -> None:
-    """The picture comes out, the key in it has paid, and the request id was told on the way."""
+    """The picture is saved, the key in the snippet paid, and the request id came before the end."""
     snippet = folder / {"python": "snippet.py", "js": "snippet.mjs", "sh": "snippet.sh"}[language]
     assert "http://127.0.0.1:7860" in text
     assert "your-key-id:your-key-secret" in text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -20,13 +21,15 @@ class Part:
         id: The job's id, and the name of its reservation.
         plan: The plan's id.
         item: The item's id within the plan.
-        label: What it is called on screen.
+        label: What its look is called on screen.
+        step: What it puts on, if the look takes several steps.
     """
 
     id: str
-    plan: str
-    item: str
-    label: str
+    plan: str = ""
+    item: str = ""
+    label: str = ""
+    step: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,9 +48,7 @@ class Job:
         private: Whether fal was told to store no record of it, so that a lost answer cannot be recovered.
         reservation: Its row in the ledger, where there is one.
         garment_url: The garment's picture at fal; looks of one click may differ in nothing else.
-        plan: The click that it belongs to; empty where it came alone, as do `item` and `label`.
-        item: Its item of the plan.
-        label: What the item is called on screen.
+        plan: The click that it belongs to; empty where it came alone, as are `item`, `label` and `step` (see Part).
     """
 
     id: str
@@ -69,6 +70,12 @@ class Job:
     plan: str = ""
     item: str = ""
     label: str = ""
+    step: str = ""
+
+    @property
+    def can_be_found(self) -> bool:
+        """Whether it makes sense to come back to it: fal's answer is known, or its loss is young."""
+        return bool(self.request_id) or time.time() - self.submitted_at < LOST_SECONDS
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON."""

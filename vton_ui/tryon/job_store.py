@@ -19,7 +19,7 @@ import sqlite3
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -28,24 +28,20 @@ from typing import Any, TypeVar
 from vton_ui.database import BROKEN, Database, reason
 from vton_ui.disk import disk_full
 from vton_ui.errors import VtonError
+from vton_ui.tryon import planned
 from vton_ui.tryon.job import Job
+from vton_ui.tryon.planned import Planned
 
 FILE = "jobs.sqlite3"  # beside the folder of results
 RECONCILED_HOURS = 2.0
 """How long a job is kept at least: its reservation may be reconciled until then."""
-
-UNSENT_SECONDS = 3600.0
-"""How long an item that was not sent is offered: photos are deleted after an hour."""
 
 _SCHEMA = (
     """CREATE TABLE IF NOT EXISTS jobs (
         id TEXT PRIMARY KEY, at REAL NOT NULL, request_id TEXT UNIQUE, ordered INTEGER NOT NULL DEFAULT 0,
         forgotten INTEGER NOT NULL DEFAULT 0, result TEXT, job TEXT NOT NULL)""",
     "CREATE INDEX IF NOT EXISTS jobs_by_time ON jobs (at)",
-    # A plan's items, each under the id of its job. `item` says what to order; it is empty once that may have been sent.
-    """CREATE TABLE IF NOT EXISTS planned (
-        id TEXT PRIMARY KEY, at REAL NOT NULL, browser TEXT NOT NULL, plan TEXT NOT NULL, item TEXT NOT NULL)""",
-    "CREATE INDEX IF NOT EXISTS planned_by_browser ON planned (browser, at)",
+    *planned.SCHEMA,
 )
 _T = TypeVar("_T")
 _log = logging.getLogger(__name__)
@@ -64,21 +60,6 @@ class Record:
     job: Job
     may_be_submitted: bool
     result: Path | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Planned:
-    """An item of a plan that was never sent.
-
-    Attributes:
-        id: The name of its reservation, and of its job if it is ordered.
-        plan: The click that it belongs to.
-        item: What to order; see `plan.item_of`.
-    """
-
-    id: str
-    plan: str
-    item: Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,8 +108,7 @@ class JobStore:
 
         def write(db: sqlite3.Connection) -> None:
             db.execute("UPDATE jobs SET ordered = 1 WHERE id = ?", (job.id,))
-            db.execute("DELETE FROM planned WHERE id = ? AND browser = ''", (job.id,))
-            db.execute("UPDATE planned SET item = '' WHERE id = ?", (job.id,))
+            planned.submitting(db, job.id)
 
         await self._surely(write)
 
@@ -164,7 +144,7 @@ class JobStore:
 
         def write(db: sqlite3.Connection) -> None:
             db.execute("DELETE FROM jobs WHERE id = ?", (job.id,))
-            db.execute("DELETE FROM planned WHERE id = ? AND item = ''", (job.id,))
+            planned.refused(db, job.id)
 
         await self._transact(write, None)
 
@@ -176,32 +156,22 @@ class JobStore:
             plan: The plan's id.
             items: The items by the ids of their jobs; None where nothing of it may be kept.
         """
-        now = time.time()
-        rows = [
-            (name, now, browser, plan, json.dumps(item) if item is not None and browser else "")
-            for name, item in items.items()
-        ]
-        await self._surely(lambda db: db.executemany("INSERT INTO planned VALUES (?, ?, ?, ?, ?)", rows))
+        await self._surely(lambda db: planned.add(db, browser, plan, items))
 
     async def is_unsent(self, job_id: str) -> bool:
         """Whether this is an item of a plan whose job was never made."""
-
-        def read(db: sqlite3.Connection) -> bool:
-            query = "SELECT 1 FROM planned WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM jobs WHERE id = ?1)"
-            return db.execute(query, (job_id,)).fetchone() is not None
-
-        return await self._transact(read, False)
+        return await self._transact(lambda db: planned.is_unsent(db, job_id), False)
 
     async def end(self, job_ids: Collection[str]) -> None:
         """Nobody needs to come back to these items: they ended without a picture, or were never reserved."""
-        await self._each("DELETE FROM planned WHERE id = ?", job_ids)
+        await self._transact(lambda db: planned.remove(db, job_ids), None)
 
     async def take(self, browser: str, job_ids: Collection[str]) -> list[Planned]:
-        """Those of these items that were not sent; they are given out once, however many tabs ask."""
+        """Those of these items that were not sent. They are given out once, however many tabs ask."""
 
         def write(db: sqlite3.Connection) -> list[Planned]:
-            found = [planned for planned in self._unsent(db, browser) if planned.id in job_ids]
-            db.executemany("DELETE FROM planned WHERE id = ?", [(planned.id,) for planned in found])
+            found = [item for item in self._unsent(db, browser) if item.id in job_ids]
+            planned.disown(db, [item.id for item in found])
             return found
 
         return await self._transact(write, [])
@@ -210,12 +180,9 @@ class JobStore:
         """What a browser, named as by `RunContext`, asked for. What is followed in this process counts as sent."""
 
         def read(db: sqlite3.Connection) -> Remembered:
-            db.row_factory = sqlite3.Row
-            query = """SELECT jobs.* FROM jobs JOIN planned USING (id)
-                WHERE browser = ? AND ordered AND NOT forgotten ORDER BY jobs.at DESC, jobs.rowid DESC"""
-            records = [self._record(row) for row in db.execute(query, (browser,))]
+            records = self._records(db, browser)
             return Remembered(
-                open=tuple(record for record, kept in records if not kept),
+                open=tuple(record for record, kept in records if not kept and record.job.can_be_found),
                 finished=tuple(record for record, _ in records if record.result),
                 unsent=tuple(self._unsent(db, browser)),
             )
@@ -233,26 +200,28 @@ class JobStore:
 
     async def forget(self, request_ids: Collection[str]) -> None:
         """Delete what is personal in these: all but the request id, and what the reservation was for."""
+        await self._transact(lambda db: _forget(db, "request_id", request_ids), None)
 
-        def write(db: sqlite3.Connection) -> None:
-            for request_id in request_ids:
-                found = db.execute("SELECT id, job FROM jobs WHERE request_id = ?", (request_id,)).fetchone()
-                if found is not None:
-                    job = replace(Job.from_dict(json.loads(found[1])), seed=None, frame=None)
-                    change = "UPDATE jobs SET forgotten = 1, result = NULL, job = ? WHERE id = ?"
-                    db.execute(change, (_written(job), found[0]))
+    async def forget_browser(self, browser: str) -> list[Path]:
+        """The same for all jobs of a browser, and delete what it asked for. Returns the pictures that are kept."""
 
-        await self._transact(write, None)
+        def write(db: sqlite3.Connection) -> list[Path]:
+            records = [record for record, _ in self._records(db, browser)]
+            _forget(db, "id", [record.job.id for record in records])
+            planned.forget(db, browser)
+            return [record.result for record in records if record.result]
 
-    async def forget_browser(self, browser: str) -> None:
-        """Delete which jobs are this browser's, and what it asked for. Its jobs themselves: see `forget`."""
-        await self._each("DELETE FROM planned WHERE browser = ?", [browser] if browser else [])
+        return await self._transact(write, []) if browser else []
 
     async def expire(self, hours: float) -> None:
-        """Delete what is older than so many hours."""
+        """Delete what is older than so many hours, and sooner what nobody can order any more."""
         oldest = time.time() - max(hours, RECONCILED_HOURS) * 3600
-        await self._write("DELETE FROM jobs WHERE at < ?", (oldest,))
-        await self._write("DELETE FROM planned WHERE at < ?", (oldest,))
+
+        def write(db: sqlite3.Connection) -> None:
+            db.execute("DELETE FROM jobs WHERE at < ?", (oldest,))
+            planned.expire(db, oldest)
+
+        await self._transact(write, None)
 
     async def _read(self, query: str, value: str) -> Record | None:
         def read(db: sqlite3.Connection) -> Record | None:
@@ -271,22 +240,19 @@ class JobStore:
         there = result if result and result.is_file() else None
         return Record(job=job, may_be_submitted=bool(row["ordered"]), result=there), result is not None
 
-    def _unsent(self, db: sqlite3.Connection, browser: str) -> list[Planned]:
-        """The items of a browser that were never sent and are not about to be, the newest plan first."""
-        query = """SELECT planned.id, plan, item FROM planned LEFT JOIN jobs USING (id)
-            WHERE browser = ? AND planned.at > ? AND item != '' AND IFNULL(ordered, 0) = 0
-            ORDER BY planned.at DESC, planned.rowid"""
-        rows = db.execute(query, (browser, time.time() - UNSENT_SECONDS)).fetchall()
-        return [
-            Planned(id=name, plan=plan, item=json.loads(item))
-            for name, plan, item in rows
-            if not self.is_followed(name)
-        ]
+    def _records(self, db: sqlite3.Connection, browser: str) -> list[tuple[Record, bool]]:
+        """The jobs of a browser that this version can read, as `_record`."""
+        db.row_factory = sqlite3.Row
+        records = []
+        for row in planned.jobs(db, browser):
+            with suppress(ValueError, KeyError, TypeError):
+                records.append(self._record(row))
+        db.row_factory = None
+        return records
 
-    async def _each(self, change: str, values: Iterable[str]) -> None:
-        rows = [(value,) for value in values]
-        if rows:
-            await self._transact(lambda db: db.executemany(change, rows) and None, None)
+    def _unsent(self, db: sqlite3.Connection, browser: str) -> list[Planned]:
+        """The items of a browser that were never sent and are not about to be."""
+        return [item for item in planned.unsent(db, browser) if not self.is_followed(item.id)]
 
     async def _write(self, change: str, values: Sequence[str | float]) -> None:
         def write(db: sqlite3.Connection) -> None:
@@ -321,6 +287,15 @@ class JobStore:
 def job_store(store: Path) -> JobStore:
     """The store of this process for a folder of results."""
     return JobStore(store)
+
+
+def _forget(db: sqlite3.Connection, column: str, names: Iterable[str]) -> None:
+    for name in names:
+        found = db.execute(f"SELECT id, job FROM jobs WHERE {column} = ?", (name,)).fetchone()
+        if found is not None:
+            job = replace(Job.from_dict(json.loads(found[1])), seed=None, frame=None, label="", step="")
+            change = "UPDATE jobs SET forgotten = 1, result = NULL, job = ? WHERE id = ?"
+            db.execute(change, (_written(job), found[0]))
 
 
 def _accepted(job: Job, request_id: str) -> Job:

@@ -37,14 +37,16 @@ class Item:
 
     Attributes:
         id: Its name within the plan.
-        label: What its tile is called; the garments' names in it come from the visitor.
+        label: What its look is called beside its model; the garments' names in it come from the visitor.
         request: What to ask for.
+        step: What the look puts on in this step, if it takes several.
         after: The item whose picture is this one's person, where it is a further step of the same look.
     """
 
     id: str
     label: str
     request: Request
+    step: str = ""
     after: str | None = None
 
 
@@ -189,6 +191,7 @@ def to_dict(item: Item) -> dict[str, Any]:
     return {
         "id": item.id,
         "label": item.label,
+        "step": item.step,
         "after": item.after,
         "model": request.model.name,
         "person": str(request.person),
@@ -211,7 +214,7 @@ def item_of(data: Mapping[str, Any], models: Mapping[str, ModelSpec]) -> Item | 
             data["values"],
             private=data["private"],
         )
-        return Item(id=data["id"], label=data["label"], request=request, after=data["after"])
+        return Item(id=data["id"], label=data["label"], request=request, step=data["step"], after=data["after"])
     except (KeyError, TypeError, AttributeError, InputError):
         return None
 
@@ -277,12 +280,12 @@ def _look(
             values if kind in (None, "") else {**values, "cloth_type": kind},
             private=private,
         )
-        step = f", step {index} of {len(steps)}" if len(steps) > 1 else ""
         items.append(
             Item(
                 id=number if len(steps) == 1 else f"{number}-{index}",
-                label=f"{model.title} · {_what(worn)}{step}{ending}",
+                label=f"{_what(outfit)}{ending}",
                 request=request,
+                step=_what(worn) if len(steps) > 1 else "",
                 after=items[-1].id if items else None,
             )
         )
@@ -290,5 +293,5 @@ def _look(
 
 
 def _what(worn: Sequence[Garment]) -> str:
-    """The garments of a request in a few words."""
+    """Garments in a few words."""
     return " + ".join(garment.name for garment in worn) if len(worn) <= 2 else f"{len(worn)} garments"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncGenerator, Iterable, Mapping
+from collections.abc import AsyncGenerator, Collection, Iterable, Mapping
 from contextlib import ExitStack, aclosing
 from dataclasses import replace
 from pathlib import Path
@@ -19,13 +19,19 @@ from vton_ui.tryon.context import RunContext
 from vton_ui.tryon.events import Accepted, Cancelled, Done, Event, Failed, Recovering, Skipped, Submitting
 from vton_ui.tryon.job import Part
 from vton_ui.tryon.plan import Item, Plan, costs, looks_of, to_dict
+from vton_ui.tryon.planned import Planned
 from vton_ui.tryon.request import live_price
 from vton_ui.tryon.run import Stopped, try_on, unless
 from vton_ui.tryon.streams import Turns, merged
 
 
 async def run(
-    plan: Plan, context: RunContext, stops: Mapping[str, asyncio.Event], *, parallel: int
+    plan: Plan,
+    context: RunContext,
+    stops: Mapping[str, asyncio.Event],
+    *,
+    parallel: int,
+    plan_id: str | None = None,
 ) -> AsyncGenerator[tuple[str, Event | Failed], None]:
     """Run a plan; yields each event with the id of its item.
 
@@ -37,12 +43,13 @@ async def run(
         context: What to run it with.
         stops: For each item, what cancels it.
         parallel: How many looks run at once.
+        plan_id: What its jobs call this plan; a new id if None.
 
     Raises:
         OverBudget: A cap has no room for all of it; nothing was ordered.
         VtonError: Nothing was ordered, for another reason.
     """
-    work = _PlanRun(plan, context, stops, parallel)
+    work = _PlanRun(plan, context, stops, parallel, plan_id or uuid.uuid4().hex)
     with ExitStack() as following:
         for part in work.parts.values():
             following.enter_context(context.jobs.following(part.id))
@@ -57,12 +64,26 @@ async def run(
             await uninterrupted(work.release([item.id for item in plan]))
 
 
+async def take_unsent(job_ids: Collection[str], context: RunContext) -> list[Planned]:
+    """Those of these items of the context's browser that were never sent, to be ordered anew. They are given out once,
+    however many tabs ask; the owner's money that was reserved for them is given back."""
+    found = await context.jobs.take(context.browser, job_ids)
+    for planned in found:
+        if context.budget:
+            await context.budget.release(planned.id)
+    return found
+
+
 class _PlanRun:
     """What of a running plan was reserved and sent, and whose turn it is."""
 
-    def __init__(self, plan: Plan, context: RunContext, stops: Mapping[str, asyncio.Event], parallel: int) -> None:
-        name = uuid.uuid4().hex
-        self.parts = {item.id: Part(id=uuid.uuid4().hex, plan=name, item=item.id, label=item.label) for item in plan}
+    def __init__(
+        self, plan: Plan, context: RunContext, stops: Mapping[str, asyncio.Event], parallel: int, plan_id: str
+    ) -> None:
+        self.parts = {
+            item.id: Part(id=uuid.uuid4().hex, plan=plan_id, item=item.id, label=item.label, step=item.step)
+            for item in plan
+        }
         self._plan, self._context, self._stops = plan, context, stops
         self._reserved: set[str] = set()
         """The items whose reservations no job has taken over yet."""

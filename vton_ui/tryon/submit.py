@@ -35,7 +35,7 @@ def new_job(
     part: Part | None,
 ) -> Job:
     """The job that is about to be submitted, without a request id."""
-    part = part or Part(id=uuid.uuid4().hex, plan="", item="", label="")
+    part = part or Part(id=uuid.uuid4().hex)
     model, size, sandbox = request.model, ready.person.size, context.backend.sandbox
     output = model.output_size(request.values) or size
     cost = pricing.estimate(model, person=size, garment=ready.garment.size, output=output, live=live).total
@@ -59,6 +59,7 @@ def new_job(
         plan=part.plan,
         item=part.item,
         label=part.label,
+        step=part.step,
     )
 
 

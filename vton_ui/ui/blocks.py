@@ -50,7 +50,7 @@ class App(QuietBlocks):
     """The page and the API."""
 
     def explain(self, exc: Exception) -> str:
-        """What the visitor is told of an unexpected error; the log gets its kind and its line."""
+        """The message for an unexpected error; the log gets its type and its line."""
         full = disk_full(exc)
         if full is not None:
             return str(full)

@@ -6,7 +6,6 @@ it is confidential, and it never holds a key.
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,10 +13,10 @@ from typing import Any
 from itsdangerous import BadData, URLSafeSerializer
 
 from vton_ui.models.spec import Size
-from vton_ui.tryon.job import LOST_SECONDS, Job
+from vton_ui.tryon.job import Job
 from vton_ui.tryon.results import Result
 
-MAX_JOBS = 10
+MAX_JOBS = 24
 MAX_RESULTS = 24
 
 State = str
@@ -56,7 +55,7 @@ class Memory:
                 job = Job.from_dict(data)
             except (KeyError, TypeError):  # written by another version
                 continue
-            if job.request_id or time.time() - job.submitted_at < LOST_SECONDS:
+            if job.can_be_found:
                 found.append(job)
         return found
 

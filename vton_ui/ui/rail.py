@@ -16,8 +16,7 @@ from vton_ui.pictures.sheet import LAYOUT, MAX_GARMENTS
 from vton_ui.studio import Studio
 from vton_ui.tryon.request import named
 from vton_ui.ui.components.examples import examples
-from vton_ui.ui.components.garment_rail import joining, shown
-from vton_ui.ui.components.garments import KIND, Garment, Preview, kinds, new, proposed_order
+from vton_ui.ui.components.garments import KIND, Garment, Preview, joining, kinds, new, proposed_order, shown
 from vton_ui.ui.page import Page
 from vton_ui.ui.page_photos import PagePhotos
 from vton_ui.ui.web.uploads import example_copy

@@ -33,7 +33,7 @@ from vton_ui.ui.page_input import Values, key_of, read_page
 from vton_ui.ui.render import Renderer, Updates, button
 from vton_ui.ui.returning import ReturnedJobs
 from vton_ui.ui.web.uploads import forget_uploads
-from vton_ui.ui.web.visitor import browser_of, visitor_of
+from vton_ui.ui.web.visitor import browser_of, cookie_of, visitor_of
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -173,8 +173,9 @@ class Runs:
         results = memory.results(state)
         jobs = [*memory.jobs(state), *(job for _, job in results)]
         await self.studio.jobs.forget({job.request_id for job in jobs})
-        for result, _ in results:
-            await asyncio.to_thread(_discard, result.path, self.studio.store)
+        kept = await self.studio.jobs.forget_browser(self.studio.browser_hash(cookie_of(request)))
+        for path in {*kept, *(result.path for result, _ in results)}:
+            await asyncio.to_thread(_discard, path, self.studio.store)
         deleted = await asyncio.to_thread(forget_uploads, browser_of(request), self.studio)
         prepare.forget(deleted)
         page_photos.forget(deleted)

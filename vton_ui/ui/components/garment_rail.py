@@ -12,7 +12,7 @@ from typing import Any
 
 import gradio as gr
 
-from vton_ui.ui.components.garments import MAX_READ, MIN_CROP, Garment, Preview, read
+from vton_ui.ui.components.garments import MAX_READ, MIN_CROP, Garment, read
 
 _HERE = Path(__file__).parent
 # One after the other they are the body of one function.
@@ -92,20 +92,3 @@ class GarmentRail(gr.HTML):
     def get_block_name(self) -> str:
         """The name the browser knows it by."""
         return "html"
-
-
-def joining(garments: Sequence[Garment]) -> dict[str, Any]:
-    """The update that adds garments to those on a rail, as far as they fit; none that was added meanwhile is lost."""
-    return gr.update(added=[garment.as_json() for garment in garments])
-
-
-def shown(previews: Sequence[Preview], order: Sequence[str] = ()) -> dict[str, Any]:
-    """The update that tells a rail what became of its garments.
-
-    It holds for garments that are still cropped and cut out as they were then; to others it does nothing, so that a
-    late answer undoes nothing.
-
-    Args:
-        order: `garments.proposed_order`; it is followed as long as the visitor moved nothing.
-    """
-    return gr.update(previews=[preview.as_json() for preview in previews], order=list(order))

@@ -1,4 +1,4 @@
-"""The middleware around Gradio's web app: which routes are open, how much comes in, and what an answer tells."""
+"""The middleware around Gradio's web app: closed routes, limits of bodies, headers, and errors without details."""
 
 from __future__ import annotations
 
@@ -60,13 +60,13 @@ class Guard:
             refused = exc
         except Exception as exc:
             refused = _refusal(scope, exc)
-        if not answer.started:  # otherwise the connection breaks off, which is all that can still be said
+        if not answer.started:  # otherwise closing the connection is the only signal left
             await body.drain()
             await _response(scope, refused)(scope, receive, answer.send)
 
 
 def _refusal(scope: Scope, exc: Exception) -> Refused:
-    """What a visitor is told of an error that nothing else handled."""
+    """The answer to an error that nothing else handled."""
     full = disk_full(exc)
     if full is not None:
         return Refused(507, str(full))
@@ -147,7 +147,7 @@ class _Answer:
         await self._send(message)
 
     async def _no_file(self, status: int) -> None:
-        """Replace Gradio's answer, which tells where the file would be."""
+        """Replace Gradio's answer, which has the file's path in it."""
         self._replaced = True
         body = b"" if self._scope["method"] == "HEAD" else json.dumps({"detail": NO_FILE}).encode()
         headers = [(b"content-type", b"application/json"), *SAFE, *SAFE_FILE]
@@ -161,6 +161,6 @@ async def malformed(request: Any, exc: Exception) -> JSONResponse:
 
 
 def where(exc: BaseException) -> str:
-    """An error as the log may tell it: its kind and its line, and nothing that a visitor sent."""
+    """An error for the log: its type and its line, and nothing that a visitor sent."""
     frames = traceback.extract_tb(exc.__traceback__)
     return type(exc).__name__ + (f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "")
