@@ -70,7 +70,7 @@ def build(asks: bool) -> gr.Blocks:
                         rail = GarmentRail(kinds=kinds([CAT_VTON] if asks else []), padding=False)
         value = gr.Textbox(elem_id="value", label="Value")
         said = gr.Radio([(label, kind) for kind, label in kinds([CAT_VTON])], label="Kind", elem_id="said")
-        example, clear = gr.Button("Example", elem_id="example"), gr.Button("Clear")
+        example, clear = gr.Button("Example", elem_id="example"), gr.Button("Clear", elem_id="clear")
         quiet: dict[str, Any] = {"queue": False, "show_progress": "hidden"}
         rail.change(lambda found: json.dumps([one.as_json() for one in found]), rail, value, **quiet)
         rail.input(look_at, rail, rail, trigger_mode="always_last", **quiet)

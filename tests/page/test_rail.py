@@ -33,6 +33,7 @@ DROP = f"""(file) => {{
 }}"""
 PASTE = f"""(file) => (document.activeElement ?? document.body).dispatchEvent(
   new ClipboardEvent("paste", {{clipboardData: ({FILES})(file), bubbles: true, cancelable: true}}))"""
+SILENT = "for (const node of document.querySelectorAll('#garments :is(.note, [role=status])')) node.textContent = ''"
 TAB_STOPS = (
     "[...document.querySelectorAll('#garments *')].filter((n) => n.tabIndex === 0 && n.checkVisibility()).length"
 )
@@ -74,7 +75,13 @@ def opened(page: Page, url: str) -> Iterator[Page]:
         errors.append(str(error))
 
     page.on("pageerror", note)
-    page.goto(url)
+    if page.url.startswith(url) and not page.locator("dialog[open]").count():
+        page.mouse.up()
+        page.click("#clear")
+        until(page, lambda sent: sent == [])
+        page.evaluate(SILENT)
+    else:
+        page.goto(url)
     page.wait_for_selector("#garments .rail[data-empty]")
     yield page
     page.remove_listener("pageerror", note)

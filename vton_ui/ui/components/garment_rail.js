@@ -181,10 +181,14 @@ const cropIt = async (garment) => {
   change(garment.id, { crop: found, view: null }, `${garment.name}, ${found ? "cropped" : "whole picture"}`);
 };
 
-const pick = (camera) => {
+const takes = (camera) => {
   input.toggleAttribute("multiple", !camera);
   if (camera) input.setAttribute("capture", "environment");
   else input.removeAttribute("capture");
+};
+
+const pick = (camera) => {
+  takes(camera);
   input.click();
 };
 
@@ -230,6 +234,7 @@ list.addEventListener("change", ({ target }) => {
 input.addEventListener("change", () => {
   add([...input.files]);
   input.value = ""; // the same file can be picked again
+  takes(false);
 });
 
 const pictures = (transfer) => [...(transfer?.files ?? [])];
