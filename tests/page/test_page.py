@@ -177,24 +177,6 @@ def test_a_late_answer_does_not_wipe_a_failure_away(paid: Page, fal: FakeFal) ->
     expect(failure).to_be_visible()
 
 
-def test_several_garments_lead_to_the_model_that_takes_them(paid: Page, fal: FakeFal) -> None:
-    """CatVTON takes one garment: with two it says so and offers FLUX."""
-    two_photos(paid)
-    give(paid, "garments", photo_bytes(700, 900))
-    expect(paid.locator("#sheet img")).to_be_visible(timeout=WAIT)
-    paid.locator("#model label", has_text=CAT_VTON.title).click()
-    expect(paid.locator("#notice")).to_contain_text("takes 1 at most", timeout=WAIT)
-    expect(paid.locator("#try_on")).to_be_disabled()
-    expect(paid.get_by_role("combobox", name="Kind of Garment")).to_have_count(2)  # so it is asked nowhere else
-    expect(paid.locator("#option-cloth_type")).to_be_hidden()
-    paid.click("#use_model")
-    expect(paid.locator("#try_on")).to_have_text("Try on · $0.0475", timeout=WAIT)
-    paid.click("#try_on")
-    done(paid)
-    (job,) = fal.jobs.values()
-    assert "the 2 garments of image 2" in job.arguments["prompt"]
-
-
 def test_only_the_chosen_models_options(paid: Page) -> None:
     """A control appears only if the model has it, and only while it matters."""
     expect(paid.locator("#option-description")).to_be_visible()
@@ -218,6 +200,7 @@ def test_the_kind_of_one_garment_is_guessed(free: Page) -> None:
     expect(free.locator("#garments .card")).to_have_attribute("aria-label", "Trousers, place 1 of 1")
     free.locator("#clothes button").first.click()
     expect(free.get_by_label("Kind of Trousers")).to_have_value("overall", timeout=WAIT)
+    expect(free.locator("#option-cloth_type")).to_be_hidden()  # the cards ask now
 
 
 def test_options_reach_fal(paid: Page, fal: FakeFal) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 import sys
 from collections.abc import Iterator
 from contextlib import closing
@@ -235,6 +236,6 @@ def test_a_job_of_another_browser(cookies: bool, open_url: str, fal: FakeFal) ->
     assert "Done" in str(done["status"])
     kept = done["browserstate"]
     assert (memory_of(kept) or {})["results"]
-    assert thief.event("come_back", browserstate=kept)["recent"]["visible"] is False
+    assert json.loads(thief.event("come_back", browserstate=kept)["looks"])["tiles"] == []
     thief.event("forget", browserstate=kept)
-    assert owner.event("come_back", browserstate=kept)["recent"]["visible"] is True
+    assert len(json.loads(owner.event("come_back", browserstate=kept)["looks"])["tiles"]) == 1

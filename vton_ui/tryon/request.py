@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -28,6 +29,7 @@ class Request:
         values: The model's options, checked; the seed is chosen.
         private: Whether fal shall store no record of it.
         layout: How several garments lie on their sheet.
+        names: The garments' names, one for each, or none; they come from the visitor.
     """
 
     model: ModelSpec
@@ -36,6 +38,7 @@ class Request:
     values: Values
     private: bool = False
     layout: str = LAYOUT.default
+    names: tuple[str, ...] = ()
 
 
 def new_request(
@@ -45,9 +48,12 @@ def new_request(
     given: Mapping[str, Any],
     *,
     private: bool = False,
+    names: Sequence[str] | None = None,
     layout: Any = None,
 ) -> Request:
     """A request, checked as far as it can be without decoding a photo; a missing seed is chosen here.
+
+    Without `names` the garments are called what their files are.
 
     Raises:
         InputError: A photo is missing, there are too many garments, or a setting is out of range.
@@ -70,9 +76,15 @@ def new_request(
         person=person,
         garments=tuple(garments),
         values=values,
+        names=tuple(names or map(name_of, garments)),
         private=private,
         layout=str(check(LAYOUT, layout)),
     )
+
+
+def name_of(garment: Path) -> str:
+    """What a garment is called whose visitor gave it no name."""
+    return garment.stem.replace("_", " ").replace("-", " ")
 
 
 def estimate(request: Request, live: pricing.UnitPrice | None = None) -> pricing.Estimate:
@@ -101,3 +113,10 @@ def named(garments: Sequence[T]) -> list[tuple[T, str]]:
 async def live_price(model: ModelSpec, backend: Backend) -> pricing.UnitPrice | None:
     """fal's price for a model without a published price; not asked for otherwise."""
     return await backend.price(model.endpoint) if model.price is None else None
+
+
+async def live_prices(models: Iterable[ModelSpec], backend: Backend) -> dict[str, pricing.UnitPrice | None]:
+    """The same for several models, by their names."""
+    named_models = {model.name: model for model in models}
+    prices = await asyncio.gather(*(live_price(model, backend) for model in named_models.values()))
+    return dict(zip(named_models, prices, strict=True))

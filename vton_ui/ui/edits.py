@@ -8,21 +8,25 @@ from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
+from gradio.blocks import Block
 from gradio.components import Component
 
 from vton_ui.errors import GarmentsError, RateLimited, VtonError
 from vton_ui.models.spec import ModelSpec
-from vton_ui.money.pricing import Estimate, money
 from vton_ui.pictures.photos import measure
 from vton_ui.pictures.prepare import prefetch
 from vton_ui.studio import Studio
-from vton_ui.tryon.request import estimate, live_price, named
+from vton_ui.tryon.plan import Plan
+from vton_ui.tryon.plan_price import price_of
+from vton_ui.tryon.request import named
 from vton_ui.ui import markup
 from vton_ui.ui.components.examples import examples
 from vton_ui.ui.components.garments import Garment
+from vton_ui.ui.confirm import Confirm
 from vton_ui.ui.page import Page
-from vton_ui.ui.page_input import PageInput, read_page
+from vton_ui.ui.page_input import PageInput, chosen_models, read_page
 from vton_ui.ui.page_photos import PagePhotos
+from vton_ui.ui.plan_words import button_text, cautions
 from vton_ui.ui.web.visitor import visitor_of
 
 Updates = dict[Component, Any]
@@ -37,38 +41,44 @@ class Edits:
 
     async def refresh(self, values: dict[Component, Any], request: gr.Request) -> Updates:
         """Update the button, the estimate and the notice."""
-        page = self.page
-        plain: Updates = {page.use_model: gr.update(visible=False), page.estimate: "", page.notice: ""}
+        page, confirm = self.page, Confirm(page=self.page, studio=self.studio)
+        plain: Updates = {
+            page.use_model: gr.update(visible=False),
+            page.wear: gr.update(visible=len(values[page.garments] or []) > 1),
+            page.estimate: "",
+            page.notice: "",
+        }
+        withdrawn = confirm.withdrawn if confirm.asked(values) else {}
         try:
             page_input = await read_page(page, self.studio, values, request)
             await asyncio.to_thread(_check_headers, page_input)
             missing = _missing(page_input)
             if missing:
-                return {**plain, page.try_on: gr.update(value=missing, interactive=False)}
-            tryon_request = page_input.request()
+                return {**plain, **withdrawn, page.try_on: gr.update(value=missing, interactive=False)}
             backend = self.studio.backend_for(page_input.key)
-            costs = await asyncio.to_thread(estimate, tryon_request, await live_price(page_input.model, backend))
+            price = await price_of(page_input.plan(), backend)
         except VtonError as exc:
             return {
                 **plain,
+                **withdrawn,
                 page.try_on: gr.update(value="Not ready yet", interactive=False),
                 page.notice: markup.failure(exc),
                 page.use_model: self._larger_model(exc, values),
             }
         # Over the limit only the prefetch is left out: moving a slider always shows an estimate.
         if self.studio.free.allows(visitor_of(request)):
-            prefetch(
-                tryon_request.person,
-                named(tryon_request.garments),
-                tryon_request.model.limits(tryon_request.values),
-                tryon_request.layout,
-            )
+            _prefetch(price.plan)
         return {
             **plain,
-            page.try_on: gr.update(value=_button_text(costs, free=backend.sandbox), interactive=True),
-            page.estimate: markup.estimate_line(costs, free=backend.sandbox),
-            page.notice: markup.notice(page_input.model.caution(tryon_request.values) or ""),
+            **(withdrawn if confirm.outdated(values, page_input, price) else {}),
+            page.try_on: gr.update(value=button_text(price, free=backend.sandbox), interactive=True),
+            page.estimate: markup.estimate_line(price, free=backend.sandbox),
+            page.notice: markup.notice(cautions(price, page_input.left_out)),
         }
+
+    async def not_now(self) -> Updates:
+        """Order nothing."""
+        return Confirm(page=self.page, studio=self.studio).withdrawn
 
     def _larger_model(self, exc: VtonError, values: Mapping[Component, Any]) -> Any:
         """The button that switches to a model which takes all these garments, if there is one."""
@@ -85,9 +95,16 @@ class Edits:
         model = self._model_for(len(garments))
         return model.name if model else gr.skip()
 
-    async def show_model(self, name: str) -> list[Any]:
-        """Show the chosen model's options and no others."""
-        return [gr.update(visible=model == name) for model, blocks in self.page.groups.items() for _ in blocks]
+    async def show_model(self, value: str) -> dict[Block, Any]:
+        """Show the options of the chosen models and no others; under their names, where there are several."""
+        chosen = {model.name for model in chosen_models(self.studio, value)}
+        updates: dict[Block, Any] = {}
+        for name in self.studio.models:
+            updates |= {block: gr.update(visible=name in chosen) for block in self.page.groups[name]}
+            updates |= {block: gr.update(visible=len(chosen) > 1) for block in self.page.headings[name]}
+        for part, (alone, beside) in self.page.namesakes.items():
+            updates[part] = gr.update(elem_id=alone if len(chosen) == 1 else beside)
+        return updates
 
     async def convert_person(self, path: str | None, request: gr.Request) -> Any:
         """Convert a photo that browsers cannot show."""
@@ -121,7 +138,11 @@ def _missing(page_input: PageInput) -> str | None:
     return None if page_input.garments else "Add a garment"
 
 
-def _button_text(costs: Estimate, *, free: bool) -> str:
-    if free:
-        return "Try on · free draft"
-    return "Try on" if costs.total is None else f"Try on · {money(costs.total)}"
+def _prefetch(plan: Plan) -> None:
+    """Start preparing the photos of a plan; a later step's person is yet to be made."""
+    needed = {
+        (request.person, request.garments, request.model.limits(request.values), request.layout)
+        for request in (item.request for item in plan if item.after is None)
+    }
+    for person, garments, limits, layout in needed:
+        prefetch(person, named(garments), limits, layout)

@@ -18,6 +18,7 @@ from vton_ui.tryon.request import named
 from vton_ui.ui.components.examples import examples
 from vton_ui.ui.components.garments import KIND, Garment, Preview, joining, kinds, new, proposed_order, shown
 from vton_ui.ui.page import Page
+from vton_ui.ui.page_input import chosen_models
 from vton_ui.ui.page_photos import PagePhotos
 from vton_ui.ui.web.uploads import example_copy
 
@@ -81,12 +82,15 @@ class Rail:
             return garment.path  # `refresh` says what is wrong
         return str(path)
 
-    async def show_sheet(self, chosen: str, garments: list[Garment], layout: str, request: gr.Request) -> Updates:
-        """Show the sheet as the model will get it, if there are several garments."""
+    async def show_sheet(
+        self, chosen: str, garments: list[Garment], wear: str, layout: str, request: gr.Request
+    ) -> Updates:
+        """Show the sheet as a chosen model will get it, if one gets several garments at once."""
         page, photos = self.page, PagePhotos(studio=self.studio, request=request)
         none: Updates = {page.sheet: gr.update(visible=False, value=None), page.layout: gr.update(visible=False)}
-        model = max(self._models(chosen), key=lambda model: model.max_garments)
-        if not 1 < len(garments) <= model.max_garments:
+        count = 1 if wear == "each" else len(garments)
+        model = next((model for model in self._models(chosen) if 1 < count <= model.max_garments), None)
+        if model is None:
             return none
         try:
             limit = model.garment_pixels(complete(model, {}))
@@ -97,9 +101,8 @@ class Rail:
             return none  # `refresh` says what is wrong
         return {page.sheet: gr.update(visible=True, value=str(path)), page.layout: gr.update(visible=True)}
 
-    def _models(self, chosen: str) -> list[ModelSpec]:
-        """The chosen model."""
-        return [self.studio.models.get(chosen, self.studio.default_model)]
+    def _models(self, chosen: str) -> tuple[ModelSpec, ...]:
+        return chosen_models(self.studio, chosen)
 
 
 async def _preview(photos: PagePhotos, garment: Garment, slot: str, asks: bool) -> Preview:
