@@ -53,9 +53,9 @@ def open_studio(settings: Settings) -> Studio:
         origins=settings.origins,
         parallel=settings.parallel,
         confirm_usd=settings.confirm_usd,
+        unknown_price_usd=settings.unknown_price_usd,
         free=FreeWork(settings.free_rate),
         uploaded=UploadQuota(settings.upload_mb),
-        unknown_price_usd=settings.unknown_price_usd,
     )
 
 

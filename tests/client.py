@@ -1,7 +1,8 @@
-"""A client of the app that speaks Gradio's protocol over plain HTTP, and so may do what Gradio's own clients do not."""
+"""A client of the app that speaks Gradio's protocol over plain HTTP, and can send what Gradio's own clients do not."""
 
 from __future__ import annotations
 
+import itertools
 import json
 import uuid
 from collections.abc import Generator, Mapping
@@ -16,6 +17,7 @@ from itsdangerous import URLSafeSerializer
 from tests.conftest import photo_bytes
 
 META = {"_type": "gradio.FileData"}
+_numbers = itertools.count()
 UNCHANGED: tuple[Any, ...] = ({"__type__": "update"}, {"__type__": "update", "props": {"__type__": "update"}})
 
 
@@ -62,7 +64,7 @@ class Client:
         return {part["id"]: part for part in self.config["components"]}
 
     def upload(self, photo: bytes | None = None, name: str = "photo.jpg") -> dict[str, Any]:
-        """Upload a photo; returns it as slots and calls name it."""
+        """Upload a photo; returns its name in slots and calls."""
         answer = self.http.post("gradio_api/upload", files={"files": (name, photo or photo_bytes(400, 400))})
         return {"path": answer.raise_for_status().json()[0], "meta": META}
 
@@ -167,6 +169,11 @@ class Client:
     def _name(self, id: int) -> str:
         component = self.components[id]
         return component["props"].get("elem_id") or str(component["type"])
+
+
+def on_rail(photo: Mapping[str, Any], **fields: Any) -> dict[str, Any]:
+    """An uploaded photo as a garment on the page's rail."""
+    return {"id": f"g{next(_numbers)}", "path": photo["path"], **fields}
 
 
 def memory_of(value: Any) -> dict[str, Any] | None:

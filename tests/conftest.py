@@ -1,4 +1,4 @@
-"""What all tests share: no proxy, no key, no analytics, and fal played by a local server."""
+"""What all tests share: no proxy, no key, no analytics, and a local server in place of fal."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from vton_ui.money.ledger import FILE  # noqa: E402
 from vton_ui.settings import Settings  # noqa: E402
 
 FREE = 10**6
-"""What a visitor may have for free where a test says nothing about it: all of them come from one address."""
+"""The free calls a minute where a test sets none: all requests come from one address."""
 
 LONGEST = (
     "page/",
@@ -119,7 +119,7 @@ def empty_ledger(data: Path) -> None:
 
 @pytest.fixture
 def backend(fal: FakeFal) -> FalBackend:
-    """The app's way to it, where a job takes no longer than a blink."""
+    """The app's backend on it; jobs are done at once."""
     fal.queue_seconds, fal.run_seconds = 0.02, 0.04
     return FalBackend(TEST_KEY, api_url=fal.api_url)
 

@@ -1,4 +1,4 @@
-"""Jobs at a stand-in for fal, from the photos to the picture."""
+"""Jobs at the fake fal, from the photos to the picture."""
 
 from __future__ import annotations
 

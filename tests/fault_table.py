@@ -146,7 +146,7 @@ class Run:
 
     @property
     def words(self) -> str:
-        """The end, as the table tells it."""
+        """The end, in the words of the table."""
         if self.error is not None:
             return f"error: {type(self.error).__name__}, charged: {CHARGED[self.error.cost]}"
         last = self.events[-1]
@@ -301,7 +301,7 @@ def started_again(fal: FakeFal) -> Iterator[None]:
 
 @contextmanager
 def world_for(case: Case, folder: Path) -> Iterator[World]:
-    """A world whose patience is short where the case is to wear it out, and long where it is not."""
+    """A world with short time limits where the case is to exceed them, and long ones elsewhere."""
     hung = case.fault == HUNG
     patience = 60.0
     if case.lasting and case.fault not in ("401", "404") and case.operation != "cancel":
@@ -314,7 +314,7 @@ def world_for(case: Case, folder: Path) -> Iterator[World]:
         patch.setattr(backend_module, "PRICE_SECONDS", 0.0)
         patch.setattr(backend_module, "PRICE_TIMEOUT", timeout)
         patch.setattr(client, "TIMEOUT", httpx.Timeout(timeout))
-        patch.setattr(stream, "TIMEOUT", httpx.Timeout(timeout))
+        patch.setattr(stream, "STREAM_TIMEOUT", httpx.Timeout(timeout))
         patch.setattr(submit, "RECOVERY_PAUSES", (0.02, 0.05, 0.1))
         patch.setattr(run, "CANCEL_PATIENCE", 0.15 if case.lasting and not_heard(case) else 30.0)
         yield World(fal, folder)
@@ -357,7 +357,7 @@ def table(outcomes: dict[Case, str]) -> str:
 
 
 def read(page: str) -> dict[Case, str]:
-    """The outcomes that a page tells."""
+    """The outcomes that a page lists."""
     outcomes: dict[Case, str] = {}
     operation = ""
     for line in page.splitlines():

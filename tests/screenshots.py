@@ -17,11 +17,11 @@ PATIENCE = 20_000
 
 
 def try_on(page: Page, person: int, garments: list[int]) -> None:
-    """Put on examples, by their places, and wait for the draft."""
+    """Try on examples, by their places, and wait for the draft."""
     page.locator("#people button").nth(person).click()
     for number, garment in enumerate(garments, 1):
         page.locator("#clothes button").nth(garment).click()
-        page.wait_for_function(f"document.querySelectorAll('#garments .thumbnail-item').length == {number}")
+        page.wait_for_function(f"document.querySelectorAll('#garments .card').length == {number}")
     page.locator("#try_on", has_text="free draft").click(timeout=PATIENCE)
     page.wait_for_selector("#status [data-state=done]", timeout=PATIENCE)
     page.mouse.move(0, 0)
@@ -30,7 +30,7 @@ def try_on(page: Page, person: int, garments: list[int]) -> None:
 
 
 def shoot(browser: Browser, url: str) -> None:
-    """The desk by day, the phone by night."""
+    """The desktop in light mode, the phone in dark mode."""
     desk = open_page(browser, url, viewport=DESK)
     try_on(desk, 0, [7, 8])
     desk.evaluate("scrollTo(0, 0)")

@@ -67,7 +67,7 @@ class SubprocessApp:
         raise TimeoutError("the app does not answer")
 
     def kill(self) -> None:
-        """`kill -9`: no goodbye, nothing flushed."""
+        """`kill -9`: nothing is flushed or closed."""
         if self.process:
             self.process.send_signal(signal.SIGKILL)
             self.process.wait()

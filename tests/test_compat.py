@@ -1,4 +1,4 @@
-"""What vton_ui/ui/compat relies on in Gradio and Starlette: after a version bump these say first what moved."""
+"""What vton_ui/ui/compat relies on in Gradio and Starlette: after a version bump these tests fail first."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ import pytest
 import uvicorn
 from gradio import component_meta, processing_utils, queueing, route_utils, state_holder
 from gradio.blocks import Block, Blocks
-from gradio.components.gallery import GalleryData, GalleryImage
 from gradio.context import LocalContext, get_blocks_context
 from gradio.data_classes import CancelBody, ImageData, PredictBody
 from gradio.mcp import GradioMCPServer
@@ -44,7 +43,7 @@ async def test_a_call_is_a_task_with_a_name() -> None:
 
 
 def test_the_queue_knows_its_events() -> None:
-    """Events are found by their id, are alive while somebody listens, and tell how their stream is read."""
+    """Events are found by their id, know whether their stream is open, and in which form it is read."""
     assert "alive" in vars(Event(None, SimpleFn(), None, None))  # type: ignore[arg-type]
     assert "event_ids_to_events" in inspect.getsource(Queue.__init__)
     assert "alive = False" in inspect.getsource(Queue.clean_events)
@@ -64,7 +63,7 @@ class SimpleFn:
     ids=["missing", "unknown"],
 )
 def test_wrong_names_are_a_type_error(given: dict[str, int], words: str) -> None:
-    """gradio_client tells of wrong names in these words."""
+    """gradio_client reports wrong names in these words."""
     with pytest.raises(TypeError, match=words):
         construct_args(PARAMETERS, (), given)  # type: ignore[arg-type]
 
@@ -220,8 +219,7 @@ def test_files_of_components() -> None:
     """What components of pictures hold."""
     image = ImageData(path="/uploads/me.jpg")
     assert files.image_path(image) == "/uploads/me.jpg"
-    assert files.gallery_paths(GalleryData([GalleryImage(image=image)])) == ["/uploads/me.jpg"]
-    assert (files.image_path(None), files.gallery_paths(None)) == (None, [])
+    assert files.image_path(None) is None
 
 
 async def test_downloads_can_be_replaced() -> None:
@@ -240,6 +238,6 @@ async def test_downloads_can_be_replaced() -> None:
 
 
 def test_local_context() -> None:
-    """What a handler can learn about its call."""
+    """What a handler can read about its call."""
     assert {"blocks", "request", "event_id"} <= vars(LocalContext).keys()
     assert "upload_file_set" in inspect.getsource(Blocks)

@@ -1,4 +1,4 @@
-"""Which room may import which."""
+"""Which folder may import which."""
 
 from __future__ import annotations
 
@@ -10,35 +10,34 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 FILES = [ROOT / "app.py", *sorted((ROOT / "vton_ui").rglob("*.py"))]
-HALL = "hall"
-"""What stands at the top of the package: settings, errors, the studio and what it is made of."""
+TOP = "top"
+"""The modules at the top of the package: settings, errors, the studio and what it is made of."""
 
-ROOMS: dict[str, set[str]] = {
-    "models": {HALL},
-    "pictures": {HALL, "models"},
-    "money": {HALL, "models"},
-    "tryon": {HALL, "models", "pictures", "money"},
-    "backends/fal": {HALL, "models", "money", "tryon"},
-    "backends/sandbox": {HALL, "models", "money", "tryon", "pictures"},
-    "ui": {HALL, "models", "pictures", "money", "tryon"},
-    HALL: {"models", "money", "tryon"},
-    "app": {HALL, "models", "money", "tryon", "backends/fal", "backends/sandbox", "ui"},
+FOLDERS: dict[str, set[str]] = {
+    "models": {TOP},
+    "pictures": {TOP, "models"},
+    "money": {TOP, "models"},
+    "tryon": {TOP, "models", "pictures", "money"},
+    "backends/fal": {TOP, "models", "money", "tryon"},
+    "backends/sandbox": {TOP, "models", "money", "tryon", "pictures"},
+    "ui": {TOP, "models", "pictures", "money", "tryon"},
+    TOP: {"models", "money", "tryon"},
+    "app": {TOP, "models", "money", "tryon", "backends/fal", "backends/sandbox", "ui"},
 }
-"""Each room, and the other rooms that it may import."""
+"""Each folder, and the others that it may import."""
 
 LIBRARIES: dict[str, set[str]] = {
     "gradio": {"ui", "app"},
     "fal_client": {"backends/fal"},
     "httpx": {"backends/fal"},
 }
-"""Libraries that only these rooms may import."""
+"""Libraries that only these folders may import."""
 
 ONLY_FOR: dict[str, set[str]] = {
-    "vton_ui.errors": {*ROOMS},
     "vton_ui.studio": {"ui", "app"},
     "vton_ui.settings": {"app", "money"},
 }
-"""Modules of the hall that only these rooms may import: what happens to a try-on knows nothing of the server."""
+"""Top modules that only these folders may import: what happens to a try-on is independent of the server."""
 
 
 def imports(path: Path) -> Iterator[str]:
@@ -61,35 +60,35 @@ def _is_module(name: str) -> bool:
     return path.with_suffix(".py").is_file() or path.is_dir()
 
 
-def room(module: str) -> str:
-    """Where a module of ours stands."""
+def folder_of(module: str) -> str:
+    """The folder of one of our modules."""
     parts = module.split(".")[1:]
     depth = 2 if parts and parts[0] == "backends" else 1
     name = "/".join(parts[:depth])
-    return "app" if module == "app" else name if name in ROOMS else HALL
+    return "app" if module == "app" else name if name in FOLDERS else TOP
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_imports(path: Path) -> None:
-    """A file imports only what its room may."""
-    here = room(".".join(path.relative_to(ROOT).with_suffix("").parts))
+    """A file imports only what its folder may."""
+    here = folder_of(".".join(path.relative_to(ROOT).with_suffix("").parts))
     for module in imports(path):
         if module.split(".")[0] == "vton_ui":
-            assert room(module) in ROOMS[here] | {here}, module
-            assert here == HALL or here in ONLY_FOR.get(module, {*ROOMS}), module
+            assert folder_of(module) in FOLDERS[here] | {here}, module
+            assert here == TOP or here in ONLY_FOR.get(module, {*FOLDERS}), module
         library = module.split(".")[0]
-        assert here in LIBRARIES.get(library, {*ROOMS}), module
+        assert here in LIBRARIES.get(library, {*FOLDERS}), module
 
 
-def test_every_room_is_in_the_table() -> None:
-    """No folder of the package is without a rule, and no rule without a folder."""
+def test_every_folder_is_in_the_table() -> None:
+    """Every folder has a rule, and every rule a folder."""
     folders = {path.parent.relative_to(ROOT / "vton_ui").as_posix() for path in FILES[1:]}
-    assert {name for name in ROOMS if name not in (HALL, "app")} <= folders
-    assert {name.split("/")[0] for name in folders} - {"."} == {name.split("/")[0] for name in ROOMS} - {HALL, "app"}
+    assert {name for name in FOLDERS if name not in (TOP, "app")} <= folders
+    assert {name.split("/")[0] for name in folders} - {"."} == {name.split("/")[0] for name in FOLDERS} - {TOP, "app"}
 
 
 def test_imports_are_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The reading of imports misses none: not relative ones, not those inside functions."""
+    """All imports are read: relative ones too, and those inside functions."""
     path = ROOT / "vton_ui" / "ui" / "page.py"
     text = "import a.b\nfrom c import d\nfrom vton_ui import models\nfrom ..money import pricing\n"
     text += "from ..tryon.job import Job\ndef f():\n    from vton_ui.backends.fal.backend import FalBackend\n"

@@ -1,4 +1,4 @@
-"""What the project says of itself: the README, the Space's front matter, the requirements."""
+"""The README, the Space's front matter and the requirements agree with the code."""
 
 from __future__ import annotations
 
@@ -62,12 +62,12 @@ def test_links_to_headings_lead_somewhere(link: str) -> None:
 
 @pytest.mark.parametrize("link", [link for link in LINKS if re.match(r"\w+:", link)])
 def test_links_to_the_web_are_whole(link: str) -> None:
-    """Nothing is fetched here, but an address without a host, or in the clear, is a slip of the pen."""
+    """Web addresses have a host and use https; none is fetched."""
     assert re.fullmatch(r"https://[\w-]+(\.[\w-]+)+(/[\w./-]*)?(#[\w-]+)?", link)
 
 
 def test_there_are_links() -> None:
-    """Or the tests above would test nothing."""
+    """The README has links, so that the tests above test something."""
     assert len(LINKS) > 5
 
 

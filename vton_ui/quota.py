@@ -25,10 +25,13 @@ class FreeWork:
         """Count one piece of work; False if the limit is reached."""
         return bool(self._limiter.hit(self._limit, visitor))
 
-    def count(self, visitor: str) -> None:
-        """Count one piece of work. RateLimited if the limit is reached."""
-        if self.allows(visitor):
+    def count(self, visitor: str, pieces: int = 1) -> None:
+        """Count pieces of work, all or none. RateLimited if they exceed the limit."""
+        if self._limiter.hit(self._limit, visitor, cost=pieces):
             return
+        if pieces > self._limit.amount:
+            cause = f"Each visitor gets {self._limit.amount} free tries a minute here, and this needs more."
+            raise RateLimited(cause, "Ask for fewer at once.")
         resets = self._limiter.get_window_stats(self._limit, visitor).reset_time
         seconds = max(1, math.ceil(resets - time.time()))
         raise RateLimited(

@@ -34,10 +34,10 @@ class Studio:
         origins: Other sites whose pages may call the server.
         parallel: How many looks of one click run at once.
         confirm_usd: Dollars above which the page asks before it orders.
+        unknown_price_usd: What an order without a published price counts as.
         free: How much free work each visitor may have done.
         uploaded: How much each visitor may upload.
         session_uploads: Which uploads are whose.
-        unknown_price_usd: What an order without a published price counts as.
     """
 
     models: Mapping[str, ModelSpec]
@@ -52,10 +52,10 @@ class Studio:
     origins: tuple[str, ...] = ()
     parallel: int
     confirm_usd: Decimal
+    unknown_price_usd: Decimal
     free: FreeWork
     uploaded: UploadQuota
     session_uploads: SessionUploads = field(default_factory=SessionUploads)
-    unknown_price_usd: Decimal = Decimal("0.05")
 
     @property
     def default_model(self) -> ModelSpec:

@@ -1,4 +1,4 @@
-"""fal, through its own client and against a local stand-in: upload, submit once, follow, fetch, cancel, price."""
+"""fal through its own client, against the fake fal: upload, submit once, follow, fetch, cancel, price."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_upload(fal: FakeFal, backend: FalBackend) -> None:
-    """What is uploaded arrives byte for byte, as a JPEG, for an hour."""
+    """An upload arrives byte for byte, as a JPEG that is kept for an hour."""
     jpeg = photo_bytes(300, 400)
     url = await backend.upload(jpeg, role="person")
     file = fal.uploads[url]
@@ -53,7 +53,7 @@ async def test_upload(fal: FakeFal, backend: FalBackend) -> None:
 
 
 async def test_same_bytes_are_not_sent_twice(fal: FakeFal, backend: FalBackend) -> None:
-    """One upload serves all who ask for the same bytes, at once or later; other bytes are sent."""
+    """The same bytes are uploaded once, for callers at the same time and later; other bytes are uploaded."""
     jpeg = photo_bytes(300, 400)
     first, second = await asyncio.gather(*[backend.upload(jpeg, role="person") for _ in range(2)])
     third = await backend.upload(jpeg, role="garment")
@@ -64,7 +64,7 @@ async def test_same_bytes_are_not_sent_twice(fal: FakeFal, backend: FalBackend) 
 
 
 async def test_no_two_visitors_share_an_upload(fal: FakeFal, backend: FalBackend) -> None:
-    """The same photo has an address of its own for each visitor, by which nobody can be taken for another."""
+    """The same photo has a different address for each visitor, so that no visitor gets another's job."""
     jpeg = photo_bytes(300, 400)
     first, second = [await backend.upload(jpeg, role="person", visitor=visitor) for visitor in ("a", "b")]
     assert first != second
@@ -73,7 +73,7 @@ async def test_no_two_visitors_share_an_upload(fal: FakeFal, backend: FalBackend
 
 
 async def test_old_upload_is_sent_again(fal: FakeFal, backend: FalBackend, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What may be gone from fal by the time the model looks is sent again."""
+    """A file that fal may have deleted before the model reads it is uploaded again."""
     monkeypatch.setattr(backend_module, "KEPT_SECONDS", 1)
     jpeg = photo_bytes(300, 400)
     first = await backend.upload(jpeg, role="person")
@@ -83,7 +83,7 @@ async def test_old_upload_is_sent_again(fal: FakeFal, backend: FalBackend, monke
 
 
 async def test_failed_upload_is_not_remembered(fal: FakeFal, backend: FalBackend) -> None:
-    """After a failure the same bytes can be sent again."""
+    """After a failed upload the same bytes are uploaded again."""
     for operation in ("upload", "initiate"):
         fal.fault(operation, "status", code=400)
     jpeg = photo_bytes(300, 400)
@@ -93,7 +93,7 @@ async def test_failed_upload_is_not_remembered(fal: FakeFal, backend: FalBackend
 
 
 async def test_leaving_visitor_does_not_take_the_upload_along(fal: FakeFal, backend: FalBackend) -> None:
-    """Of two who wait for the same upload, one may be cancelled."""
+    """Two callers wait for one upload; cancelling one does not stop the other."""
     fal.fault("upload", "slow", seconds=0.2)
     jpeg = photo_bytes(300, 400)
     leaves, stays = (asyncio.ensure_future(backend.upload(jpeg, role="person")) for _ in range(2))
@@ -119,7 +119,7 @@ async def test_upload_survives_passing_faults(fal: FakeFal, backend: FalBackend)
 
 @pytest.mark.parametrize("operation", ["token", "upload"])
 async def test_garbage_from_the_storage(fal: FakeFal, backend: FalBackend, operation: str) -> None:
-    """A storage that talks nonsense, on both ways, is told in words."""
+    """Answers of the storage that make no sense become an error with a cause and a cure."""
     fal.fault(operation, "garbage")
     fal.fault("initiate", "garbage")
     with pytest.raises(Unreachable):
@@ -127,7 +127,7 @@ async def test_garbage_from_the_storage(fal: FakeFal, backend: FalBackend, opera
 
 
 async def test_slow_upload_is_given_up(fal: FakeFal, backend: FalBackend, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An upload that takes for ever is told in words."""
+    """An upload that never ends becomes an error with a cause and a cure."""
     monkeypatch.setattr(backend_module, "UPLOAD_TIMEOUT", 0.1)
     fal.fault("upload", "slow", seconds=1)
     with pytest.raises(Unreachable, match="could not be sent"):
@@ -139,7 +139,7 @@ async def test_slow_upload_is_given_up(fal: FakeFal, backend: FalBackend, monkey
     [(401, KeyRefused), (403, KeyRefused), (429, FalError), (404, Unreachable), (422, Unreachable), (500, Unreachable)],
 )
 async def test_storage_that_refuses(fal: FakeFal, backend: FalBackend, code: int, error: type[FalError]) -> None:
-    """What the storage refuses is told as an upload's trouble, never as a model's, and was free."""
+    """A refusal of the storage is an upload error, not a model error, and cost nothing."""
     for operation in ("upload", "initiate"):
         fal.fault(operation, "status", times=None, code=code)
     with pytest.raises(FalError) as caught:
@@ -151,7 +151,7 @@ async def test_storage_that_refuses(fal: FakeFal, backend: FalBackend, code: int
 
 @pytest.mark.parametrize("answer", [[], {"upload_url": None, "file_url": None}, None], ids=["list", "nulls", "null"])
 async def test_odd_storage(fal: FakeFal, backend: FalBackend, answer: Any) -> None:
-    """JSON of the wrong shape from the storage is told in words."""
+    """JSON of the wrong shape from the storage becomes an error with a cause and a cure."""
     fal.fault("upload", "edit", times=None, edit=lambda body: answer)
     fal.fault("initiate", "edit", times=None, edit=lambda body: answer)
     with pytest.raises(Unreachable):
@@ -159,7 +159,7 @@ async def test_odd_storage(fal: FakeFal, backend: FalBackend, answer: Any) -> No
 
 
 async def test_unknown_key(fal: FakeFal) -> None:
-    """A key that fal does not know is told as such, at the first upload or at the order."""
+    """An unknown key becomes KeyRefused, at the first upload or at submitting."""
     backend = FalBackend("no-such-key:secret", api_url=fal.api_url)
     with pytest.raises(KeyRefused, match="does not accept"):
         await backend.upload(photo_bytes(300, 400), role="person")
@@ -173,7 +173,7 @@ async def test_unknown_key(fal: FakeFal) -> None:
 
 
 async def test_submit(fal: FakeFal, backend: FalBackend) -> None:
-    """The order is sent once, as it is, with the key and with a short life for what it makes."""
+    """The job is submitted once, unchanged, with the key and a short lifetime for its files."""
     wanted = await arguments(backend, FLUX_VTO)
     request_id = await backend.submit(FLUX_VTO.endpoint, wanted)
     job = fal.jobs[request_id]
@@ -235,7 +235,7 @@ async def test_one_submit(
     cost: Cost,
     accepted: int,
 ) -> None:
-    """Whatever happens to an order, it is sent exactly once, and the visitor is told what it may have cost."""
+    """Whatever fails, the job is submitted exactly once, and the error says what it may have cost."""
     monkeypatch.setattr(client, "TIMEOUT", httpx.Timeout(0.4))
     backend = FalBackend(TEST_KEY, api_url=fal.api_url)
     wanted = await arguments(backend, FLUX_VTO)
@@ -248,7 +248,7 @@ async def test_one_submit(
 
 
 async def test_no_connection(fal: FakeFal, backend: FalBackend) -> None:
-    """Where nobody listens nothing was sent, and the visitor is told so."""
+    """If no connection is made, nothing was sent, and the error says so."""
     wanted = await arguments(backend, FLUX_VTO)
     fal.stop()
     with pytest.raises(Unreachable) as caught:
@@ -260,7 +260,7 @@ async def test_no_connection(fal: FakeFal, backend: FalBackend) -> None:
 
 
 async def test_late_connection(fal: FakeFal, backend: FalBackend) -> None:
-    """An order that found nobody is offered again a moment later, for none was taken."""
+    """Submitting is retried if no connection was made, since no job was accepted."""
     wanted = await arguments(backend, FLUX_VTO)
     fal.stop()
     order = asyncio.ensure_future(backend.submit(FLUX_VTO.endpoint, wanted))
@@ -271,23 +271,23 @@ async def test_late_connection(fal: FakeFal, backend: FalBackend) -> None:
 
 
 async def test_private(fal: FakeFal, backend: FalBackend) -> None:
-    """fal is told to store nothing of a private order, and of no other."""
+    """A private job carries the header that forbids storing it; no other job does."""
     wanted = await arguments(backend, FLUX_VTO)
     for private in (True, False):
         request_id = await backend.submit(FLUX_VTO.endpoint, wanted, private=private)
         assert fal.jobs[request_id].headers["X-Fal-Store-IO"] == ("0" if private else None)
 
 
-# Look
+# Find a lost job
 
 
 def lost(wanted: dict[str, Any]) -> Job:
-    """The job whose order this was, without its answer."""
+    """The submitted job, without fal's answer."""
     return replace(job_of(""), prompt=wanted["prompt"], photo_url=wanted["human_image_url"])
 
 
 async def test_look(fal: FakeFal, backend: FalBackend) -> None:
-    """An order is found by its photo, its seed and its prompt, among others of the account."""
+    """A lost job is found among the account's requests by its photo, seed and prompt."""
     wanted = await arguments(backend, FLUX_VTO)
     await backend.submit(FLUX_VTO.endpoint, {**wanted, "seed": 41})
     await backend.submit(FLUX_VTO.endpoint, {**wanted, "prompt": "Another garment."})
@@ -303,7 +303,7 @@ async def test_look(fal: FakeFal, backend: FalBackend) -> None:
 
 @pytest.mark.parametrize("place", ["field", "list", "object"])
 async def test_look_for_a_photo_wherever_it_is(fal: FakeFal, backend: FalBackend, place: str) -> None:
-    """Whatever a model calls the person's photo, its address is found."""
+    """The photo's address is found under any field name."""
     wanted = await arguments(backend, FLUX_VTO)
     request_id = await backend.submit(FLUX_VTO.endpoint, wanted)
     url = wanted["human_image_url"]
@@ -316,7 +316,7 @@ async def test_look_for_a_photo_wherever_it_is(fal: FakeFal, backend: FalBackend
 
 
 async def test_look_only_around_the_order(fal: FakeFal, backend: FalBackend) -> None:
-    """What was sent before the order or long after it is another's; of two, the nearest comes first."""
+    """Requests from before or long after the job are not its own; of two matches the nearest comes first."""
     wanted = await arguments(backend, FLUX_VTO)
     before, near, far, after = [await backend.submit(FLUX_VTO.endpoint, wanted) for _ in range(4)]
     job = lost(wanted)
@@ -326,7 +326,7 @@ async def test_look_only_around_the_order(fal: FakeFal, backend: FalBackend) -> 
 
 
 async def test_look_with_a_clock_that_is_late(fal: FakeFal, backend: FalBackend) -> None:
-    """An order is found even if fal's clock is ahead of this machine's."""
+    """A job is found even if fal's clock differs from this machine's."""
     wanted = await arguments(backend, FLUX_VTO)
     request_id = await backend.submit(FLUX_VTO.endpoint, wanted)
     fal.jobs[request_id].accepted_at += 30
@@ -334,7 +334,7 @@ async def test_look_with_a_clock_that_is_late(fal: FakeFal, backend: FalBackend)
 
 
 async def test_look_past_private_requests(fal: FakeFal, backend: FalBackend) -> None:
-    """A private order, of which fal shows nothing, is not found, and does not stand in the way of another."""
+    """A private job, whose input fal does not list, is not found, and does not hide another."""
     wanted = await arguments(backend, FLUX_VTO)
     await backend.submit(FLUX_VTO.endpoint, wanted, private=True)
     assert await backend.find_lost_job(lost(wanted)) == []
@@ -357,7 +357,7 @@ async def test_look_past_private_requests(fal: FakeFal, backend: FalBackend) -> 
     ids=["503", "403", "reset", "garbage", "a list", "null", "a number", "more elsewhere"],
 )
 async def test_look_that_tells_nothing(fal: FakeFal, backend: FalBackend, fault: dict[str, Any]) -> None:
-    """A list that did not come, or not whole, does not say that the order is not there."""
+    """A missing or incomplete list does not count as proof that the job is not there."""
     wanted = await arguments(backend, FLUX_VTO)
     request_id = await backend.submit(FLUX_VTO.endpoint, wanted)
     fal.fault("requests", **fault)
@@ -377,7 +377,7 @@ async def test_look_that_tells_nothing(fal: FakeFal, backend: FalBackend, fault:
     ids=["odd items", "no request id", "odd payload", "odd time", "no time"],
 )
 async def test_odd_look(fal: FakeFal, backend: FalBackend, edit: Callable[[Any], Any]) -> None:
-    """Requests that make no sense are no order of ours."""
+    """Malformed requests in the list are skipped."""
     wanted = await arguments(backend, FLUX_VTO)
     request_id = await backend.submit(FLUX_VTO.endpoint, wanted)
     fal.fault("requests", "edit", edit=edit)
@@ -390,7 +390,7 @@ async def test_odd_look(fal: FakeFal, backend: FalBackend, edit: Callable[[Any],
 
 @by_model
 async def test_fetch(fal: FakeFal, backend: FalBackend, model: ModelSpec) -> None:
-    """The picture's bytes are those that fal made."""
+    """The fetched bytes are the picture that fal made."""
     fetched = await outcome(backend, model)
     assert fetched.picture in [file.data for file in fal.files.values()]
     assert fetched.answer.seed == (42 if model is FLUX_VTO else None)
@@ -398,7 +398,7 @@ async def test_fetch(fal: FakeFal, backend: FalBackend, model: ModelSpec) -> Non
 
 
 async def test_no_key_to_strangers(fal: FakeFal, backend: FalBackend) -> None:
-    """The key goes to fal's queue, and not to wherever the picture is."""
+    """The key is sent to fal's queue, and not to the host of the picture."""
     await outcome(backend)
     downloads = [seen for seen in fal.seen if seen.operation == "download"]
     assert len(downloads) == 1
@@ -427,14 +427,14 @@ async def test_sync_mode(fal: FakeFal, backend: FalBackend) -> None:
     ids=["half a body", "reset", "dropped", "502 page", "503", "403", "429"],
 )
 async def test_fetched_again(fal: FakeFal, backend: FalBackend, operation: str, fault: dict[str, Any]) -> None:
-    """A result that did not come through whole is fetched again, which costs nothing."""
+    """An incomplete result is fetched again, which costs nothing."""
     fal.fault(operation, **fault)
     assert size_of(await outcome(backend)) == (300, 400)
     assert (fal.count(operation), fal.count("submit")) == (2, 1)
 
 
 async def test_garbage_result_is_fetched_again(fal: FakeFal, backend: FalBackend) -> None:
-    """An answer that is no JSON is asked for again."""
+    """A result that is no JSON is requested again."""
     fal.fault("result", "garbage")
     assert size_of(await outcome(backend)) == (300, 400)
     assert fal.count("result") == 2
@@ -442,7 +442,7 @@ async def test_garbage_result_is_fetched_again(fal: FakeFal, backend: FalBackend
 
 @pytest.mark.parametrize("operation", ["result", "download"])
 async def test_result_lost(fal: FakeFal, backend: FalBackend, monkeypatch: pytest.MonkeyPatch, operation: str) -> None:
-    """A picture that is made and never handed over is told with its id and its cost."""
+    """If the picture can never be fetched, the error has the request id and the cost."""
     monkeypatch.setattr(answers, "SILENCE_SECONDS", 0.15)
     fal.fault(operation, "status", times=None, code=503)
     with pytest.raises(ResultLost) as caught:
@@ -456,7 +456,7 @@ async def test_result_lost(fal: FakeFal, backend: FalBackend, monkeypatch: pytes
     ids=["other shape", "no picture", "no URL"],
 )
 async def test_no_picture(fal: FakeFal, backend: FalBackend, edit: Callable[[Any], Any]) -> None:
-    """An answer without a picture is told at once."""
+    """A result without a picture is an error at once."""
     fal.fault("result", "edit", edit=edit)
     with pytest.raises(ResultLost, match="no picture") as caught:
         await outcome(backend)
@@ -465,7 +465,7 @@ async def test_no_picture(fal: FakeFal, backend: FalBackend, edit: Callable[[Any
 
 
 async def test_broken_data_uri(fal: FakeFal, backend: FalBackend) -> None:
-    """A picture that arrived damaged inside the answer is told, and was paid for."""
+    """A damaged picture inside the answer is an error, and was charged."""
     fal.fault("result", "edit", edit=lambda body: {**body, "images": [{"url": "data:image/png;base64,%%%"}]})
     with pytest.raises(ResultLost, match="damaged") as caught:
         await outcome(backend, sync_mode=True)
@@ -473,7 +473,7 @@ async def test_broken_data_uri(fal: FakeFal, backend: FalBackend) -> None:
 
 
 async def test_too_large(fal: FakeFal, backend: FalBackend, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A picture beyond all measure is not read, let alone again and again."""
+    """A picture over the size limit is neither read nor requested again."""
     monkeypatch.setattr(download, "MAX_PICTURE_BYTES", 1000)
     with pytest.raises(ResultLost, match="is not fetched") as caught:
         await outcome(backend)
@@ -483,7 +483,7 @@ async def test_too_large(fal: FakeFal, backend: FalBackend, monkeypatch: pytest.
 
 @pytest.mark.parametrize("url", ["ftp://127.0.0.1/picture.png", "http://\x00/"], ids=["scheme", "syntax"])
 async def test_odd_address(fal: FakeFal, backend: FalBackend, url: str) -> None:
-    """A picture where nobody can fetch it is told at once."""
+    """A picture at an address that cannot be requested is an error at once."""
     fal.fault("result", "edit", edit=lambda body: {**body, "images": [{"url": url}]})
     with pytest.raises(ResultLost):
         await outcome(backend)
@@ -491,7 +491,7 @@ async def test_odd_address(fal: FakeFal, backend: FalBackend, url: str) -> None:
 
 @pytest.mark.parametrize("images", [[], [{"url": ""}], None], ids=["none", "no URL", "as ever"])
 async def test_flagged(fal: FakeFal, backend: FalBackend, images: list[Any] | None) -> None:
-    """What the safety checker flagged is told as flagged, whether a picture came or not, and is not fetched."""
+    """A flagged result is returned as flagged, with or without a picture, and is not fetched."""
     fal.unsafe = True
     if images is not None:
         fal.fault("result", "edit", edit=lambda body: {**body, "images": images})
@@ -502,7 +502,7 @@ async def test_flagged(fal: FakeFal, backend: FalBackend, images: list[Any] | No
 
 
 async def test_result_that_is_not_ready(fal: FakeFal, backend: FalBackend) -> None:
-    """A result that fal calls unfinished after all is waited for."""
+    """If fal calls a completed job unfinished, the result is requested until it is there."""
     fal.fault("result", "status", 2, code=400, body={"detail": "Request is still in progress"})
     assert size_of(await outcome(backend)) == (300, 400)
 
@@ -517,7 +517,7 @@ async def test_result_that_is_not_ready(fal: FakeFal, backend: FalBackend) -> No
     ids=["422", "500", "503"],
 )
 async def test_fals_last_word(fal: FakeFal, backend: FalBackend, failure: Any, said: str) -> None:
-    """fal's own word on a job is final, and asked for once."""
+    """fal's own error about a job is final, and requested once."""
     fal.next_error = failure
     with pytest.raises(JobFailed, match=said):
         await outcome(backend)
@@ -528,7 +528,7 @@ async def test_fals_last_word(fal: FakeFal, backend: FalBackend, failure: Any, s
 
 
 async def test_cancel_waiting(fal: FakeFal, backend: FalBackend) -> None:
-    """A job in the queue is really cancelled at fal, and free."""
+    """A queued job is cancelled at fal, and free."""
     fal.queue_seconds = 5
     job = await ordered(backend)
     assert await backend.cancel(job)
@@ -541,16 +541,16 @@ async def test_cancel_waiting(fal: FakeFal, backend: FalBackend) -> None:
 
 @pytest.mark.parametrize("request_id", ["done", "unknown"])
 async def test_cancel_too_late(fal: FakeFal, backend: FalBackend, request_id: str) -> None:
-    """To cancel what is done or unknown is no error."""
+    """Cancelling a finished or unknown job is no error."""
     job = await ordered(backend)
     await followed(backend, job)
-    heard = await backend.cancel(job if request_id == "done" else job_of("unknown"))
-    assert heard is (request_id == "done")
-    assert fal.count("cancel") == (1 if heard else 3)
+    received = await backend.cancel(job if request_id == "done" else job_of("unknown"))
+    assert received is (request_id == "done")
+    assert fal.count("cancel") == (1 if received else 3)
 
 
 async def test_cancel_is_repeated(fal: FakeFal, backend: FalBackend) -> None:
-    """A cancel that got lost is sent again."""
+    """A lost cancel request is sent again."""
     fal.queue_seconds = 5
     job = await ordered(backend)
     fal.fault("cancel", "drop_before")
@@ -562,7 +562,7 @@ async def test_cancel_is_repeated(fal: FakeFal, backend: FalBackend) -> None:
 
 @pytest.mark.parametrize("code", [401, 403, 404, 408, 422, 429, 500, 503])
 async def test_cancel_that_is_not_heard(fal: FakeFal, backend: FalBackend, code: int) -> None:
-    """Only fal's own word that it cancels, or has nothing left to cancel, counts as heard."""
+    """A cancel counts as received only if fal answers that it cancels, or that the job is over."""
     fal.queue_seconds = 5
     job = await ordered(backend)
     fal.fault("cancel", "status", times=None, code=code)
@@ -574,7 +574,7 @@ async def test_cancel_that_is_not_heard(fal: FakeFal, backend: FalBackend, code:
 
 
 async def test_price(fal: FakeFal, backend: FalBackend) -> None:
-    """The live price is asked for once, however often and by however many it is wanted."""
+    """The live price is requested once, for any number of callers."""
     prices = await asyncio.gather(*[backend.price(CAT_VTON.endpoint) for _ in range(3)])
     prices.append(await backend.price(CAT_VTON.endpoint))
     assert prices == [UnitPrice(usd=Decimal("0.00125"), unit="compute seconds")] * 4
@@ -582,7 +582,7 @@ async def test_price(fal: FakeFal, backend: FalBackend) -> None:
 
 
 async def test_price_is_a_keys_own(fal: FakeFal, backend: FalBackend) -> None:
-    """Another key asks for itself."""
+    """Each key requests its own price."""
     fal.keys.add(OTHER_KEY)
     await backend.price(CAT_VTON.endpoint)
     await FalBackend(OTHER_KEY, api_url=fal.api_url).price(CAT_VTON.endpoint)
@@ -593,7 +593,7 @@ async def test_price_is_a_keys_own(fal: FakeFal, backend: FalBackend) -> None:
 async def test_price_is_asked_again_next_day(
     fal: FakeFal, backend: FalBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A price lasts for a day and no longer."""
+    """A price is kept for a day."""
     assert backend_module.PRICE_SECONDS == 24 * 3600
     monkeypatch.setattr(backend_module, "PRICE_SECONDS", 0.05)
     await backend.price(CAT_VTON.endpoint)
@@ -642,14 +642,14 @@ def priced(**facts: Any) -> Callable[[Any], Any]:
     ],
 )
 async def test_no_price(fal: FakeFal, backend: FalBackend, fault: dict[str, Any]) -> None:
-    """A price that cannot be had, or makes no sense, is unknown; nobody is told, and fal is not pestered."""
+    """A missing or malformed price is unknown; it raises nothing, and is not requested again at once."""
     fal.fault("pricing", **fault)
     assert await backend.price(CAT_VTON.endpoint) is None
     assert await backend.price(CAT_VTON.endpoint) is None
     assert fal.count("pricing") == 1
 
 
-# The whole
+# All of it
 
 
 async def test_a_key_never_shows(fal: FakeFal, backend: FalBackend, caplog: pytest.LogCaptureFixture) -> None:
@@ -665,7 +665,7 @@ async def test_a_key_never_shows(fal: FakeFal, backend: FalBackend, caplog: pyte
 
 
 async def test_many_at_once(fal: FakeFal, backend: FalBackend) -> None:
-    """Many jobs on one key do not get in each other's way, and share their uploads."""
+    """Many jobs on one key run side by side, and share their uploads."""
     many = await asyncio.gather(*[ordered(backend, seed=seed) for seed in range(8)])
     await asyncio.gather(*[followed(backend, job) for job in many])
     fetched = await asyncio.gather(*[backend.fetch(job, FLUX_VTO.read) for job in many])

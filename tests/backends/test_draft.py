@@ -173,12 +173,12 @@ def test_garment_goes_where_it_is_worn(who: str, name: str) -> None:
 
 @pytest.mark.parametrize("name", GARMENTS)
 def test_kind_is_guessed_from_the_outline(name: str) -> None:
-    """Every bundled garment is recognised without being told its kind."""
+    """The kind of every bundled garment is recognised from its outline."""
     assert [each.region() for each in garments_of(garment(name))] == [GARMENTS[name][1]]
 
 
 def test_head_and_hands_stay_in_front() -> None:
-    """No garment covers the throat, and not even a poncho over everything the hands."""
+    """No garment covers the throat, and not even a poncho covers the hands."""
     poncho = Image.new("RGB", (400, 400), "white")
     ImageDraw.Draw(poncho).polygon([(170, 20), (230, 20), (390, 390), (10, 390)], fill="purple")
     before = person("ada")
@@ -209,7 +209,7 @@ def test_sheet_dresses_from_chest_to_feet() -> None:
 
 
 def test_arguments_stay_as_they_were() -> None:
-    """Neither picture is drawn upon."""
+    """Neither input picture is changed."""
     pictures = person("ada"), garment("tee")
     before = [each.tobytes() for each in pictures]
     drape(*pictures, region="upper")
@@ -218,7 +218,7 @@ def test_arguments_stay_as_they_were() -> None:
 
 
 def odd_pictures() -> dict[str, Image.Image]:
-    """What visitors might bring instead."""
+    """Other pictures that visitors may upload."""
     ada, coat = person("ada"), garment("coat")
     return {
         "tiny": ada.resize((192, 256)),
@@ -242,7 +242,7 @@ ODD = odd_pictures()
 
 @pytest.mark.parametrize(("who", "what"), zip(ODD, [*list(ODD)[5:], *list(ODD)[:5]], strict=True))
 def test_odd_pictures_do_not_break_it(who: str, what: str) -> None:
-    """Whatever comes, a picture of the person's size goes back."""
+    """Any input gives a picture of the person's size."""
     for region in ("upper", "lower"):
         assert drape(ODD[who], ODD[what], region=region).size == ODD[who].size
     assert drape_sheet(ODD[who], ODD[what]).size == ODD[who].size

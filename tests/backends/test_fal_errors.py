@@ -1,4 +1,4 @@
-"""fal's own words for what went wrong → ours: every row of its two tables of errors."""
+"""fal's errors → ours: every row of its two tables."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from tests.fake_fal.schemas import MODEL_STATUS, model_error, platform_error
 from tests.fake_fal.server import LOCKED_403
-from vton_ui.backends.fal.errors import is_final, translate
+from vton_ui.backends.fal.errors import is_final_error, translate
 from vton_ui.errors import Cost, FalError, Filtered, JobCancelled, JobFailed, KeyRefused
 
 MODEL_TYPES = [
@@ -62,7 +62,7 @@ def good_words(error: FalError) -> bool:
 
 @pytest.mark.parametrize("kind", MODEL_TYPES)
 def test_model_errors(kind: str) -> None:
-    """Each error of a model becomes one of ours; only what fal itself got wrong is known to be free."""
+    """Each model error becomes one of ours; only fal's own faults are known to be free."""
     status, body = model_error(kind, "The model says why.", field="num_inference_steps")
     error = translate(status, body, request_id="abc-123")
     assert type(error) is (Filtered if kind == "content_policy_violation" else JobFailed)
@@ -70,7 +70,7 @@ def test_model_errors(kind: str) -> None:
     assert error.cost is (Cost.MAYBE if status < 500 else Cost.NOTHING)
     assert error.request_id == "abc-123"
     assert (status == 422) == (kind not in MODEL_STATUS)
-    assert is_final(body, None)
+    assert is_final_error(body, None)
 
 
 @pytest.mark.parametrize(("status", "kind"), PLATFORM_TYPES, ids=lambda value: str(value))
@@ -87,11 +87,11 @@ def test_platform_errors(status: int, kind: str, told_by: str) -> None:
     assert str(status) not in error.cause
     assert error.cost is (Cost.MAYBE if status == 499 else Cost.NOTHING)
     assert error.request_id == "abc-123"
-    assert is_final(body, header)
+    assert is_final_error(body, header)
 
 
 def test_causes_are_their_own() -> None:
-    """Different troubles are told apart."""
+    """Different errors have different causes."""
     causes = {translate(*model_error(kind, "Why.")).cause for kind in MODEL_TYPES if kind not in ("one_of", "missing")}
     assert len(causes) >= 15
 
@@ -108,7 +108,7 @@ def test_causes_are_their_own() -> None:
     ],
 )
 def test_slot(field: str | None, slot: str | None) -> None:
-    """A complaint about a picture names the slot on screen."""
+    """An error about a picture names the slot on screen."""
     assert translate(*model_error("image_load_error", "No.", field=field)).slot == slot
 
 
@@ -128,7 +128,7 @@ def test_limits_are_told(kind: str, context: dict[str, Any], said: str) -> None:
 
 
 def test_refused_setting_is_told_in_fals_words() -> None:
-    """A range that fal knows better is told by its field and fal's own message, once and not endlessly."""
+    """An error about a range names the field, with fal's message, shortened."""
     message = "Input should be less than or equal to 50."
     error = translate(*model_error("less_than_equal", message, {"le": 50}, field="num_inference_steps"))
     assert error.cause == "fal refused num_inference_steps: Input should be less than or equal to 50."
@@ -155,7 +155,7 @@ def test_refused_setting_is_told_in_fals_words() -> None:
     ids=lambda value: str(value)[:30],
 )
 def test_by_status(status: int, body: Any, kind: type[FalError], word: str) -> None:
-    """What carries no type of fal's is told by its status; nothing is too odd to be told."""
+    """An error without a type of fal's is translated by its status, whatever its body."""
     error = translate(status, body)
     assert type(error) is kind
     assert word in error.cause
@@ -165,7 +165,7 @@ def test_by_status(status: int, body: Any, kind: type[FalError], word: str) -> N
 
 @pytest.mark.parametrize("status", [401, 403, 404, 429, 499, 500])
 def test_request_id(status: int) -> None:
-    """Where there is a job, every error names it."""
+    """Every error about a job has its request id."""
     assert translate(status, {"detail": "No."}, request_id="abc-123").request_id == "abc-123"
 
 
@@ -177,7 +177,7 @@ def test_lost_request_may_have_cost() -> None:
 
 @pytest.mark.parametrize("status", [302, 400, 401, 403, 404, 418, 422, 429])
 def test_refusal_after_acceptance_may_have_cost(status: int) -> None:
-    """What fal refuses to tell of a job says nothing about its bill; only 5xx are known to be free."""
+    """A refused request about a job says nothing about its cost; only a 5xx is known to be free."""
     assert translate(status, None, request_id="abc-123").cost is Cost.MAYBE
     assert translate(500, None, request_id="abc-123").cost is Cost.NOTHING
 
@@ -188,10 +188,10 @@ def test_refusal_after_acceptance_may_have_cost(status: int) -> None:
     ids=str,
 )
 def test_passing_faults(body: Any, header: str | None) -> None:
-    """An error page, or one that fal's tables do not list, is not fal's last word on a job."""
-    assert not is_final(body, header)
+    """An error page, or a type outside fal's tables, is not fal's final answer on a job."""
+    assert not is_final_error(body, header)
 
 
 def test_final_by_header() -> None:
-    """fal's header makes it final even where a body is no JSON."""
-    assert is_final(None, "runner_server_error")
+    """fal's header makes an answer final, even if the body is no JSON."""
+    assert is_final_error(None, "runner_server_error")

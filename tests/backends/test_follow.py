@@ -1,4 +1,4 @@
-"""Following a job: by fal's event stream, by asking, and from the one to the other."""
+"""Following a job: by fal's event stream, by polling, and from one to the other."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def no_stream(fal: FakeFal) -> None:
-    """fal has no event streams, so that it has to be asked."""
+    """fal has no event streams, so that jobs are polled."""
     fal.streams = False
 
 
@@ -104,7 +104,7 @@ def without(name: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
 )
 @without_stream
 async def test_follow_through_faults(fal: FakeFal, backend: FalBackend, fault: dict[str, Any]) -> None:
-    """A look at the job that tells nothing is passed over."""
+    """A poll without a usable status is skipped."""
     fal.run_seconds = 0.25
     job = await ordered(backend)
     fal.fault("status", times=2 if fault.get("code") in (401, 404) else 3, **fault)
@@ -133,7 +133,7 @@ async def test_follow_through_faults(fal: FakeFal, backend: FalBackend, fault: d
 async def test_odd_status(
     fal: FakeFal, backend: FalBackend, operation: str, edit: Callable[[Any], Any], expected: Progress
 ) -> None:
-    """A status with something missing or new in it is told as far as it goes, and ends nothing."""
+    """A status with missing or new fields is passed on as far as it is known, and ends nothing."""
     fal.queue_seconds, fal.run_seconds, fal.streams = 0, 0.4, operation == "stream"
     job = await ordered(backend)
     await asyncio.sleep(0.02)
@@ -145,7 +145,7 @@ async def test_odd_status(
 
 @without_stream
 async def test_patience_ends(fal: FakeFal, backend: FalBackend, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A job that fal keeps silent about is given up, with its id and the truth about its cost."""
+    """After two minutes without a status following ends, with the request id and the possible cost."""
     monkeypatch.setattr(answers, "SILENCE_SECONDS", 0.4)
     job = await ordered(backend)
     fal.fault("status", "status", times=None, code=503)
@@ -160,7 +160,7 @@ async def test_patience_ends(fal: FakeFal, backend: FalBackend, monkeypatch: pyt
 @without_stream
 @pytest.mark.slow
 async def test_patience_starts_anew(fal: FakeFal, backend: FalBackend, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every good look at the job renews the patience."""
+    """Every good status restarts the time limit."""
     monkeypatch.setattr(answers, "SILENCE_SECONDS", 1.0)
     fal.queue_seconds, fal.run_seconds = 1.6, 0.3
     seen: list[Progress] = []
@@ -174,7 +174,7 @@ async def test_patience_starts_anew(fal: FakeFal, backend: FalBackend, monkeypat
 @without_stream
 @pytest.mark.parametrize(("code", "error"), [(401, KeyRefused), (404, JobFailed)], ids=["key withdrawn", "job unknown"])
 async def test_follow_ends(fal: FakeFal, backend: FalBackend, code: int, error: type[FalError]) -> None:
-    """A key or a job that fal no longer knows ends the waiting as soon as that is sure; it may have cost something."""
+    """A key or job that fal no longer knows ends following once that is confirmed; it may have cost something."""
     job = await ordered(backend)
     fal.fault("status", "status", times=None, code=code)
     with pytest.raises(error) as caught:
@@ -186,7 +186,7 @@ async def test_follow_ends(fal: FakeFal, backend: FalBackend, code: int, error: 
 @pytest.mark.parametrize(("operation", "code"), [("status", 401), ("result", 404), ("download", 401)])
 @pytest.mark.slow
 async def test_hiccup_is_not_believed(fal: FakeFal, backend: FalBackend, operation: str, code: int) -> None:
-    """A key, a job or a picture that fal does not know for a moment is asked for again."""
+    """A key, job or picture that fal does not know for a moment is requested again."""
     fal.run_seconds, fal.streams = 0.3, operation != "status"
     for _ in range(2):
         fal.fault(operation, "status", 2, code=code)
@@ -198,7 +198,7 @@ async def test_hiccup_is_not_believed(fal: FakeFal, backend: FalBackend, operati
 async def test_job_that_ran_between_two_looks(
     fal: FakeFal, backend: FalBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A job that started and ended unseen is told to have run."""
+    """A job that started and ended between two polls is reported as having run."""
     fal.streams = False
     use_fast_timings(monkeypatch, 0.2, 0.2)
     job = await ordered(backend)
@@ -207,7 +207,7 @@ async def test_job_that_ran_between_two_looks(
 
 @pytest.mark.slow
 async def test_humane_pace(fal: FakeFal, backend: FalBackend, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A job is looked at once in a while, and on a long wait less often."""
+    """A job is polled at intervals that grow with the wait."""
     use_fast_timings(monkeypatch, 0.1, 0.3)
     fal.queue_seconds, fal.streams = 2.4, False
     await followed(backend, await ordered(backend))
@@ -239,7 +239,7 @@ def test_progress(messages: list[str], expected: tuple[int | None, int | None]) 
 
 
 async def test_one_request(fal: FakeFal, backend: FalBackend) -> None:
-    """A whole job is one request, and its end is known as soon as fal knows it."""
+    """A whole job takes one request, and its end is known as soon as fal knows it."""
     fal.queue_seconds, fal.run_seconds = 0.2, 0.4
     job = await ordered(backend)
     await followed(backend, job)
@@ -267,7 +267,7 @@ async def test_one_request(fal: FakeFal, backend: FalBackend) -> None:
     ids=["401", "404", "no stream", "a page", "moved", "reset", "dropped", "garbage", "half", "null", "list", "text"],
 )
 async def test_useless_stream(fal: FakeFal, backend: FalBackend, fault: dict[str, Any]) -> None:
-    """A stream that is refused, cut or talks nonsense is not tried again: the job is asked for, to its end."""
+    """A stream that is refused, cut or malformed is not tried again: the job is polled to its end."""
     fal.run_seconds = 0.3
     job = await ordered(backend)
     fal.fault("stream", **fault)
@@ -286,7 +286,7 @@ async def test_useless_stream(fal: FakeFal, backend: FalBackend, fault: dict[str
 async def test_silent_stream(
     fal: FakeFal, backend: FalBackend, monkeypatch: pytest.MonkeyPatch, action: Any, asked: int
 ) -> None:
-    """A stream that is open and tells nothing holds nobody up: the end is seen soon after it."""
+    """An open stream without events delays nothing: the job's end is found soon after it."""
     monkeypatch.setattr(stream, "QUIET", (0.1, 0.1))
     fal.comment_seconds, fal.queue_seconds, fal.run_seconds = 0.02, 0.2, 0.3
     job = await ordered(backend)
@@ -299,7 +299,7 @@ async def test_silent_stream(
 
 
 async def test_stale_stream_is_left(fal: FakeFal, backend: FalBackend, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A stream that has missed something is closed while the job still runs, and the job is asked for from then on."""
+    """A stream that missed an event is closed while the job runs, and the job is polled from then on."""
     monkeypatch.setattr(stream, "QUIET", (0.1, 0.1))
     fal.queue_seconds, fal.run_seconds = 0.1, 60
     begin = time.monotonic()
@@ -312,12 +312,12 @@ async def test_stale_stream_is_left(fal: FakeFal, backend: FalBackend, monkeypat
             if not streams.locked():
                 break
         assert fal.jobs[job.request_id].state == "IN_PROGRESS"
-        assert time.monotonic() - begin < stream.TIMEOUT.read / 2  # else it was only given up as dead
+        assert time.monotonic() - begin < stream.STREAM_TIMEOUT.read / 2  # otherwise the read timeout ended it
 
 
 @pytest.mark.slow
 async def test_stale_stream_at_its_real_pace(fal: FakeFal, backend: FalBackend) -> None:
-    """As shipped, a stream that fell silent after its first word keeps nobody waiting for longer than ten seconds."""
+    """With the real delays, a stream that falls silent after its first event delays the end by at most ten seconds."""
     fal.queue_seconds, fal.run_seconds = 0.5, 0.5
     job = await ordered(backend)
     fal.fault("stream", "accept_then_hang", seconds=60)
@@ -327,8 +327,8 @@ async def test_stale_stream_at_its_real_pace(fal: FakeFal, backend: FalBackend) 
 
 
 async def test_dead_stream(fal: FakeFal, backend: FalBackend, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A stream without even comments is given up, be what was asked meanwhile the same."""
-    monkeypatch.setattr(stream, "TIMEOUT", httpx.Timeout(0.3))
+    """A stream without even comments is closed, even if polls meanwhile show no change."""
+    monkeypatch.setattr(stream, "STREAM_TIMEOUT", httpx.Timeout(0.3))
     fal.queue_seconds, fal.queue_length = 1.2, 0
     job = await ordered(backend)
     fal.fault("stream", "accept_then_hang", seconds=30)
@@ -339,7 +339,7 @@ async def test_dead_stream(fal: FakeFal, backend: FalBackend, monkeypatch: pytes
 
 
 async def test_quiet_stream(fal: FakeFal, backend: FalBackend, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where a stream lives and has nothing new to tell, fal is asked now and then, and the stream goes on."""
+    """While a stream is alive and has no news, the job is polled now and then, and the stream goes on."""
     monkeypatch.setattr(stream, "QUIET", (0.1, 0.1))
     fal.comment_seconds, fal.queue_seconds, fal.run_seconds, fal.steps = 0.02, 0, 0.55, 1
     await followed(backend, await ordered(backend))
@@ -348,7 +348,7 @@ async def test_quiet_stream(fal: FakeFal, backend: FalBackend, monkeypatch: pyte
 
 
 async def test_time_passes(fal: FakeFal, backend: FalBackend, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The seconds go on where nothing new is heard, and are told as that."""
+    """Without news the seconds go on, in events that are not marked as fresh."""
     monkeypatch.setattr(stream, "TICK", 0.05)
     fal.queue_seconds, fal.run_seconds, fal.steps = 0, 0.5, 1
     events = [event for event in await followed(backend, await ordered(backend)) if isinstance(event, Running)]
@@ -358,7 +358,7 @@ async def test_time_passes(fal: FakeFal, backend: FalBackend, monkeypatch: pytes
 
 
 async def test_chatter(fal: FakeFal, backend: FalBackend, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What tells the same over and over is passed on once a tick."""
+    """Repeated equal statuses are passed on once a tick."""
     monkeypatch.setattr(stream, "TICK", 0.2)
     fal.run_seconds, fal.steps = 0.5, 50
     fal.fault("stream", "edit", edit=lambda body: {**body, "logs": [{"message": "at work"}]})
@@ -367,7 +367,7 @@ async def test_chatter(fal: FakeFal, backend: FalBackend, monkeypatch: pytest.Mo
 
 
 async def test_log_sent_line_by_line(fal: FakeFal, backend: FalBackend) -> None:
-    """A step once told holds until the next, if a stream sends each line of the log only once."""
+    """A step holds until the next one, since a stream may send each log line only once."""
     fal.queue_seconds, fal.run_seconds, fal.steps = 0, 0.4, 4
 
     def newest(body: dict[str, Any]) -> dict[str, Any]:
@@ -382,7 +382,7 @@ async def test_log_sent_line_by_line(fal: FakeFal, backend: FalBackend) -> None:
 
 
 async def test_streams_are_limited(fal: FakeFal, backend: FalBackend, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Beyond so many streams jobs are asked for; a stream that is over makes room for the next."""
+    """Beyond the limit of streams jobs are polled; a stream that ends makes room for the next."""
     monkeypatch.setattr(client, "STREAMS", 1)
     few = FalBackend(TEST_KEY, api_url=fal.api_url)
     fal.run_seconds = 0.3
@@ -395,7 +395,7 @@ async def test_streams_are_limited(fal: FakeFal, backend: FalBackend, monkeypatc
 
 
 async def test_leaving_closes_the_stream(fal: FakeFal, backend: FalBackend) -> None:
-    """Who leaves while listening makes room for another at once."""
+    """A caller who leaves makes room for another stream at once."""
     fal.run_seconds = 5
     streams = asyncio.Semaphore(1)
     job = await ordered(backend)
@@ -410,7 +410,7 @@ async def test_leaving_closes_the_stream(fal: FakeFal, backend: FalBackend) -> N
 
 
 def polls(seconds: float) -> tuple[int, float]:
-    """How often a job of so many seconds is polled, and how late its end is seen."""
+    """How often a job of so many seconds is polled, and how long after its end that is found."""
     at, count = 0.0, 1
     while at < seconds:
         at += pause(at)
@@ -420,7 +420,7 @@ def polls(seconds: float) -> tuple[int, float]:
 
 @pytest.fixture
 def real_pace(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As shipped."""
+    """With the real delays."""
     monkeypatch.undo()
 
 
@@ -437,7 +437,7 @@ def test_pace(seconds: float, most: int) -> None:
 @pytest.mark.usefixtures("real_pace")
 @pytest.mark.parametrize(("seconds", "most"), [(2.5, 6), (25.0, 20)])
 async def test_requests_and_end_at_the_real_pace(fal: FakeFal, backend: FalBackend, seconds: float, most: int) -> None:
-    """As shipped, the stream needs few requests and reports the end at once: 60 s may take 40 requests."""
+    """With the real delays, the stream needs few requests and reports the end at once: 60 s may take 40."""
     fal.queue_seconds, fal.run_seconds, fal.comment_seconds = 0.5, seconds - 0.5, 1.0
     job = await ordered(backend)
     await followed(backend, job)

@@ -32,13 +32,13 @@ def test_invented_keys(fal: FakeFal, tmp_path: Path) -> None:
         assert server.process
         client = Client(server.url)
         given = {"person": client.upload(photo_bytes(300, 400)), "garments": [client.upload(photo_bytes(260, 260))]}
-        given["model"] = "cat-vton"  # its price has to be asked for
+        given["model"] = "cat-vton"  # its price has to be requested
 
         def ask(key: str, number: int) -> str:
             client.http.headers["x-fal-key"] = key
             return str(client.call("try_on" if number % 2 else "estimate", **given))
 
-        for number in range(20):  # Python and Gradio take their fill
+        for number in range(20):  # Python and Gradio reach their usual size
             ask("known-id:known-secret", number)
         memory, descriptors = resources(server.process.pid)
         answers = [ask(f"invented-id:{number:032x}", number) for number in range(INVENTED)]

@@ -1,6 +1,6 @@
 """Visitors of an app over plain HTTP: upload, click, wait for the picture.
 
-On threads and http.client, which take the least of the two cores from the apps that are measured.
+On threads and http.client, which take the least processor time from the apps that are measured.
 """
 
 from __future__ import annotations

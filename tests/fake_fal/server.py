@@ -487,7 +487,7 @@ class FakeFal:
         return file.data
 
     def _store(self, name: str, content_type: str, headers: Message) -> StoredFile:
-        """Make room for a file; its lifecycle comes with the headers of the request that brings it."""
+        """Reserve an address for a file; its lifetime is in the headers of the uploading request."""
         lifecycle = headers.get("X-Fal-Object-Lifecycle") or headers.get("X-Fal-Object-Lifecycle-Preference")
         wanted = json.loads(lifecycle) if lifecycle else None
         seconds = (wanted or {}).get("expiration_duration_seconds")
@@ -581,7 +581,7 @@ class FakeFal:
             return self._answer_for(job, job.status_code, job.body)
 
     def _answer_for(self, job: Job, status: int, body: dict[str, Any]) -> Answer:
-        """An answer of fal's own: by the request id among its headers fal-client tells it from a proxy's."""
+        """An answer of fal's own: fal-client knows it by the request id in its headers."""
         headers = {"X-Fal-Request-Id": job.id}
         if status >= 400 and "error_type" in body:
             headers["X-Fal-Error-Type"] = body["error_type"]
@@ -675,14 +675,14 @@ class FakeFal:
         return self.concurrent is not None and (running >= self.concurrent or self._ahead(job) > 0)
 
     def _ahead(self, job: Job) -> int:
-        """How many jobs stand in line before this one."""
+        """How many jobs are before this one in the queue."""
         if self.concurrent is None:
             return 0
         line = [other for other in self.jobs.values() if other.state == "IN_QUEUE"]
         return line.index(job) if job in line else 0
 
     def _notify_queue(self) -> None:
-        """Tell those who wait; their positions depend on the others only where few may run at once."""
+        """Wake the waiting jobs; their positions depend on each other only if jobs run at once up to a limit."""
         self._slots.notify_all()
         for job in self.jobs.values():
             if self.concurrent is not None and job.state == "IN_QUEUE":
@@ -778,7 +778,7 @@ class _Server(ThreadingHTTPServer):
                 connection.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        # A caller that hangs up is part of the game
+        # A caller may hang up
         if not isinstance(sys.exc_info()[1], (ConnectionError, TimeoutError)):
             self.fake.crashes.append(traceback.format_exc())
 
@@ -884,7 +884,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = True
 
     def _reset(self) -> None:
-        """Close so that the caller sees a reset: no lingering, and no farewell from the server class."""
+        """Close with a reset, and without what the server class would still send."""
         self.close_connection = True
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.server.connections.discard(self.connection)
@@ -913,7 +913,7 @@ def _fault_answer(fault: Fault) -> Answer:
 
 
 def main() -> None:
-    """Run a script with fal played by this module."""
+    """Run a script with this module in place of fal."""
     parser = argparse.ArgumentParser(prog="python -m tests.fake_fal", description=main.__doc__)
     parser.add_argument("--port", type=int, default=0, help="of the server (any free one)")
     parser.add_argument("--queue", type=float, default=2.0, metavar="SECONDS", help="time in the queue (2)")

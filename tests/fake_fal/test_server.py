@@ -1,4 +1,4 @@
-"""The stand-in for fal, held against the real fal-client."""
+"""The fake fal, used through the real fal-client."""
 
 from __future__ import annotations
 
@@ -212,7 +212,7 @@ async def test_heavy_file(client: fal_client.AsyncClient) -> None:
 
 
 async def test_unsupported_format(client: fal_client.AsyncClient) -> None:
-    """A picture in a format of its own kind is told apart from a broken one."""
+    """An unsupported format is a different error than a broken file."""
     arguments = await flux_arguments(client, human_image_url=await upload(client, 300, 300, "BMP"))
     _, body = await failure(await client.submit(FLUX_VTO, arguments))
     assert body["detail"][0]["type"] == "unsupported_image_format"
@@ -247,7 +247,7 @@ async def test_expiring_result(fal: FakeFal, client: fal_client.AsyncClient) -> 
 
 
 async def test_statuses(fal: FakeFal, client: fal_client.AsyncClient) -> None:
-    """The position counts down to 0, logs tell the steps, the end tells the time it took."""
+    """The position counts down to 0, the logs have the steps, and the end has the time it took."""
     fal.queue_seconds, fal.run_seconds, fal.queue_length = 1.2, 0.3, 2
     handle = await client.submit(FLUX_VTO, await flux_arguments(client))
     assert "/fal-ai/flux-pro/requests/" in handle.status_url
@@ -349,7 +349,7 @@ async def test_stream_comments(fal: FakeFal, client: fal_client.AsyncClient) -> 
 
 
 async def test_concurrent(fal: FakeFal, client: fal_client.AsyncClient) -> None:
-    """Beyond the account's limit jobs wait their turn in the queue."""
+    """Beyond the account's limit jobs wait in the queue."""
     fal.concurrent, fal.run_seconds, fal.queue_seconds = 1, 0.1, 0
     arguments = await flux_arguments(client)
     handles = [await client.submit(FLUX_VTO, arguments) for _ in range(3)]
@@ -459,7 +459,7 @@ async def test_model_fails(
 
 
 async def test_start_timeout(fal: FakeFal, client: fal_client.AsyncClient) -> None:
-    """A job that does not start in time is given up and free."""
+    """A job that does not start in time fails, and is free."""
     fal.queue_seconds = 30
     handle = await client.submit(FLUX_VTO, await flux_arguments(client), start_timeout=1.1)
     status, body = await failure(handle)
@@ -561,7 +561,7 @@ async def test_stop_and_start(fal: FakeFal, client: fal_client.AsyncClient) -> N
 
 
 async def test_close(fal: FakeFal, client: fal_client.AsyncClient) -> None:
-    """The answer still comes, whole; whoever connects after it is refused, until it is started again."""
+    """The answer still comes whole; later connections are refused until the server is started again."""
     fal.fault("submit", "close")
     handle = await client.submit(FLUX_VTO, await flux_arguments(client))
     assert list(fal.jobs) == [handle.request_id]

@@ -110,7 +110,7 @@ def test_flux_all() -> None:
     ],
 )
 def test_flux_prompt(description: str, count: int, wearing: str) -> None:
-    """The prompt names the pieces that were described and no others, and how many there are."""
+    """The prompt names the described pieces and no others, and their number."""
     start = "The person of image 1, maintaining exactly their face and pose, wearing "
     assert flux_prompt(description, count) == start + wearing
 
@@ -141,7 +141,7 @@ def test_ranges_are_the_schemas(model: ModelSpec) -> None:
 
 @by_model
 def test_facts(model: ModelSpec) -> None:
-    """Every model says what it is, and each of its options has words of its own."""
+    """Every model has its texts, and each of its options a label."""
     assert MODELS[model.name] is model
     assert all((model.title, model.good_at, model.takes, model.licence, model.licence_short))
     labels = [option.label for option in model.options]
@@ -223,6 +223,6 @@ def test_read(model: ModelSpec, output: Mapping[str, Any], expected: Answer) -> 
     ids=str,
 )
 def test_read_no_picture(model: ModelSpec, output: Mapping[str, Any]) -> None:
-    """An answer without a picture is told by one of three errors, whatever its shape."""
+    """An answer without a picture raises one of three errors, whatever its shape."""
     with pytest.raises((KeyError, IndexError, TypeError)):
         model.read(output)

@@ -86,7 +86,7 @@ def test_bad(option: Option, given: Any, cure: str) -> None:
 
 
 def test_long_values_are_shortened() -> None:
-    """A message does not repeat a whole novel."""
+    """A message does not repeat a long value."""
     with pytest.raises(OptionError) as caught:
         check(CHOICE, "x" * 5000)
     assert len(str(caught.value)) < 200
@@ -96,7 +96,7 @@ def test_long_values_are_shortened() -> None:
 @pytest.mark.parametrize("uri", ["data:,x", "data:image/png;base64," + "A" * 9000], ids=["short", "long"])
 @pytest.mark.parametrize("option", [CHOICE, WHOLE, TEXT, FLAG], ids=lambda option: option.name)
 def test_a_data_uri_is_not_repeated(option: Option, uri: str, wrap: Any) -> None:
-    """A photo in the wrong place is not read out."""
+    """A message does not repeat a photo given in the wrong place."""
     if option is TEXT and wrap(uri) == "data:,x":
         return  # which is a text like another
     with pytest.raises(OptionError) as caught:
@@ -116,12 +116,12 @@ def test_complete(model: ModelSpec) -> None:
 
 @pytest.mark.parametrize("model", MODELS.values(), ids=lambda model: model.name)
 def test_complete_leaves_out_others(model: ModelSpec) -> None:
-    """Options of other models are passed over, since page and API offer all of them at once."""
+    """Options of other models are ignored, since page and API offer all of them at once."""
     assert complete(model, {"colour": "red", "seed": 7}) == {**model.defaults(), "seed": 7}
 
 
 def test_is_shown() -> None:
-    """An option that hangs on another is shown only with it."""
+    """An option that depends on another is shown only with it."""
     width = Number(name="width", label="Width", minimum=1, maximum=9, default=None, only_if=("fit", ("wide",)))
     assert is_shown(CHOICE, {})
     assert is_shown(width, {"fit": "wide"})

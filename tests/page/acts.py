@@ -16,7 +16,7 @@ from tests.conftest import photo_bytes
 from tests.fake_fal.server import FakeFal
 
 WAIT = 20_000
-"""Milliseconds: long enough for a machine that has much else to do; nothing waits longer than it must."""
+"""Milliseconds: long enough for a busy machine; nothing waits longer than necessary."""
 
 
 def picture_file(name: str, content: bytes) -> dict[str, object]:
@@ -42,7 +42,7 @@ def two_photos(page: Page) -> None:
 
 @contextmanager
 def no_turn(fal: FakeFal) -> Iterator[None]:
-    """In here every job waits in line, however long the page takes to show that it does."""
+    """While this lasts every job waits in the queue."""
     fal.concurrent = 0
     yield
     fal.concurrent = None
@@ -64,20 +64,20 @@ def done(page: Page) -> None:
 
 
 def drawn(page: Page) -> None:
-    """Whatever the page was told by now is on the screen."""
+    """Wait until the page shows all changes that have arrived."""
     page.evaluate("() => new Promise((drawn) => setTimeout(() => requestAnimationFrame(drawn), 50))")
 
 
 @contextmanager
 def looked_back(page: Page) -> Iterator[None]:
-    """In here the page is loaded; after it, it has been told and shows all that the browser has kept."""
+    """Load the page in here; afterwards it shows all that the browser has kept."""
     over: list[str] = []
-    for event in ("requestfinished", "requestfailed"):  # Gradio's page breaks the stream off after its last word
+    for event in ("requestfinished", "requestfailed"):  # Gradio's page closes the stream after its last event
         page.on(event, lambda request: over.append(request.url))  # type: ignore[call-overload]
     yield
     end = time.monotonic() + WAIT / 1000
     while not any("/queue/data" in url for url in over):
-        assert time.monotonic() < end, "the page was told nothing"
+        assert time.monotonic() < end, "no event reached the page"
         page.wait_for_timeout(50)
     drawn(page)
 

@@ -14,18 +14,18 @@ from typing import Any
 import gradio as gr
 from gradio.utils import get_upload_folder
 from PIL import Image
-from vton_ui.cutting import cropped, cut_out, guess_kind
-from vton_ui.ui.theme import palette_css, theme
 
+from vton_ui.models import CAT_VTON
+from vton_ui.pictures.cutting import cropped, cut_out, guess_kind
 from vton_ui.ui.components.garment_rail import GarmentRail, shown
-from vton_ui.ui.components.garments import KINDS, Garment, Preview, new, proposed_order
+from vton_ui.ui.components.garments import Garment, Preview, kinds, new, proposed_order
+from vton_ui.ui.web.theme import palette_css, theme
 
 REFUSED = "The ground is not plain enough to cut out."
-UI = Path(__file__).parents[2] / "vton_ui" / "ui"
+WEB = Path(__file__).parents[2] / "vton_ui" / "ui" / "web"
 EXAMPLES = Path(__file__).parents[2] / "assets" / "garments"
-# Files pasted outside the rail are the rail's, which on the studio's page is not always so.
-PASTE = """<script>document.addEventListener("paste", (event) => document.querySelector("#garments").dispatchEvent(
-  new CustomEvent("add-files", {detail: [...event.clipboardData.files]})));</script>"""
+# On the studio's page a paste is the person's as long as there is none.
+PERSON = '<div id="person"><img alt=""></div>'
 
 
 def preview(garment: Garment) -> Preview:
@@ -59,21 +59,22 @@ async def look_at(garments: list[Garment]) -> Any:
     return shown(previews, [garment.id for garment in proposed_order(known)])
 
 
-def build(kinds: bool) -> gr.Blocks:
+def build(asks: bool) -> gr.Blocks:
     """The page."""
     with gr.Blocks(title="Rail", analytics_enabled=False, fill_width=True) as demo:
         with gr.Row(elem_id="desk"):
             for place in ("person", "garments", "result"):
                 with gr.Column(elem_classes="station", min_width=300):
-                    gr.HTML(f"<h2>{place.title()}</h2>", padding=False)
+                    gr.HTML(f"<h2>{place.title()}</h2>{PERSON if place == 'person' else ''}", padding=False)
                     if place == "garments":
-                        rail = GarmentRail(kinds=list(KINDS.items()) if kinds else None)
+                        rail = GarmentRail(kinds=kinds([CAT_VTON] if asks else []), padding=False)
         value = gr.Textbox(elem_id="value", label="Value")
-        lock, example, clear = gr.Checkbox(label="Busy"), gr.Button("Example"), gr.Button("Clear")
+        said = gr.Radio([(label, kind) for kind, label in kinds([CAT_VTON])], label="Kind", elem_id="said")
+        example, clear = gr.Button("Example"), gr.Button("Clear")
         quiet: dict[str, Any] = {"queue": False, "show_progress": "hidden"}
         rail.change(lambda found: json.dumps([one.as_json() for one in found]), rail, value, **quiet)
         rail.input(look_at, rail, rail, trigger_mode="always_last", **quiet)
-        lock.change(lambda on: gr.update(busy=on), lock, rail, **quiet)
+        said.input(lambda kind: gr.update(only_kind=kind), said, rail, **quiet)
         clear.click(list, None, rail, **quiet)
         example.click(_with_example, rail, rail, **quiet).then(look_at, rail, rail, **quiet)
     return demo  # type: ignore[no-any-return]
@@ -84,18 +85,16 @@ def _with_example(garments: Sequence[Garment]) -> list[Garment]:
 
 
 @contextmanager
-def serving_rail(*, kinds: bool) -> Iterator[str]:
+def serving_rail(*, asks: bool) -> Iterator[str]:
     """The page on a port of its own; yields its address."""
-    demo = build(kinds)
-    # The rules for the gallery that stands there today are not the rail's.
-    rules = (UI / "style.css").read_text("utf-8").splitlines()
-    style = palette_css() + "\n".join(rule for rule in rules if "#garments" not in rule)
+    demo = build(asks)
     _, url, _ = demo.launch(
         theme=theme(),
-        css=style,
-        head=f"<script>{(UI / 'photos.js').read_text('utf-8')}</script>{PASTE}",
+        css=palette_css() + (WEB / "style.css").read_text("utf-8"),
+        head=f"<script>{(WEB / 'photos.js').read_text('utf-8')}</script>",
         allowed_paths=[str(EXAMPLES)],
         max_file_size=2_000_000,
+        run_history=False,
         prevent_thread_lock=True,
         quiet=True,
         server_name="127.0.0.1",

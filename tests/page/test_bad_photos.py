@@ -1,4 +1,4 @@
-"""A corpus of bad photos through the page's own upload: each is told or taken, none breaks the page."""
+"""Bad photos through the page's upload: each gives an error or a result, none breaks the page."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def page(paid: Page) -> Page:
 
 @pytest.mark.parametrize("content", REFUSED.values(), ids=REFUSED)
 def test_refused(page: Page, fal: FakeFal, content: bytes) -> None:
-    """Told in words that name the slot; a good photo afterwards works."""
+    """The error names the slot; a good photo afterwards works."""
     give(page, "person", content)
     expect(page.locator("#notice [role=alert]")).to_contain_text("Person.", timeout=WAIT)
     expect(page.locator("#try_on")).to_be_disabled()
@@ -76,14 +76,14 @@ def test_refused(page: Page, fal: FakeFal, content: bytes) -> None:
 
 @pytest.mark.parametrize("content", TAKEN.values(), ids=TAKEN)
 def test_taken(page: Page, fal: FakeFal, content: bytes) -> None:
-    """Odd, but a photo: it makes a result."""
+    """Unusual photos that still give a result."""
     give(page, "person", content)
     page.locator("#try_on", has_text="$").click(timeout=WAIT)
     done(page)
 
 
 def test_truncated_at_every_tenth(page: Page, fal: FakeFal) -> None:
-    """Wherever a photo is cut off, it is told, before or after the click, and nothing is ordered."""
+    """A photo that is cut off anywhere is an error, before or after the click, and no job is submitted."""
     for tenth in range(1, 10):
         give(page, "person", WHOLE[: len(WHOLE) * tenth // 10])
         expect(page.locator("#person img")).to_have_count(1, timeout=WAIT)
@@ -91,9 +91,9 @@ def test_truncated_at_every_tenth(page: Page, fal: FakeFal) -> None:
         expect(page.locator("#try_on:enabled, #notice [role=alert]")).to_be_visible(timeout=WAIT)
         if page.locator("#try_on").is_enabled():
             page.click("#try_on")
-        told = page.locator(":is(#notice, #failure) [role=alert]")
-        expect(told).to_contain_text("cut off", timeout=WAIT)
+        error = page.locator(":is(#notice, #failure) [role=alert]")
+        expect(error).to_contain_text("cut off", timeout=WAIT)
         page.locator("#person button[aria-label='Remove Image']").click()
-        expect(told).to_have_count(0, timeout=WAIT)
+        expect(error).to_have_count(0, timeout=WAIT)
         expect(page.locator("#try_on")).to_have_text("Add a person", timeout=WAIT)
     assert fal.count("submit") == 0

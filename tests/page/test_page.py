@@ -278,7 +278,7 @@ def test_swap(paid: Page, fal: FakeFal) -> None:
     expect(paid.locator("#try_on")).to_have_text(re.compile("Try on"), timeout=WAIT)
     paid.click("#swap")
     expect(paid.locator("#person img")).to_have_attribute("src", re.compile("a-person"), timeout=WAIT)
-    expect(paid.locator("#garments .thumbnail-item img")).to_have_attribute("src", re.compile("a-garment"))
+    expect(paid.locator("#garments .card img")).to_have_attribute("src", re.compile("a-garment"))
     expect(paid.locator("#try_on")).to_be_enabled()
 
 

@@ -1,4 +1,4 @@
-"""Colour profiles made by hand: as small as ICC.1 allows, with colours that can be told beforehand."""
+"""Colour profiles made by hand: as small as ICC.1 allows, with known colours."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files that are far more work than a photo are refused by their structure; honest ones of every size are not."""
+"""Files that are far more work than a photo are refused by their structure; real photos of every size are not."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def _bmp_of_runs() -> bytes:
 
 @pytest.mark.parametrize("kind", HEAVY)
 def test_heavy(kind: str) -> None:
-    """A file that is built to be work is refused at once, in words, by whoever looks at its header."""
+    """A file that is built to take long is refused at once, with a reason, from its structure."""
     data = HEAVY[kind]()
     assert len(data) < 30_000_000
     begin = time.process_time()
@@ -129,7 +129,7 @@ def test_more_values_than_bytes(times: int) -> None:
 
 
 def test_heavy_exif() -> None:
-    """EXIF that would be read to fifty megabytes turns no photo, and costs nothing."""
+    """EXIF that would expand to fifty megabytes is ignored, and takes no time."""
     data = photo_bytes(300, 400, "PNG")
     begin = time.process_time()
     assert measure(data[:33] + chunk(b"eXIf", repeated_exif()) + data[33:], slot="Person") == (300, 400)
@@ -138,13 +138,13 @@ def test_heavy_exif() -> None:
 
 @pytest.mark.parametrize("size", [(300, 300), (1000, 800), pytest.param((4000, 3000), marks=pytest.mark.slow)], ids=str)
 def test_honest_progressive(size: tuple[int, int]) -> None:
-    """A progressive photo is no bomb, nor one with a scan for each component."""
+    """A progressive photo is accepted, and so is one with a scan for each component."""
     image = grain(*size)
     for data in (saved(image, progressive=True), by_component(image)):
         assert read(data, slot="Person", to=same).size == size
 
 
-# Headers that promise more than there is
+# Headers that claim more pixels than the file has
 
 KINDS = {
     "baseline": saved(grain(800, 600)),
@@ -170,7 +170,7 @@ def test_header_that_promises_more(kind: str, size: tuple[int, int], to: Callabl
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_header_that_promises_the_most(kind: str) -> None:
-    """196 megapixels of which 195 are missing are refused, too, for one reason or another."""
+    """A file of 196 megapixels of which 195 are missing is refused."""
     with pytest.raises(PhotoError, match=r"damaged|at most 60 megapixels"):
         read(claiming(KINDS[kind], 14_000, 14_000), slot="Person", to=lambda _: Size(1000, 1000))
 
@@ -178,7 +178,7 @@ def test_header_that_promises_the_most(kind: str) -> None:
 @pytest.mark.parametrize("size", [(2000, 2000), (1000, 800), (800, 640)], ids=str)
 @pytest.mark.parametrize("kind", ["baseline", "progressive"])
 def test_promise_that_would_be_sent_unchanged(kind: str, size: tuple[int, int], tmp_path: Path) -> None:
-    """Nor is it sent to the byte."""
+    """It is not sent unchanged either."""
     path = tmp_path / "photo.jpg"
     path.write_bytes(claiming(KINDS[kind], *size))
     with pytest.raises(PhotoError, match="damaged"):
@@ -193,7 +193,7 @@ def test_promise_that_would_be_sent_unchanged(kind: str, size: tuple[int, int], 
 @pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
 @pytest.mark.parametrize("size", [(800, 600), (801, 607), pytest.param((3000, 2500), marks=pytest.mark.slow)], ids=str)
 def test_grey_ground(how: dict[str, object], mode: str, size: tuple[int, int], tmp_path: Path) -> None:
-    """An honest photo on the very grey that stands for what is missing is read."""
+    """A real photo that ends in the grey of missing pixels is read."""
     image = Image.new("RGB", size, (128, 128, 128))
     image.paste(grain(200, 200), (300, 200))
     path = tmp_path / "photo.jpg"
@@ -243,7 +243,7 @@ def test_bands_leave_no_seams(mode: str, monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_pictures_of_bombs_are_what_they_say() -> None:
-    """What the tests above build is read by Pillow, so that it is refused for its weight and nothing else."""
+    """Pillow can read the files of these tests, so they are refused for their work and nothing else."""
     for data in (many_scans(256, 3), by_component(grain(256, 256)), black(256, 256, 16, 6)):
         with Image.open(io.BytesIO(data)) as image:
             image.load()
@@ -257,13 +257,13 @@ def _tiff_with(magic: bytes, entries: int, size: int) -> bytes:
 
 @pytest.mark.parametrize("magic", [b"II\0*", b"MM*\0", b"II+\0", b"MM\0+"])
 def test_unusual_tiffs_are_refused(magic: bytes) -> None:
-    """Pillow reads more spellings of TIFF than programs write, past the checks of the usual ones."""
+    """Byte orders of TIFF that Pillow reads and no program writes are refused."""
     with pytest.raises(bounds.TooHeavy):
         bounds.check(_tiff_with(magic, 150, 1_000))
 
 
 def test_markers_without_data_count() -> None:
-    """A file of nothing but bare markers is not walked to its end."""
+    """A file of bare markers only is not read to its end."""
     with pytest.raises(bounds.TooHeavy):
         bounds.check(b"\xff\xd8" + b"\xff\x01" * 1_000_000)
 
@@ -276,7 +276,7 @@ def test_sub_blocks_count_together() -> None:
 
 
 def test_strips_with_jpegs_may_not_overlap() -> None:
-    """Strips that all begin at the same bytes would have them walked again and again."""
+    """Strips that overlap are refused: the same bytes would be read many times."""
     strips = 1000
     entries = [(259, 3, 1, 7), (273, 4, strips, 100), (279, 4, strips, 100 + 4 * strips)]
     body = b"".join(struct.pack("<HHII", *entry) for entry in entries)
@@ -291,7 +291,7 @@ def test_strips_with_jpegs_may_not_overlap() -> None:
 
 
 def test_parts_end_with_their_box() -> None:
-    """A box that claims more parts than it has is not read on into the rest of the file."""
+    """A box that claims more parts than it has is not read beyond its end."""
 
     def box(kind: bytes, body: bytes) -> bytes:
         return struct.pack(">I4s", 8 + len(body), kind) + body

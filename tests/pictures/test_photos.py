@@ -21,6 +21,7 @@ from PIL import ExifTags, Image, ImageChops, ImageFile, ImageStat
 
 from tests.conftest import photo_bytes
 from tests.pictures import icc
+from tests.pictures.bombs import chunk, claiming, png
 from vton_ui.errors import Cost, PhotoError
 from vton_ui.models.spec import Size
 from vton_ui.pictures.framing import Frame, contained, edge_colour, fitted, pad, unpad
@@ -81,26 +82,10 @@ def refused(source: str | Path | bytes, *words: str) -> PhotoError:
     return error
 
 
-def chunk(kind: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-
-def png(width: int, height: int, depth: int, colour_type: int, *chunks: bytes) -> bytes:
-    """A PNG of these chunks, for what Pillow does not write."""
-    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour_type, 0, 0, 0))
-    return b"\x89PNG\r\n\x1a\n" + header + b"".join(chunks) + chunk(b"IEND", b"")
-
-
 def png_of(depth: int, colour_type: int, samples: tuple[int, ...]) -> bytes:
     """A PNG of 256 × 256 equal pixels."""
     row = b"\0" + struct.pack(f">{len(samples)}{'H' if depth == 16 else 'B'}", *samples) * 256
     return png(256, 256, depth, colour_type, chunk(b"IDAT", zlib.compress(row * 256)))
-
-
-def with_size(jpeg: bytes, width: int, height: int) -> bytes:
-    """The same JPEG with another size in its header."""
-    at = next(jpeg.index(marker) for marker in (b"\xff\xc0\x00\x11", b"\xff\xc2\x00\x11") if marker in jpeg)
-    return jpeg[: at + 5] + struct.pack(">HH", height, width) + jpeg[at + 9 :]
 
 
 # What is read
@@ -177,7 +162,7 @@ def test_kinds_of_pixels(kind: str) -> None:
 
 @pytest.mark.parametrize("mode", ["RGBA", "LA"])
 def test_large_and_transparent(mode: str) -> None:
-    """Scaled far down, a transparent pixel counts as white, whatever colour hides in it."""
+    """Scaled far down, a transparent pixel counts as white, whatever its colour."""
     stripes = Image.new("RGBA", (1024, 1024), (0, 0, 0, 0))
     for x in range(0, 1024, 2):
         stripes.paste((100, 100, 100, 255), (x, 0, x + 1, 1024))
@@ -226,7 +211,7 @@ def profiled() -> dict[str, tuple[bytes, Colour]]:
 
 @pytest.mark.parametrize("kind", profiled())
 def test_profiles(kind: str) -> None:
-    """A colour profile is carried out; a broken one, or one for other pixels, is no reason to refuse a photo."""
+    """A colour profile is applied; a broken one, or one for other pixels, is ignored."""
     data, expected = profiled()[kind]
     assert near(colour_at(as_is(data), 100, 100), expected, by=4)
 
@@ -246,7 +231,7 @@ UPRIGHT = {
 @pytest.mark.parametrize("orientation", UPRIGHT)
 @pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "AVIF", "HEIF", "TIFF"])
 def test_turned(format: str, orientation: int) -> None:
-    """A photo that lies on its side or in a mirror is set upright, at full scale and reduced."""
+    """A rotated or mirrored photo is made upright, at full scale and reduced."""
     data = photo_bytes(300, 400, "JPEG" if format == "HEIF" else format, exif_orientation=orientation)
     if format == "HEIF":  # which keeps the turn in the container, and is written so from a picture that has one
         data = saved(Image.open(io.BytesIO(data)), "HEIF")
@@ -293,7 +278,7 @@ def test_senseless_turn(value: Any) -> None:
 @pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF", "HEIF"])
 @pytest.mark.parametrize("profile", [icc.display_p3(), None], ids=["profile", "no profile"])
 def test_no_metadata_is_left(format: str, profile: bytes | None) -> None:
-    """What is sent tells nothing of place, camera, time, software or colour profile."""
+    """What is sent has no place, camera, time, software or colour profile in it."""
     exif = Image.Exif()
     exif[ExifTags.Base.Make] = "secret"
     exif[ExifTags.Base.Orientation] = 6
@@ -362,7 +347,7 @@ def test_files_are_closed(tmp_path: Path) -> None:
 @pytest.mark.parametrize("tenth", range(1, 10))
 @pytest.mark.parametrize("format", [*FORMATS, "progressive JPEG"])
 def test_cut_off(format: str, tenth: int) -> None:
-    """A photo that is not all there is refused as such, wherever it was cut."""
+    """A photo that is cut off anywhere is refused as incomplete."""
     data = noise(format)
     refused(data[: len(data) * tenth // 10], "cut off", "Upload it again")
 
@@ -390,7 +375,7 @@ def noise(format: str) -> bytes:
 )
 @pytest.mark.parametrize("name", ["photo.svg", "photo.png"])
 def test_no_photo(data: bytes, words: list[str], name: str, tmp_path: Path) -> None:
-    """What is no photo is refused, whatever it is called."""
+    """A file that is no photo is refused, whatever its name."""
     path = tmp_path / name
     path.write_bytes(data)
     refused(path, *words)
@@ -398,13 +383,13 @@ def test_no_photo(data: bytes, words: list[str], name: str, tmp_path: Path) -> N
 
 
 def test_other_formats_are_not_opened() -> None:
-    """Of the many formats that Pillow knows, those that no camera makes stay shut."""
+    """Formats of Pillow that no camera writes are refused."""
     refused(saved(Image.new("RGB", (300, 300)), "PPM"), "not a photo")
     refused(saved(Image.new("RGB", (300, 300)), "ICO"), "not a photo")
 
 
 def test_missing(tmp_path: Path) -> None:
-    """A file that is gone, or no file, is asked for again."""
+    """For a missing file the cure is to upload it again."""
     refused(tmp_path / "gone.jpg", "no longer there", "again")
     refused(tmp_path, "no longer there")
 
@@ -447,11 +432,11 @@ def test_decompression_bomb() -> None:
     [
         (png(10_000, 6_000, 8, 2, chunk(b"IDAT", b"")), True),
         (png(10_000, 6_001, 8, 2, chunk(b"IDAT", b"")), False),
-        (with_size(plain("RGB", RED, "JPEG"), 20_000, 10_000), True),
-        (with_size(plain("RGB", RED, "JPEG"), 20_000, 10_001), False),
-        (with_size(plain("RGB", RED, "JPEG"), 65_000, 65_000), False),
-        (with_size(plain("RGB", RED, "JPEG", progressive=True), 10_000, 6_000), True),
-        (with_size(plain("RGB", RED, "JPEG", progressive=True), 10_000, 6_001), False),
+        (claiming(plain("RGB", RED, "JPEG"), 20_000, 10_000), True),
+        (claiming(plain("RGB", RED, "JPEG"), 20_000, 10_001), False),
+        (claiming(plain("RGB", RED, "JPEG"), 65_000, 65_000), False),
+        (claiming(plain("RGB", RED, "JPEG", progressive=True), 10_000, 6_000), True),
+        (claiming(plain("RGB", RED, "JPEG", progressive=True), 10_000, 6_001), False),
     ],
     ids=["PNG 60", "PNG 60.01", "JPEG 200", "JPEG 200.01", "JPEG 4225", "progressive 60", "progressive 60.01"],
 )
@@ -521,7 +506,7 @@ def test_fitted(size: Size, pixels: int) -> None:
 
 @given(size=photo_sizes, into=sheets)
 def test_contained(size: Size, into: Size) -> None:
-    """All of it inside, touching two sides, of the same shape within a pixel."""
+    """The photo lies inside, touches two sides and keeps its shape within a pixel."""
     result = contained(size, into)
     assert result.width == into.width or result.height == into.height
     assert 1 <= result.width <= into.width
@@ -548,7 +533,7 @@ def test_pad_and_unpad(size: Size, data: st.DataObject) -> None:
 
 @given(width=st.integers(1, 400), height=st.integers(1, 400), across=st.integers(8, 900), down=st.integers(8, 900))
 def test_unpad_any_scale(width: int, height: int, across: int, down: int) -> None:
-    """A result that came back at an odd size is still cut inside itself, and to something."""
+    """The cut of a result of any size lies inside it and is not empty."""
     frame = Frame(width=400, height=400, left=0, top=400 - height, right=width, bottom=400)
     cut = unpad(Image.new("RGB", (across, down)), frame)
     assert cut.width == pytest.approx(width * across / 400, abs=1)
@@ -558,7 +543,7 @@ def test_unpad_any_scale(width: int, height: int, across: int, down: int) -> Non
 
 
 def test_unpadded_picture_is_left_alone() -> None:
-    """Where there is no padding the very same picture comes back."""
+    """Without padding the same picture is returned."""
     image = Image.new("RGB", (300, 400))
     padded, frame = pad(image, Size(300, 400), colour=WHITE)
     assert padded is image
@@ -576,7 +561,7 @@ def test_edge_colour(size: tuple[int, int]) -> None:
 
 @pytest.mark.parametrize("original", [(256, 234_375), (65_535, 256), (1200, 500)], ids=str)
 def test_extreme_shapes(original: tuple[int, int]) -> None:
-    """The longest photo that is let in still has a picture."""
+    """The longest accepted photo still gives a picture."""
     size = Size(*original)
     for result in (fitted(size, 1_000_000), contained(size, Size(768, 1024)), contained(size, Size(256, 256))):
         assert min(result) >= 1

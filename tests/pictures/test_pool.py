@@ -1,4 +1,4 @@
-"""Work in other processes: done, failed, stopped."""
+"""Work in other processes: it succeeds, fails or is stopped."""
 
 from __future__ import annotations
 

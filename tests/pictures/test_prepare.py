@@ -128,7 +128,7 @@ def saved(folder: Path, size: tuple[int, int], **how: Any) -> Path:
 def test_sent_as_it_is(
     role: str, size: tuple[int, int], pixels: int, fixed: Size | None, how: dict[str, Any], tmp_path: Path
 ) -> None:
-    """A photo that is already what should be sent is sent to the byte."""
+    """A photo that needs no change is sent byte for byte."""
     path = saved(tmp_path, size, **how)
     if role == "person":
         picture = prepare_person(path, pixels, fixed)
@@ -141,7 +141,7 @@ def test_sent_as_it_is(
 @pytest.mark.parametrize("role", ["person", "garment"])
 @pytest.mark.parametrize("size", [(1080, 1440), (1081, 1441), (1224, 1632), (768, 1024)], ids=str)
 def test_right_shape_is_sent_unscaled(role: str, size: tuple[int, int], tmp_path: Path) -> None:
-    """A photo that has the output's shape already is sent to the byte, and the result is not cut, whatever its size."""
+    """A photo that already has the output's shape is sent byte for byte, and the result is not cut."""
     path = saved(tmp_path, size)
     if role == "person":
         picture = prepare_person(path, PORTRAIT.pixels, PORTRAIT, 2_000_000)
@@ -167,7 +167,7 @@ def test_right_shape_is_sent_unscaled(role: str, size: tuple[int, int], tmp_path
     ids=["small", "over 2 MP", "square", "a little too tall", "on its side", "comment", "heavy"],
 )
 def test_sent_scaled(size: tuple[int, int], how: dict[str, Any], tmp_path: Path) -> None:
-    """All other photos are made to fit: fal would crop them, pay attention to their size or see what they tell."""
+    """All other photos are changed: fal would crop them, scale them or read their metadata."""
     picture = prepare_person(saved(tmp_path, size, **how), PORTRAIT.pixels, PORTRAIT, 2_000_000)
     assert picture.size == PORTRAIT
     assert b"secret" not in opened(picture).tobytes() + picture.jpeg
@@ -192,7 +192,7 @@ TURNED[0x0112] = 3
     ids=["EXIF", "turned", "comment", "XMP", "profile", "heavy"],
 )
 def test_not_sent_as_it_is(how: dict[str, Any], tmp_path: Path) -> None:
-    """A photo that tells more than it shows, lies on its side, has colours of its own or is heavy, is made anew."""
+    """A photo with metadata, orientation, a colour profile or many bytes is encoded again."""
     path = saved(tmp_path, (768, 1024), **how)
     picture = prepare_person(path, PORTRAIT.pixels, PORTRAIT)
     assert picture.jpeg != path.read_bytes()
@@ -210,14 +210,14 @@ def test_other_colours_are_not_sent_as_they_are(mode: str, tmp_path: Path) -> No
 
 @pytest.mark.parametrize("more", [b"secret", b"\xff\xd8\xff\xd9"], ids=["a text", "another picture"])
 def test_nothing_behind_the_picture(more: bytes, tmp_path: Path) -> None:
-    """What a phone hangs on behind the picture is not sent."""
+    """What a phone appends to the picture is not sent."""
     path = saved(tmp_path, (768, 1024))
     path.write_bytes(path.read_bytes() + more)
     assert not prepare_person(path, PORTRAIT.pixels, PORTRAIT).jpeg.endswith(more)
 
 
 def test_cut_off_photo_is_not_sent(tmp_path: Path) -> None:
-    """A photo that breaks off is refused, even where it would be sent as it is."""
+    """A photo that is cut off is refused, even if it would be sent unchanged."""
     path = saved(tmp_path, (768, 1024))
     data = path.read_bytes()
     path.write_bytes(data[: len(data) // 2])
@@ -237,7 +237,7 @@ def test_sheet(count: int, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("bad", "slot"), [(0, "Garment 1"), (2, "Garment 3")])
 def test_bad_garment_is_named(bad: int, slot: str, tmp_path: Path) -> None:
-    """Of several photos the one that cannot be used is named by its slot."""
+    """The error names the slot of the one photo that cannot be used."""
     paths = [photo(tmp_path, 300, 300, str(index)) for index in range(3)]
     paths[bad].write_bytes(b"text")
     with pytest.raises(PhotoError) as caught:
@@ -246,7 +246,7 @@ def test_bad_garment_is_named(bad: int, slot: str, tmp_path: Path) -> None:
 
 
 def test_bad_person_is_named(tmp_path: Path) -> None:
-    """A person's photo that is gone is named by its slot."""
+    """The error of a missing person's photo names its slot."""
     with pytest.raises(PhotoError) as caught:
         prepare_person(tmp_path / "gone.jpg", 1_000_000, None)
     assert caught.value.slot == "Person"

@@ -1,4 +1,4 @@
-"""Prepared pictures: each is made once, is shared while in the making, and is known again by its content."""
+"""Prepared pictures: each is made once, shared by callers who wait for it, and found again by its content."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ LIMITS = CAT_VTON.limits(CAT_VTON.defaults())
 
 @pytest.fixture(autouse=True)
 def _empty() -> Iterator[None]:
-    """Nothing is known from other tests."""
+    """Empty caches."""
     prepare._pictures._entries.clear()
     prepare._hashes._entries.clear()
     yield
@@ -73,7 +73,7 @@ async def test_four_at_the_same_moment(tmp_path: Path, jobs: list[str]) -> None:
 
 
 async def test_the_same_content_elsewhere(tmp_path: Path, jobs: list[str]) -> None:
-    """A photo that is uploaded again, be it under another name, is not decoded again."""
+    """A photo that is uploaded again, under any name, is not decoded again."""
     first = await prepared(photos(tmp_path))
     again = photos(tmp_path)
     os.utime(again[0], (1, 1))
@@ -83,7 +83,7 @@ async def test_the_same_content_elsewhere(tmp_path: Path, jobs: list[str]) -> No
 
 
 async def test_another_photo_under_the_same_name(tmp_path: Path) -> None:
-    """Of the same length and with the same time, it is another photo all the same."""
+    """Another photo of the same length and time is not taken for the first."""
     pair, results = photos(tmp_path), []
     for transpose in (Image.Transpose.ROTATE_180, Image.Transpose.FLIP_TOP_BOTTOM):
         with Image.open(io.BytesIO(photo_bytes(900, 1300))) as image:
@@ -103,7 +103,7 @@ async def test_other_limits_are_another_picture(tmp_path: Path) -> None:
 
 
 async def test_one_of_several_is_cancelled(tmp_path: Path) -> None:
-    """As long as one waits the work goes on."""
+    """The work goes on as long as one caller waits."""
     pair = photos(tmp_path)
     cancelled, waiting = (asyncio.ensure_future(prepared(pair)) for _ in range(2))
     await asyncio.sleep(0.05)
@@ -113,7 +113,7 @@ async def test_one_of_several_is_cancelled(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("_fresh")
 async def test_the_last_one_is_cancelled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """When nobody waits any longer the work is stopped, and nothing is kept of it."""
+    """The work is stopped when its last caller is cancelled, and nothing of it is kept."""
     monkeypatch.setattr(pool, "DEADLINE", 60.0)
     heavy = tmp_path / "heavy.png"
     heavy.write_bytes(black(10_000, 6_000, 16, 6))
@@ -134,7 +134,7 @@ async def _fresh() -> None:
 
 
 async def test_errors_are_not_kept(tmp_path: Path) -> None:
-    """A photo that could not be used is looked at again."""
+    """An error is not kept: the photo is read again."""
     pair = photos(tmp_path)
     good = pair[0].read_bytes()
     pair[0].write_bytes(good[: len(good) // 2])
@@ -157,7 +157,7 @@ async def test_too_slow_a_photo_is_named(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 async def test_forget_drops_only_its_own(tmp_path: Path, jobs: list[str]) -> None:
-    """Another visitor's pictures stay, also where both have a photo of the same content."""
+    """Forgetting keeps another visitor's pictures, even if both have the same photo."""
     mine, theirs = photos(tmp_path), photos(tmp_path / "theirs")
     theirs[0].write_bytes(photo_bytes(700, 1300))
     kept, first = await prepared(theirs), await prepared(mine)
@@ -171,7 +171,7 @@ async def test_forget_drops_only_its_own(tmp_path: Path, jobs: list[str]) -> Non
 
 
 async def test_forget_drops_what_is_deleted(tmp_path: Path) -> None:
-    """Of a photo whose file is gone nothing stays in memory."""
+    """Nothing of a deleted file stays in memory."""
     pair = photos(tmp_path)
     await prepared(pair)
     for path in pair:

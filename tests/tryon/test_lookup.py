@@ -86,7 +86,7 @@ def test_done(fal: FakeFal, url: str, data: Path, kept: bool) -> None:
 
 
 def test_course(fal: FakeFal, url: str) -> None:
-    """A job that waits or runs is told as such, at once, with what is known of it."""
+    """A job that waits or runs is reported so at once, with what is known of it."""
     fal.queue_seconds, fal.run_seconds = 1.0, 60.0
     client = Client(url)
     event = client.join("try_on", **order(client, seed=7))
@@ -112,7 +112,7 @@ def test_course(fal: FakeFal, url: str) -> None:
     ids=["422", "503"],
 )
 def test_failed(fal: FakeFal, url: str, failure: Any, words: str, charged: str) -> None:
-    """A job that failed is told with its reason and its cost."""
+    """A failed job is reported with its reason and its cost."""
     fal.next_error = failure
     client = Client(url)
     assert isinstance(client.call("try_on", **order(client)), str)
@@ -123,7 +123,7 @@ def test_failed(fal: FakeFal, url: str, failure: Any, words: str, charged: str) 
 
 
 def test_unknown(fal: FakeFal, url: str) -> None:
-    """An id that nobody knows is looked for with each model, once, and one that is none is refused."""
+    """An unknown id is looked up once with each model; a malformed one is refused."""
     client = Client(url)
     assert client.call("result", request_id="no-such-request") == [
         None,
@@ -136,7 +136,7 @@ def test_unknown(fal: FakeFal, url: str) -> None:
 
 
 def test_ordered_elsewhere(fal: FakeFal, url: str, data: Path, tmp_path: Path) -> None:
-    """What another server of the same owner ordered is found, whole, since nobody knows its frame here."""
+    """A job of another server of the same owner is found, and not cut, since its frame is unknown here."""
     with serving(Settings(fal_key=TEST_KEY, data_dir=tmp_path / "other", fal_api_url=fal.api_url)) as other:
         away = Client(other)
         _, made = away.call("try_on", **order(away, seed=7))
@@ -147,7 +147,7 @@ def test_ordered_elsewhere(fal: FakeFal, url: str, data: Path, tmp_path: Path) -
 
 
 def test_own_key(fal: FakeFal, url: str, data: Path) -> None:
-    """What was paid with a visitor's own key is asked for with that key, and the owner's is not tried."""
+    """A job paid with a visitor's own key is looked up with that key only."""
     client, stranger = Client(url, headers={"x-fal-key": OWN_KEY}), Client(url)
     _, made = client.call("try_on", **order(client))
     shutil.rmtree(data / "results")
@@ -163,7 +163,7 @@ def test_own_key(fal: FakeFal, url: str, data: Path) -> None:
 
 
 def test_fal_does_not_tell(fal: FakeFal, url: str, data: Path) -> None:
-    """Where fal says nothing of use the caller is told to ask again."""
+    """If fal gives no usable answer, the error says to ask again."""
     client = Client(url)
     _, made = client.call("try_on", **order(client))
     shutil.rmtree(data / "results")
@@ -173,7 +173,7 @@ def test_fal_does_not_tell(fal: FakeFal, url: str, data: Path) -> None:
 
 
 def test_found_in_another_browser(fal: FakeFal, url: str) -> None:
-    """A result that is found by its id in a browser that never saw it is cut back to its photo."""
+    """A result found by its id in another browser is cut back to its photo."""
     client, other = Client(url), Client(url)
     _, made = client.call("try_on", **order(client))
     event = other.join("find", find_id=made["request_id"])
@@ -184,7 +184,7 @@ def test_found_in_another_browser(fal: FakeFal, url: str) -> None:
 
 
 def test_drafts(fal: FakeFal, tmp_path: Path) -> None:
-    """A draft is kept under its id like any other picture, and asks nobody."""
+    """A draft is kept under its id like any other picture, without a request to fal."""
     with serving(Settings(data_dir=tmp_path / "free")) as url:
         client = Client(url)
         _, made = client.call("try_on", **order(client))

@@ -182,6 +182,8 @@ async def test_left_at_every_event(
 ) -> None:
     """The consumer of the events is cancelled, or drops them: the ledger ends at what fal bills."""
     reached, stop = asyncio.Event(), asyncio.Event()
+    # Long enough for a busy machine to see both.
+    fal.queue_seconds, fal.run_seconds = 0.5 if kind is Waiting else 0.05, 0.5 if kind is Running else 0.1
 
     async def take() -> None:
         events = try_on(request_of(), studio.context(None, "somebody"), stop)
@@ -193,7 +195,8 @@ async def test_left_at_every_event(
                         return
 
     taking = asyncio.ensure_future(take())
-    await reached.wait()
+    await asyncio.wait({taking, asyncio.ensure_future(reached.wait())}, return_when=asyncio.FIRST_COMPLETED)
+    assert reached.is_set()
     await asyncio.sleep(delay)
     taking.cancel()
     await asyncio.wait({taking})

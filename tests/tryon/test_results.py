@@ -68,7 +68,7 @@ def marks(path: Path) -> tuple[Any, str]:
 
 @pytest.mark.parametrize(("format", "suffix"), [("JPEG", ".jpg"), ("PNG", ".png"), ("WEBP", ".png")])
 def test_kept(format: str, suffix: str, tmp_path: Path) -> None:
-    """A picture is kept whole, with its making and the mark of AI inside the file."""
+    """A picture is kept whole; the file says how it was made, and has the mark of AI."""
     result = kept(tmp_path / "store", photo_bytes(300, 400, format))
     assert result.size == (300, 400)
     assert result.path.name == f"try-on-flux-vto-42{suffix}"
@@ -129,7 +129,7 @@ def test_png_keeps_every_pixel(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("told", "expected"), [(None, 42), (7, 7), (0, 0)])
 def test_seed(told: int | None, expected: int, tmp_path: Path) -> None:
-    """The model's own word on the seed wins; where it says nothing, ours stands."""
+    """The model's seed is kept; without one, the seed that was sent."""
     result = kept(tmp_path, photo_bytes(300, 400), answer=Answer(url="u", seed=told))
     assert result.facts["seed"] == expected
     assert marks(result.path)[0]["seed"] == expected
@@ -150,7 +150,7 @@ def test_names_cannot_be_guessed(tmp_path: Path) -> None:
     ids=["PNG", "JPEG", "RGBA", "grey", "nearly"],
 )
 def test_black(picture: bytes, tmp_path: Path) -> None:
-    """An all-black picture is a safety checker's, and is told, not kept."""
+    """An all-black picture comes from a safety checker: it is an error, and not kept."""
     with pytest.raises(Filtered, match="black") as caught:
         kept(tmp_path, picture)
     error = caught.value
@@ -170,7 +170,7 @@ def test_dark_is_not_black(format: str, tmp_path: Path) -> None:
 
 
 def test_flagged(tmp_path: Path) -> None:
-    """A picture that was flagged as unsafe is told, not kept, even if its bytes are none."""
+    """A flagged picture is an error and not kept, with or without bytes."""
     with pytest.raises(Filtered, match="safety checker") as caught:
         kept(tmp_path, b"", answer=Answer(url="u", flagged=True))
     assert (caught.value.cost, caught.value.request_id) == (Cost.MAYBE, "abc-123")
@@ -191,7 +191,7 @@ def test_flagged(tmp_path: Path) -> None:
     ids=["nothing", "a page", "half a JPEG", "half a PNG", "a PNG without its end", "a changed byte", "another kind"],
 )
 def test_damaged(picture: bytes, tmp_path: Path) -> None:
-    """Bytes that are no picture are told, with the request id that fetches them again."""
+    """Bytes that are no picture are an error with the request id."""
     with pytest.raises(ResultLost) as caught:
         kept(tmp_path, picture)
     assert (caught.value.cost, caught.value.request_id) == (Cost.CHARGED, "abc-123")
@@ -200,7 +200,7 @@ def test_damaged(picture: bytes, tmp_path: Path) -> None:
 
 
 def test_no_room(tmp_path: Path) -> None:
-    """A picture that cannot be saved is told, with the request id that fetches it again."""
+    """A picture that cannot be saved is an error with the request id."""
     store = tmp_path / "store"
     store.write_text("a file, where the folder should be")
     with pytest.raises(ResultLost, match="no room") as caught:
@@ -209,7 +209,7 @@ def test_no_room(tmp_path: Path) -> None:
 
 
 def test_sweep(tmp_path: Path) -> None:
-    """Results are deleted when their time is over, and not before."""
+    """Results are deleted when they have expired, and not before."""
     old, new = tmp_path / "old", tmp_path / "new"
     for folder in (old, new):
         folder.mkdir()
@@ -225,7 +225,7 @@ def test_sweep(tmp_path: Path) -> None:
 
 
 def test_swept_while_the_server_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Old results go at the start, and later ones when their time is over."""
+    """Expired results are deleted at the start and afterwards."""
     monkeypatch.setattr(results, "EXPIRY_SECONDS", 0.05)
     first, second = tmp_path / "first", tmp_path / "second"
     for folder in (first, second):
@@ -239,7 +239,7 @@ def test_swept_while_the_server_runs(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_discard(tmp_path: Path) -> None:
-    """A result goes with its folder, and may be gone already."""
+    """A result is deleted with its folder, and may be gone already."""
     path = kept(tmp_path, photo_bytes(300, 400)).path
     for _ in range(2):
         discard(path, tmp_path)
@@ -292,7 +292,7 @@ def foreign_marks(format: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("format", ["JPEG", "PNG"])
 def test_marks_are_ours_alone(format: str, tmp_path: Path) -> None:
-    """What else a file told is gone, and told once is what we tell; its profile stays, and its pixels to the bit."""
+    """Other metadata is dropped, ours is in it once; the colour profile and the pixels stay."""
     data = file_of(fractal(), format, **foreign_marks(format))
     path = kept(tmp_path, data).path
     written = path.read_bytes()

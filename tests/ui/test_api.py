@@ -417,7 +417,7 @@ PARAMETERS: dict[str, tuple[Any, Any]] = {
     "sync_mode": ({"type": "boolean"}, False),
     "full_size": ({"type": "boolean"}, False),
 }
-ENDPOINTS = ["/try_on", "/estimate", "/compose", "/result"]
+ENDPOINTS = ["/try_on", "/estimate", "/compose", "/looks", "/result"]
 
 
 def plain(schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -464,7 +464,7 @@ def test_the_key_is_no_parameter(paid: str) -> None:
     assert "header x-fal-key" in tools["try_on"]["description"]
 
 
-@pytest.mark.parametrize("name", ["try_on", "estimate", "compose", "result"])
+@pytest.mark.parametrize("name", ["try_on", "estimate", "compose", "looks", "result"])
 def test_nothing_passes_the_queue_by(name: str, paid: str, fal: FakeFal) -> None:
     """The routes for direct calls are closed."""
     for route in ("run", "api"):
@@ -1269,10 +1269,10 @@ async def test_agent_composes(free: str, photos: Photos) -> None:
 
 
 async def test_agent_reads_the_tools(paid: str) -> None:
-    """An agent sees four tools, with every option, its type and its words."""
+    """An agent sees five tools, with every option, its type and its words."""
     async with agent(paid) as session:
         tools = {tool.name: tool for tool in (await session.list_tools()).tools}
-    assert list(tools) == ["try_on", "estimate", "compose", "result"]
+    assert list(tools) == ["try_on", "estimate", "compose", "looks", "result"]
     for name in ("try_on", "estimate"):
         schema = tools[name].inputSchema
         assert schema["required"] == ["person", "garments"]

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.client import on_rail
 from tests.conftest import photo_bytes, serving
 from tests.fake_fal.schemas import CAT_VTON as CAT_ENDPOINT
 from tests.fake_fal.server import TEST_KEY, FakeFal
@@ -201,7 +202,7 @@ def test_an_answer_holds_for_what_was_asked(url: str, fal: FakeFal) -> None:
     page["pictures"] = 3
     page.happens("confirm", "submit")
     assert asked(page) == "3 looks cost $0.1425. Order them?"
-    page["garments"] = [{"image": page.upload(PHOTOS[5])}]
+    page["garments"] = [on_rail(page.upload(PHOTOS[5]))]
     page.happens("confirm", "submit")
     assert fal.count("submit") == before
     page.happens("confirm", "submit")
@@ -255,5 +256,5 @@ def test_drafts_are_not_asked_about(tmp_path_factory: pytest.TempPathFactory) ->
         page = page_with(url, 2, model=ALL_MODELS, wear="each")
         assert page["try_on"] == "Try on · 4 free drafts"
         assert "4 free drafts. With a key: from $0.095" in page["estimate"]
-        page.until("Running", page.following("try_on"))
+        assert any("working" in [tile["state"] for tile in page.tiles()] for _ in page.following("try_on"))
         assert not asked(page)

@@ -1,4 +1,4 @@
-"""What one visitor's heavy photos do to another visitor, over the real door."""
+"""One visitor's heavy photos barely delay another visitor, over HTTP."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def url(fal: FakeFal, tmp_path: Path) -> Iterator[str]:
 
 
 BOMBS: dict[str, tuple[Callable[[], bytes], str]] = {
-    "told by their structure": (many_scans, "unusual way"),
+    "refused by their structure": (many_scans, "unusual way"),
     "stopped in the middle": (lambda: black(10_000, 6_000, 16, 6), "takes too long to read"),
 }
 

@@ -1,4 +1,4 @@
-"""Forget everything, where others have the same photo: it takes away a right, and a file only from nobody else."""
+"""*Forget everything* where others have the same photo: the file goes only with its last owner."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.client import META, Client
+from tests.client import META, Client, on_rail
 from tests.conftest import begin_anew, photo_bytes, serving
 from tests.fake_fal.server import TEST_KEY, FakeFal
 from vton_ui.settings import Settings
@@ -47,11 +47,11 @@ def jpeg() -> bytes:
 
 def shown(client: Client, photo: Any) -> str:
     """What the page's button says with a photo in both slots."""
-    return str(client.event("refresh", person=photo, garments=[{"image": photo}])["try_on"]["value"])
+    return str(client.event("refresh", person=photo, garments=[on_rail(photo)])["try_on"]["value"])
 
 
 def tried_on(client: Client, photo: Any) -> bool:
-    return "Done" in str(client.event("try_on_1", person=photo, garments=[{"image": photo}])["status"])
+    return "Done" in str(client.event("try_on_1", person=photo, garments=[on_rail(photo)])["status"])
 
 
 def test_a_photo_that_two_have(jpeg: bytes, url: str) -> None:
@@ -69,7 +69,7 @@ def test_a_photo_that_two_have(jpeg: bytes, url: str) -> None:
 
 
 def test_an_upload_that_is_not_shown_yet(jpeg: bytes, url: str) -> None:
-    """It counts from the moment it is uploaded."""
+    """An upload counts before it is used."""
     one, other = Client(url), Client(url)
     photo = one.upload(jpeg)
     shown(one, photo)
@@ -79,7 +79,7 @@ def test_an_upload_that_is_not_shown_yet(jpeg: bytes, url: str) -> None:
 
 
 def test_a_photo_that_one_has(url: str) -> None:
-    """It is deleted at once, also one that never stood on the page, or stood in another client."""
+    """An upload is deleted at once, also one that was never on the page, or was in another client."""
     one, other = Client(url), Client(url)
     photos = [one.upload(photo_bytes(300, 300 + number)) for number in range(3)]
     theirs = other.upload(photo_bytes(300, 299))
@@ -102,7 +102,7 @@ def test_the_last_one_deletes_it(jpeg: bytes, url: str) -> None:
 
 @pytest.mark.parametrize("endpoint", ["try_on", "estimate", "compose"])
 def test_a_script_has_it_too(endpoint: str, jpeg: bytes, url: str) -> None:
-    """A photo that a script uses is left to it, by whatever way it came there."""
+    """A photo that a script uses stays, however it was uploaded."""
     browser, script = Client(url), Client(url, cookies=False)
     photo = browser.upload(jpeg)
     shown(browser, photo)
@@ -122,13 +122,13 @@ def test_examples(url: str) -> None:
     """An example that somebody forgets stays for everybody, as do its thumbnail and its copies."""
     one, other = Client(url), Client(url)
     person = one.event("example_person", people=2)["person"]
-    garments = one.event("example_garment", clothes=3, model="flux-vto", garments=[])["garments"]
+    garments = one.event("example_garment", clothes=3, garments=[])["garments"]
     uploaded = one.upload(EXAMPLE, "tee.jpg")
-    slots = {"person": {"path": person["path"], "meta": META}, "garments": [{"image": uploaded}, *garments]}
+    slots = {"person": {"path": person["path"], "meta": META}, "garments": [on_rail(uploaded), *garments]}
     one.event("refresh", **slots)
     one.event("forget")
     addresses = thumbnails(other)
     assert len(addresses) == 14
     assert {httpx.get(address).status_code for address in addresses} == {200}
-    assert other.file_status(person) == other.file_status(uploaded) == other.file_status(garments[0]["image"]) == 200
+    assert other.file_status(person) == other.file_status(uploaded) == other.file_status(garments[0]) == 200
     assert "Done" in str(one.event("try_on_1", **slots)["status"])

@@ -11,13 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from vton_ui.models import CAT_VTON, FLUX_VTO
 from vton_ui.ui.components.garment_rail import GarmentRail, shown
 from vton_ui.ui.components.garments import (
-    KINDS,
     MAX_READ,
     MIN_CROP,
     Garment,
     Preview,
+    kinds,
     new,
     proposed_order,
     read,
@@ -160,9 +161,9 @@ def test_names(name: Any, expected: str) -> None:
     assert one(name=name).name == expected
 
 
-@pytest.mark.parametrize("kind", ["", "hat", "UPPER", 3, ["upper"], {"upper": 1}], ids=repr)
-def test_unknown_kinds(kind: Any) -> None:
-    """A kind that nobody knows is none, and open to a guess."""
+@pytest.mark.parametrize("kind", ["", "a hat", "UPPER", "x" * 33, 3, ["upper"], {"upper": 1}], ids=repr)
+def test_what_is_no_kind(kind: Any) -> None:
+    """What cannot be a kind is none, and open to a guess."""
     garment = one(kind=kind, guessed=False)
     assert garment.kind is None
     assert garment.guessed
@@ -190,7 +191,7 @@ def test_anything(value: Any) -> None:
     for garment in read(value):
         assert 0 < len(garment.name) <= 80
         assert garment.name.isprintable()
-        assert garment.kind in {None, *KINDS}
+        assert garment.kind is None or 0 < len(garment.kind) <= 32
         if garment.crop:
             left, top, right, bottom = garment.crop
             assert 0 <= left < right <= 1
@@ -230,6 +231,7 @@ def named(*kinds: str | None, placed: bool = False) -> list[Garment]:
         (["upper", "lower"], ["lower", "upper"]),
         (["outer", "overall"], ["overall", "outer"]),
         (["outer", None, "lower"], ["lower", "none", "outer"]),
+        (["outer", "hat", "lower"], ["lower", "hat", "outer"]),
         ([], []),
     ],
     ids=repr,
@@ -251,6 +253,13 @@ def test_the_visitors_order() -> None:
     assert proposed_order(garments) == garments
 
 
+def test_kinds() -> None:
+    """What a garment can be is what the model's own option says; a model without one does not ask."""
+    assert kinds([CAT_VTON]) == kinds([FLUX_VTO, CAT_VTON])
+    assert dict(kinds([CAT_VTON]))["inner"] == "Under a jacket"
+    assert kinds([FLUX_VTO]) == []
+
+
 def test_new() -> None:
     """An example has a name and an id of its own; its kind is no guess where it is known."""
     first, second = new("/x/striped_tee.jpg"), new("/x/a.jpg", name="Coat", kind="outer")
@@ -262,7 +271,7 @@ def test_new() -> None:
 
 def test_component() -> None:
     """Handlers get garments and give garments."""
-    rail = GarmentRail(render=False, kinds=list(KINDS.items()), max_garments=99)
+    rail = GarmentRail(render=False, kinds=kinds([CAT_VTON]), max_garments=99)
     assert rail.preprocess([SENT, "junk"]) == [READ]
     assert rail.postprocess([READ]) == [READ.as_json()]
     assert rail.postprocess(None) == []
@@ -272,7 +281,7 @@ def test_component() -> None:
 def test_update() -> None:
     """Gradio takes an update for all of the rail's own properties."""
     with gr.Blocks():
-        rail = GarmentRail(kinds=list(KINDS.items()))
+        rail = GarmentRail(kinds=kinds([CAT_VTON]))
     made = Preview(id="a1", crop=READ.crop, cut_out=True, kind="upper", path="/x/view.png")
     update = shown([made], ["a1"])
     kwargs = {**rail.constructor_args, **{name: update[name] for name in ("previews", "order")}, "render": False}

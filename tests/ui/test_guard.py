@@ -1,4 +1,4 @@
-"""What stands around the web app: closed doors, limits, headers, names of files, and silence about what went wrong."""
+"""The middleware around the web app: closed routes, limits, headers, file names, and errors without details."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ from vton_ui.settings import Settings
 from vton_ui.ui import blocks
 from vton_ui.ui.web import intake
 from vton_ui.ui.web.guard import Guard
+from vton_ui.ui.web.kept import kept_address
 
 META = {"_type": "gradio.FileData"}
 KEY = "visitor-key-id:visitor-key-secret"
@@ -69,7 +70,7 @@ def upload(url: str, name: str = "me.jpg", data: bytes = b"") -> str:
 
 
 def ask(url: str, target: str, method: str = "GET") -> tuple[int, str]:
-    """Status and text of an answer to exactly this target, however odd it is."""
+    """Status and text of the answer to exactly this target."""
     connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=10)
     connection.request(method, target)
     answer = connection.getresponse()
@@ -79,7 +80,7 @@ def ask(url: str, target: str, method: str = "GET") -> tuple[int, str]:
         connection.close()
 
 
-# Doors
+# Routes
 
 NO_FILE = "There is no such file."
 CLOSED = "This is closed here."
@@ -110,8 +111,8 @@ DOORS = {
 
 
 @pytest.mark.parametrize(("target", "words"), DOORS.items(), ids=DOORS)
-def test_doors(target: str, words: str, url: str, names_asked: list[str]) -> None:
-    """The server fetches nothing for anybody, and gives no file but uploads."""
+def test_closed_routes(target: str, words: str, url: str, names_asked: list[str]) -> None:
+    """The server makes no requests for visitors, and serves no file but uploads."""
     methods = ("POST",) if "component" in target or "process" in target else ("GET", "HEAD")
     for method in methods:
         status, text = ask(url, target, method)
@@ -128,7 +129,7 @@ def folder(url: str) -> Path:
 
 @pytest.mark.parametrize("way", ["/..", "/%2e%2e", "/%2E.", "/x/../.."])
 def test_out_of_the_folder(way: str, url: str, folder: Path) -> None:
-    """No detour leads out of the folder of uploads, not by way of an address either."""
+    """No path and no address leads out of the folder of uploads."""
     assert ask(url, f"/gradio_api/file={folder}{way * 12}/etc/hostname")[0] == 403
     assert ask(url, f"/gradio_api/file=http://me.example{way * 12}{folder}/me.jpg")[0] == 403
 
@@ -155,6 +156,48 @@ def test_other_files_are_not_served(kind: str, url: str, data: Path) -> None:
     assert (status, json.loads(text)) == (403, {"detail": NO_FILE})
 
 
+FOLDER = "a" * 22
+
+
+@pytest.fixture(scope="module")
+def picture(url: str, data: Path) -> Path:
+    """A kept picture, with what it was made from beside it."""
+    folder = data / "results" / FOLDER
+    folder.mkdir()
+    (folder / "source.json").write_text("{}")
+    (folder / "look.jpg").write_bytes(photo_bytes(320, 320))
+    return folder / "look.jpg"
+
+
+def test_a_kept_picture(url: str, picture: Path) -> None:
+    """Its address tells nothing of where it is kept, and it is safe to open by itself."""
+    address = kept_address(picture)
+    assert address == f"gradio_api/file=results/{FOLDER}/look.jpg"
+    answer = httpx.get(f"{url}{address}")
+    assert answer.content == picture.read_bytes()
+    assert "sandbox" in answer.headers["content-security-policy"]
+    assert ask(url, f"/{address}".replace("look", "no-look"))[0] in (403, 404)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        f"results/{FOLDER}/source.json",
+        f"results/{FOLDER}/../{FOLDER}/look.jpg",
+        f"results/{FOLDER}/%2e%2e/{FOLDER}/look.jpg",
+        f"results//{FOLDER}/look.jpg",
+        f"./results/{FOLDER}/look.jpg",
+        f"results/{FOLDER}/look.jpg%00.png",
+        f"results/{FOLDER}",
+        "results/../jobs.sqlite3",
+        "{picture}",
+    ],
+)
+def test_beside_a_kept_picture(name: str, url: str, picture: Path) -> None:
+    """Nothing else of the store has an address, and none by another way."""
+    assert ask(url, f"/gradio_api/file={name.format(picture=picture)}")[0] == 403
+
+
 @pytest.mark.parametrize("address", ["http://me.example/me.jpg", "HTTPS://me.example/me.jpg"])
 def test_the_page_opens_no_address(address: str, url: str, names_asked: list[str]) -> None:
     """What stands in a slot of the page is an upload, never a download."""
@@ -168,7 +211,7 @@ def test_the_page_opens_no_address(address: str, url: str, names_asked: list[str
 
 
 def chunks(size: int) -> Iterator[bytes]:
-    """So many bytes, whose number is not told beforehand."""
+    """So many bytes, without a Content-Length."""
     for _ in range(size // 100_000 + 1):
         yield b" " * 100_000
 
@@ -176,7 +219,7 @@ def chunks(size: int) -> Iterator[bytes]:
 @pytest.mark.parametrize("told", [True, False], ids=["length told", "in chunks"])
 @pytest.mark.parametrize("route", ["queue/join", "call/try_on", "call/v2/try_on", "run/refresh", "cancel", "nothing"])
 def test_large_objects(route: str, told: bool, url: str) -> None:
-    """Two megabytes are enough for whatever is no photo."""
+    """A body that is no upload may have two megabytes."""
     size = intake.MAX_BODY + 1
     body = bytes(size) if told else chunks(size)
     answer = httpx.post(f"{url}gradio_api/{route}", content=body, headers={"content-type": "application/json"})
@@ -186,7 +229,7 @@ def test_large_objects(route: str, told: bool, url: str) -> None:
 
 @pytest.mark.parametrize("route", ["upload", "upload?upload_id=x", "mcp/"])
 def test_large_numbers(route: str, url: str) -> None:
-    """What is announced as far too large is not waited for."""
+    """A body whose Content-Length is too large is refused before it arrives."""
     connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=5)
     connection.putrequest("POST", f"/gradio_api/{route}")
     connection.putheader("Content-Length", str(10**9))
@@ -197,7 +240,7 @@ def test_large_numbers(route: str, url: str) -> None:
 
 
 def test_upload_without_an_end(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An upload that does not tell its length is cut off at the limit."""
+    """An upload without a Content-Length is cut off at the limit."""
     monkeypatch.setattr(intake, "MAX_UPLOAD_BODY", 500_000)
     head = b'--x\r\nContent-Disposition: form-data; name="files"; filename="a.jpg"\r\nContent-Type: image/jpeg\r\n\r\n'
 
@@ -222,7 +265,7 @@ def test_one_large_file(url: str) -> None:
 
 @pytest.mark.parametrize("path", ["", "config", "theme.css", "static/img/logo.svg", "gradio_api/info", "nothing"])
 def test_every_answer(path: str, url: str) -> None:
-    """Nothing is taken for what it is not, no other site learns of a visit, and the page may stand in a frame."""
+    """No type is guessed, other sites get no referrer, and the page may be in a frame."""
     headers = httpx.get(f"{url}{path}").headers
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["referrer-policy"] == "same-origin"
@@ -242,7 +285,7 @@ def test_every_answer(path: str, url: str) -> None:
     ],
 )
 def test_no_upload_is_a_page(name: str, kind: str, disposition: str, url: str) -> None:
-    """A file that somebody uploaded is a picture or a download, and runs nothing, whatever is in it."""
+    """An uploaded file is shown or downloaded, and runs no script, whatever is in it."""
     answer = httpx.get(f"{url}gradio_api/file={upload(url, name, b'<script>alert(1)</script>')}")
     assert answer.content == b"<script>alert(1)</script>"
     assert answer.headers["content-type"].startswith(kind)
@@ -252,7 +295,7 @@ def test_no_upload_is_a_page(name: str, kind: str, disposition: str, url: str) -
 
 
 def test_a_range(url: str) -> None:
-    """Who asks for a part of a file gets it whole, and does not get his own headers back."""
+    """A range request gets the whole file, and no header of the request in the answer."""
     address = f"{url}gradio_api/file={upload(url)}"
     answer = httpx.get(address, headers={"range": "bytes=0-10", "x-fal-key": KEY, "cookie": "a=secret"})
     assert answer.content == photo_bytes(300, 300)
@@ -263,7 +306,7 @@ def test_a_range(url: str) -> None:
 
 
 def guarded(app: ASGIApp) -> Guard:
-    return Guard(app, uploaded=UploadQuota(200), session_uploads=SessionUploads())
+    return Guard(app, store=Path("results"), uploaded=UploadQuota(200), session_uploads=SessionUploads())
 
 
 async def answered(app: ASGIApp, **scope: Any) -> list[Message]:
@@ -281,7 +324,7 @@ async def answered(app: ASGIApp, **scope: Any) -> list[Message]:
 
 
 async def test_a_fault(caplog: pytest.LogCaptureFixture) -> None:
-    """The visitor is told that it failed, the log where, and neither what was in it."""
+    """The answer says that it failed, the log says where, and neither has the input in it."""
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         raise RuntimeError(f"{KEY} in {__file__}")
@@ -294,7 +337,7 @@ async def test_a_fault(caplog: pytest.LogCaptureFixture) -> None:
 
 
 async def test_a_fault_halfway(caplog: pytest.LogCaptureFixture) -> None:
-    """An answer that has begun is not begun again."""
+    """After a started answer no second one is sent."""
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
@@ -305,7 +348,7 @@ async def test_a_fault_halfway(caplog: pytest.LogCaptureFixture) -> None:
 
 
 async def test_streams_flow() -> None:
-    """Every event leaves as soon as it is there."""
+    """Every event is sent at once."""
     left: list[Message] = []
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
@@ -326,7 +369,7 @@ async def test_streams_flow() -> None:
 
 
 async def test_other_protocols() -> None:
-    """What is not HTTP passes."""
+    """Other protocols than HTTP pass."""
     seen: list[Any] = []
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
@@ -343,7 +386,7 @@ NONSENSE: dict[str, tuple[str, Any]] = {
     "no route": ("run/nothing", {"data": []}),
     "too few inputs": ("run/refresh", {"data": [KEY]}),
     "a text for a photo": ("run/convert_person", {"data": [KEY]}),
-    "an object for a text": ("run/use_larger_model", {"data": [{"path": {"path": KEY}, "meta": META}]}),
+    "an object for a text": ("run/convert_person", {"data": [{"path": {"path": KEY}, "meta": META}]}),
     "no object": ("queue/join", KEY),
     "another's file": ("run/convert_person", {"data": [{"path": f"/etc/{KEY}", "meta": META}]}),
 }
@@ -353,7 +396,7 @@ NONSENSE: dict[str, tuple[str, Any]] = {
 def test_nonsense(
     route: str, body: Any, url: str, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """Nonsense is an error without a word about the server, and a line in the log without a word of the visitor's."""
+    """A malformed request gets an error without server details, and a log line without the visitor's input."""
     caplog.set_level(logging.INFO)
     answer = httpx.post(f"{url}gradio_api/{route}", json=body)
     assert answer.status_code in (400, 404, 422, 500)
@@ -392,7 +435,7 @@ DOORS_FOR_OBJECTS = {
 def test_what_json_has_no_words_for(
     route: str, body: str, broken: str, url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """It is refused in words before anything else sees it, and is no fault of the app."""
+    """It is refused with a reason before Gradio sees it, and is not logged as a fault."""
     headers = {"content-type": "application/json", "accept": "application/json, text/event-stream"}
     answer = httpx.post(f"{url}gradio_api/{route}", content=body % broken, headers=headers)
     assert answer.status_code == 400
@@ -402,7 +445,7 @@ def test_what_json_has_no_words_for(
 
 @pytest.mark.parametrize("body", [{"person": 1}, {"person": None}, {}, {"nothing": 1, "person": None, "garments": []}])
 def test_wrong_arguments(body: Any, url: str, caplog: pytest.LogCaptureFixture) -> None:
-    """An argument that is missing or unknown is the caller's fault, and is told so."""
+    """A missing or unknown argument is refused with its name."""
     answer = httpx.post(f"{url}gradio_api/call/v2/estimate", json=body)
     words = "There is a parameter that this endpoint does not have" if "nothing" in body else "is missing. Nothing was"
     assert (answer.status_code, words in answer.json()["detail"]) == (422, True)
@@ -450,22 +493,20 @@ NAMES += [
 
 @pytest.mark.parametrize("name", NAMES, ids=ascii)
 def test_an_odd_file_name(name: str, url: str) -> None:
-    """A photo is taken under a name that can be asked for again, whatever it was called."""
+    """An upload gets a name under which it can be fetched, whatever its own name."""
     photo = photo_bytes(310, 310)
     path = upload(url, name, photo)
-    event = httpx.post(f"{url}gradio_api/run/convert_person", json={"data": [{"path": path, "meta": META}]}).json()
-    for address in (f"{url}gradio_api/file={path}", event["data"][0]["url"]):
-        assert httpx.get(address).content == photo
+    assert httpx.get(f"{url}gradio_api/file={path}").content == photo
     assert path.isprintable()
     assert len(os.path.basename(path).encode()) <= 255
 
 
-# How uploads go
+# Deleting uploads
 
 
 @pytest.mark.slow
 def test_uploads_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever visitors brought and the app wrote for them is deleted in time; the examples stay."""
+    """Uploads and files written for visitors are deleted in time; the examples stay."""
     monkeypatch.setenv("GRADIO_TEMP_DIR", "to be put back")
     monkeypatch.delenv("GRADIO_TEMP_DIR")
     monkeypatch.setattr(blocks, "UPLOAD_KEEP_SECONDS", 4.0)

@@ -1,4 +1,4 @@
-"""What keeps one small machine quick with many visitors."""
+"""What makes a small machine fast enough for many visitors."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ print(sum("class Textbox" in str(code) for code in parsed), inspect.getfile is g
 
 @pytest.mark.slow
 def test_no_stubs_are_made_at_the_start() -> None:
-    """Importing Gradio takes half the time without, and what it is told for that is not told to anybody else."""
+    """Importing Gradio takes half the time without stubs, and `inspect` is unchanged afterwards."""
     ran = subprocess.run([sys.executable, "-c", IMPORTING], capture_output=True, text=True, check=True)
     assert ran.stdout.split() == ["0", "True"]
 
@@ -71,7 +71,7 @@ def test_sessions_are_light(demo: gr.Blocks) -> None:
 
 
 def test_visitors_who_are_gone_are_forgotten(demo: gr.Blocks) -> None:
-    """Gradio keeps the messages of the last visitors only, and of the others nothing else either."""
+    """Gradio keeps the messages of the last visitors only, and nothing else of the others."""
     queue: Any = demo._queue
     call = {"data": ["flux-vto"], "session_hash": "gone"}
     url = f"{demo.local_url}gradio_api/call/estimate"
@@ -85,12 +85,12 @@ def test_visitors_who_are_gone_are_forgotten(demo: gr.Blocks) -> None:
 
 
 def test_garbage_of_the_start_is_left_alone(demo: gr.Blocks) -> None:
-    """The collector does not go through hundreds of thousands of objects that stay anyway."""
+    """The garbage collector does not search the objects that exist at the start."""
     assert gc.get_freeze_count() > 100_000
 
 
 def test_no_statistics(demo: gr.Blocks) -> None:
-    """No event waits for statistics over all events before it."""
+    """No event waits for statistics over earlier events."""
     queue: Any = demo._queue
     assert queue.compute_analytics_summary([{"function": "f", "status": "success", "process_time": 1.0}]) == {
         "functions": {}
@@ -99,14 +99,14 @@ def test_no_statistics(demo: gr.Blocks) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="niceness is Unix's")
 async def test_pictures_step_back() -> None:
-    """Work on pictures leaves the processor to the event loop, whose own niceness stays."""
+    """Workers run at a lower priority than the event loop."""
     before = os.getpriority(os.PRIO_PROCESS, 0)
     seen = await in_pool(os.getpriority, os.PRIO_PROCESS, 0)
     assert (seen, os.getpriority(os.PRIO_PROCESS, 0)) == (max(before, NICENESS), before)
 
 
 async def test_one_connection_for_a_job(fal: FakeFal, backend: FalBackend) -> None:
-    """The order, its stream and its outcome go over one connection, so that nobody waits for another handshake."""
+    """A job's submit, stream and result use one connection, without further handshakes."""
     job = await ordered(backend)
     await followed(backend, job)
     await backend.fetch(job, FLUX_VTO.read)
@@ -115,7 +115,7 @@ async def test_one_connection_for_a_job(fal: FakeFal, backend: FalBackend) -> No
 
 
 async def test_stream_that_does_not_end(fal: FakeFal, backend: FalBackend) -> None:
-    """A stream that stays open after its last word holds nobody up."""
+    """A stream that stays open after its last event delays nothing."""
     fal.fault("stream", "linger", seconds=5)
     begin = asyncio.get_running_loop().time()
     await followed(backend, await ordered(backend))
@@ -123,7 +123,7 @@ async def test_stream_that_does_not_end(fal: FakeFal, backend: FalBackend) -> No
 
 
 def test_phone_photo_is_decoded_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of a phone's 12 megapixels less than one is ever unpacked for CatVTON."""
+    """Of a 12 megapixel photo less than one is decoded for CatVTON."""
     path, unpacked = tmp_path / "phone.jpg", []
     Image.effect_noise((3024, 4032), 20).convert("RGB").save(path)
     load = JpegImagePlugin.JpegImageFile.load
@@ -133,7 +133,7 @@ def test_phone_photo_is_decoded_small(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_result_is_not_copied(demo: gr.Blocks, tmp_path: Path) -> None:
-    """What the API hands out is the kept file itself under a second name, and stays when the first one goes."""
+    """The API returns the kept file under a second name, which stays when the first is deleted."""
     result = tmp_path / "try-on.jpg"
     result.write_bytes(b"picture")
     name = uploads.offered(result)
@@ -144,5 +144,5 @@ def test_result_is_not_copied(demo: gr.Blocks, tmp_path: Path) -> None:
 
 
 def test_result_on_another_disk(demo: gr.Blocks, tmp_path: Path) -> None:
-    """Where there cannot be a second name, Gradio gets the first."""
+    """If no second name can be made, Gradio gets the first."""
     assert uploads.offered(tmp_path / "gone.jpg") == tmp_path / "gone.jpg"

@@ -42,7 +42,7 @@ def test_status(event: Event, words: str) -> None:
 
 @pytest.mark.parametrize("evil", ["<b>x</b>", '"><script>'])
 def test_words_from_outside_are_escaped(evil: str) -> None:
-    """A model's log, fal's message, a request id and all that a result tells are text."""
+    """A model's log, fal's message, a request id and all facts of a result are escaped."""
     facts = {"seconds": evil, "cost_usd": None, "seed": evil, "sandbox": False, "request_id": evil, "prompt": evil}
     result = Result(path=Path("picture.jpg"), size=Size(3, 4), facts=facts)
     unpriced = Estimate(lines=(Line(what=evil, usd=None),), total=None, note=evil)

@@ -1,4 +1,4 @@
-"""From where the server may be called: other sites' pages, other names, its own page, and scripts."""
+"""Who may call the server: other sites' pages, other names, its own page, and scripts."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ FOREIGN = [
 
 @pytest.mark.parametrize("way", WAYS)
 def test_another_site_changes_nothing(way: str, url: str) -> None:
-    """Whatever its page sends is refused, and the refusal says what the owner could set."""
+    """Every request from its page is refused, and the refusal names the setting."""
     answer = sent(url, way, origin="https://evil.example")
     assert answer.status_code == 403
     assert "VTON_ORIGINS" in answer.json()["detail"]
@@ -93,7 +93,7 @@ def test_what_is_no_origin_of_ours(origin: str, url: str) -> None:
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "OPTIONS", "POST"])
 def test_no_method_but_reading(method: str, url: str) -> None:
-    """Preflights among them get no permission."""
+    """Its preflights get no permission."""
     headers = {"origin": "https://evil.example", "access-control-request-method": "POST"}
     answer = httpx.request(method, f"{url}gradio_api/call/v2/compose", headers=headers)
     assert answer.status_code == 403
@@ -103,20 +103,20 @@ def test_no_method_but_reading(method: str, url: str) -> None:
 @pytest.mark.parametrize("path", ["", "config", "gradio_api/info", "gradio_api/file=/files/x", "gradio_api/nothing"])
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 def test_another_site_reads_nothing(method: str, path: str, url: str) -> None:
-    """What may be asked for is answered without a word to the browser that a page may read it."""
+    """GET requests are answered without permission for the page to read them."""
     assert not grants(httpx.request(method, url + path, headers={"origin": "https://evil.example"}))
     assert not grants(httpx.request(method, url + path, headers={"origin": "null"}))
 
 
 def test_several_origins(url: str) -> None:
-    """A request that names two sites comes from neither."""
+    """A request with two origins is refused."""
     headers = [("origin", SHOP), ("origin", "https://evil.example")]
     assert httpx.post(f"{url}gradio_api/call/v2/compose", json={"garments": []}, headers=headers).status_code == 403
 
 
 @pytest.mark.parametrize("name", ["localhost", "localhost.", "studio.localhost", HERE, f"{HERE}.local"])
 def test_by_another_name_of_this_machine(name: str, url: str, fal: FakeFal, tmp_path: Path) -> None:
-    """Another site's page orders nothing by whatever name leads here; the own page of that name does."""
+    """Another site's page is refused under every name of this server; the server's own page is not."""
     with serving(Settings(fal_key=TEST_KEY, data_dir=tmp_path, fal_api_url=fal.api_url)) as paid:
         host = f"{name}:{port_of(paid)}"
         assert sent(paid, "upload", host=host, origin="https://evil.example").status_code == 403
@@ -129,7 +129,7 @@ def test_by_another_name_of_this_machine(name: str, url: str, fal: FakeFal, tmp_
 
 
 def test_a_named_site(url: str) -> None:
-    """Its pages are asked in and may read, and the permission is for it alone."""
+    """Its pages may send and read, and the permission is for this site only."""
     asked = {"access-control-request-method": "POST", "access-control-request-headers": "x-fal-key, content-type"}
     preflight = httpx.options(f"{url}gradio_api/call/v2/compose", headers={"origin": SHOP, **asked})
     assert preflight.status_code == 200
@@ -145,7 +145,7 @@ def test_a_named_site(url: str) -> None:
 
 @pytest.mark.parametrize("name", ["127.0.0.1", "localhost", "LOCALHOST.", "[::1]", "192.168.1.7", HERE])
 def test_the_own_page(name: str, url: str) -> None:
-    """A page that came from here works, by whichever of its addresses, and needs no permission."""
+    """The server's own page works under each of its addresses, and needs no permission."""
     netloc = f"{name}:{port_of(url)}"
     for way in ("upload", "call v2", "cancel"):
         answer = sent(url, way, host=netloc, origin=f"http://{netloc.lower()}")
@@ -155,14 +155,14 @@ def test_the_own_page(name: str, url: str) -> None:
 
 @pytest.mark.parametrize("host", ["studio.example.com", "studio.example.com:443"])
 def test_behind_tls(host: str, url: str) -> None:
-    """A proxy that takes the TLS off changes nothing about which page is our own."""
+    """Behind a proxy that terminates TLS, the own page is still recognised."""
     headers = {"x-forwarded-proto": "https", "host": host, "origin": "https://studio.example.com"}
     assert sent(url, "upload", **headers).status_code == 200
     assert sent(url, "upload", **{**headers, "origin": "https://evil.example"}).status_code == 403
 
 
 def test_scripts(url: str) -> None:
-    """Who sends no origin is no page."""
+    """Requests without an origin are no page's, and pass."""
     for way in WAYS:
         assert sent(url, way).status_code not in (400, 403)
 
@@ -173,7 +173,7 @@ def test_scripts(url: str) -> None:
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "example.org.evil.example", "example.org"])
 @pytest.mark.parametrize("origin", [None, "http://{host}"])
 def test_another_name(host: str, origin: str | None, url: str) -> None:
-    """A name that only leads here is not answered to, not even to its own page: that is how rebinding works."""
+    """A name that only resolves to this server is refused, even for its own page: DNS rebinding."""
     host = f"{host}:{port_of(url)}"
     headers = {"host": host, **({"origin": origin.format(host=host)} if origin else {})}
     for answer in (httpx.get(url, headers=headers), sent(url, "upload", **headers), sent(url, "mcp", **headers)):
@@ -183,14 +183,14 @@ def test_another_name(host: str, origin: str | None, url: str) -> None:
 
 @pytest.mark.parametrize("host", ["", "a b", "a/b", "[::1", "localhost:x", "me@localhost", "localhost:1:2", ".", "é"])
 def test_an_odd_name(host: str, url: str) -> None:
-    """What is no name at all is not answered to."""
+    """A malformed Host header is refused."""
     with socket.create_connection(("127.0.0.1", port_of(url)), timeout=10) as connection:
         connection.sendall(b"GET /config HTTP/1.1\r\nHost: " + host.encode() + b"\r\nConnection: close\r\n\r\n")
         assert connection.recv(100).split(b" ")[1] == b"400"
 
 
 def test_no_name(url: str) -> None:
-    """Neither is a request that calls by no name."""
+    """A request without a Host header is refused."""
     with socket.create_connection(("127.0.0.1", port_of(url)), timeout=10) as connection:
         connection.sendall(b"GET /config HTTP/1.0\r\n\r\n")
         assert connection.recv(100).split(b" ")[1] == b"400"
@@ -200,7 +200,7 @@ def test_no_name(url: str) -> None:
     "host", ["127.0.0.1", "10.1.2.3:80", "[2001:db8::7]:7860", "STUDIO.example.com", "a.example.org", "b.a.example.org"]
 )
 def test_own_names(host: str, url: str) -> None:
-    """Addresses in numbers are always right, and so is what the owner has named."""
+    """Numeric addresses are accepted, and so are the names in VTON_HOSTS."""
     assert httpx.get(f"{url}config", headers={"host": host}).status_code == 200
 
 
@@ -226,13 +226,13 @@ def test_lists() -> None:
 
 @pytest.mark.parametrize("value", ["https://a.example", "*", "a.*.example", "a b", "a.example:80"])
 def test_no_host(value: str) -> None:
-    """What is no name stops the start."""
+    """A malformed name stops the start."""
     with pytest.raises(SystemExit, match="VTON_HOSTS"):
         read(VTON_HOSTS=value)
 
 
 @pytest.mark.parametrize("value", ["a.example", "*", "https://a.example/", "ftp://a.example", "null"])
 def test_no_origin(value: str) -> None:
-    """What is no origin stops the start."""
+    """A malformed origin stops the start."""
     with pytest.raises(SystemExit, match="VTON_ORIGINS"):
         read(VTON_ORIGINS=value)

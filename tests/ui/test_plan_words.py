@@ -148,6 +148,7 @@ def test_an_input_becomes_its_plan() -> None:
         garments=[TEE, TROUSERS],
         names=["Striped tee", "Olive trousers"],
         cloth_types=["upper", "lower"],
+        layout="row",
         given={FLUX_VTO.name: {"seed": 5, "num_inference_steps": 2}, CAT_VTON.name: {"seed": 5}},
         wear="together",
         variations=2,
@@ -168,7 +169,7 @@ def test_an_input_becomes_its_plan() -> None:
         (CAT_VTON.name, "upper", 30, 6),
         (CAT_VTON.name, "lower", 30, 6),
     ]
-    assert all(item.request.private for item in plan)
+    assert all(item.request.private and item.request.layout == "row" for item in plan)
     assert "Striped tee" in plan[2].label
     seeds = {item.request.values["seed"] for item in page_input.plan(seed=None)}
     assert len(seeds) == 2

@@ -1,4 +1,4 @@
-"""What leaves the app, in all it answers, logs, prints and writes: no key, no path of the server, no traceback.
+"""No key, no path of the server and no traceback in all that the app answers, logs, prints and writes.
 
 The running app is put through everything once, well and badly; then all of it is searched.
 """
@@ -27,6 +27,7 @@ from mcp import ClientSession
 from mcp.client.streamable_http import streamablehttp_client
 from starlette.middleware import Middleware
 
+from tests.client import on_rail
 from tests.conftest import photo_bytes, serving
 from tests.fake_fal.server import LOCKED_403, FakeFal
 from tests.fast_timings import use_fast_timings
@@ -107,7 +108,7 @@ class Emitted:
         return tapped
 
     def noting(self, factory: Callable[..., logging.LogRecord]) -> Callable[..., logging.LogRecord]:
-        """A maker of log records that keeps what they say; no logger gets past it."""
+        """A record factory that keeps the records of all loggers."""
 
         def record(*args: Any, **kwargs: Any) -> logging.LogRecord:
             made = factory(*args, **kwargs)
@@ -119,7 +120,7 @@ class Emitted:
 
 @dataclass(frozen=True)
 class Visitor:
-    """Somebody with a key of their own, who asks in every way there is."""
+    """A visitor with a key of their own, who uses every way to call the app."""
 
     url: str
     key: str = VISITOR_KEY
@@ -169,7 +170,7 @@ def all_goes_well(visitor: Visitor, config: Any) -> dict[str, str]:
     person, garment = visitor.upload(photo_bytes(500, 600)), visitor.upload(photo_bytes(400, 400))
     visitor.get(f"gradio_api/file={person['path']}")
     call = {"person": person, "garments": [garment, garment], "prompt": PROMPT, "description": PROMPT}
-    shown = {"person": person, "garments": [{"image": garment}], "option-prompt": PROMPT, "fal_key": visitor.key}
+    shown = {"person": person, "garments": [on_rail(garment)], "option-prompt": PROMPT, "fal_key": visitor.key}
     said = {
         "api": visitor.call("try_on", call),
         "estimate": visitor.call("estimate", {**call, "garments": [garment], "model": "cat-vton"}),
@@ -226,7 +227,7 @@ def all_goes_badly(visitor: Visitor, config: Any, fal: FakeFal) -> dict[str, str
         fal.reset()  # and the app does not know the photo yet: what it has sent once it does not send again
         fal.fault(operation, "status", code=code, body=body, times=2 if operation == "submit" else None)
         new = visitor.upload(photo_bytes(520 + number, 520))
-        slots = {"person": new, "garments": [{"image": new}], "fal_key": BAD_KEY}
+        slots = {"person": new, "garments": [on_rail(new)], "fal_key": BAD_KEY}
         said[f"api: {operation} {code}"] = visitor.call("try_on", {**good, "person": new})
         said[f"page: {operation} {code}"] = visitor.event("try_on_1", config, **slots)
     fal.reset()
@@ -324,7 +325,7 @@ def fragments(key: str, length: int = 12) -> Iterator[bytes]:
 
 
 def test_it_was_a_full_run(emitted: Emitted) -> None:
-    """What should succeed did, and what should fail failed in words: a silent run proves nothing."""
+    """What should succeed did, and what should fail gave its error; otherwise the run proves nothing."""
     for way in ("api", "estimate", "compose", "server's key"):
         assert "event: complete" in emitted.said[way], (way, emitted.said[way])
     assert '"success":true' in emitted.said["page"]
@@ -376,7 +377,7 @@ def paths(emitted: Emitted) -> dict[str, str]:
 
 @pytest.mark.parametrize("what", ["project", "home", "temporary files", "data", "Python", "libraries", "sources"])
 def test_no_path(what: str, emitted: Emitted) -> None:
-    """No answer tells a path of this server but those of uploads, which Gradio names files by."""
+    """No answer has a path of this server but those of uploads, by which Gradio names files."""
     uploads = spellings(str(emitted.data / "uploads"))
     for spelled in spellings(paths(emitted)[what]):
         assert where_in(emitted, spelled, but=uploads) == []

@@ -1,4 +1,4 @@
-"""What a visitor gets for free: work a minute, bytes an hour, and the disk that all share."""
+"""The limits of each visitor: free work a minute, bytes an hour, and room on the disk."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ import pytest
 from mcp import ClientSession
 from mcp.client.streamable_http import streamablehttp_client
 
-from tests.client import Client
+from tests.client import Client, on_rail
 from tests.conftest import photo_bytes, serving
 from tests.fake_fal.server import TEST_KEY, FakeFal
 from vton_ui import disk
@@ -55,14 +55,14 @@ def three_a_minute(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.mark.parametrize(("number", "endpoint"), enumerate(["compose", "estimate", "try_on", "page"]))
 def test_free_work(number: int, endpoint: str, quick: None, three_a_minute: str) -> None:
-    """Each visitor has so much a minute, is told how long to wait, and takes nothing from another."""
+    """Each visitor has a limit a minute of their own; the error says how long to wait."""
     addresses = (f"198.51.100.{number}", f"203.0.113.{number}")
     client, other = (Client(three_a_minute, headers=at(address)) for address in addresses)
 
     def ask(client: Client) -> str:
         photo = client.upload()
         if endpoint == "page":
-            return str(client.event("try_on_1", person=photo, garments=[{"image": photo}]))
+            return str(client.event("try_on_1", person=photo, garments=[on_rail(photo)]))
         return client.call_text(endpoint, garments=[photo], **({} if endpoint == "compose" else {"person": photo}))
 
     answers = [ask(client) for _ in range(4)]
@@ -73,21 +73,22 @@ def test_free_work(number: int, endpoint: str, quick: None, three_a_minute: str)
 
 
 def test_the_estimate_on_the_page(tmp_path: Path) -> None:
-    """Who moves a slider sees the price all the time: only what is made ready ahead is limited."""
+    """Moving a slider always shows the price: only the prefetch is limited."""
     with serving(Settings(data_dir=tmp_path, free_rate=1)) as url:
         client = Client(url)
         photo = client.upload()
         for _ in range(5):
-            assert "Try on" in client.event("refresh", person=photo, garments=[{"image": photo}])["try_on"]["value"]
+            assert "Try on" in client.event("refresh", person=photo, garments=[on_rail(photo)])["try_on"]["value"]
 
 
 def test_the_sheet_on_the_page(tmp_path: Path) -> None:
     """A sheet too many is refused in words."""
     with serving(Settings(data_dir=tmp_path, free_rate=1)) as url:
         client = Client(url)
-        photo = {"image": client.upload()}
-        assert client.event("show_sheet", model="flux-vto", garments=[photo, photo])["sheet"]["visible"]
-        assert REFUSED in client.event("show_sheet", model="flux-vto", garments=[photo, photo])["error"]
+        garments = [on_rail(client.upload()), on_rail(client.upload(photo_bytes(300, 400)))]
+        for _ in range(2):  # the second time it is there already
+            assert client.event("show_sheet", model="flux-vto", garments=garments)["sheet"]["visible"]
+        assert REFUSED in client.event("show_sheet", model="flux-vto", garments=garments[::-1])["error"]
 
 
 def test_what_the_owner_pays_for_is_not_free(fal: FakeFal, tmp_path: Path) -> None:
@@ -126,7 +127,7 @@ def upload(url: str, size: int, address: str = "198.51.100.7") -> httpx.Response
 
 
 def test_uploads_of_a_visitor(url: str) -> None:
-    """Each visitor has so many bytes, is told so in words, and takes nothing from another."""
+    """Each visitor has a limit of bytes of their own; the error names it."""
     assert [upload(url, 800_000).status_code for _ in range(3)] == [200, 200, 429]
     refused = upload(url, 800_000)
     assert refused.text.startswith("Each visitor may upload 2 MB an hour, and this is more.")
@@ -136,7 +137,7 @@ def test_uploads_of_a_visitor(url: str) -> None:
 
 
 def test_it_is_refused_early(url: str) -> None:
-    """What is announced as too much is not waited for."""
+    """A body whose Content-Length is over the limit is refused before it arrives."""
     with socket.create_connection(("127.0.0.1", urlsplit(url).port or 80), timeout=30) as connection:
         head = f"POST /gradio_api/upload HTTP/1.1\r\nHost: {urlsplit(url).netloc}\r\nContent-Length: 3000000\r\n\r\n"
         connection.sendall(head.encode())
@@ -144,7 +145,7 @@ def test_it_is_refused_early(url: str) -> None:
 
 
 def test_an_upload_of_no_told_length(url: str) -> None:
-    """What tells no length is cut off."""
+    """A body without a Content-Length is cut off at the limit."""
 
     def body() -> Iterator[bytes]:
         yield b'--x\r\nContent-Disposition: form-data; name="files"; filename="a.jpg"\r\n\r\n'
@@ -196,7 +197,7 @@ class Shop(BaseHTTPRequestHandler):
         self.wfile.write(photo_bytes(300, 300) + bytes(1_200_000))
 
     def log_message(self, *args: Any) -> None:
-        """Nothing on the screen."""
+        """Print nothing."""
 
 
 def test_photos_behind_addresses(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -217,7 +218,7 @@ def test_photos_behind_addresses(url: str, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_little_room(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With little room left nobody uploads, and what is there can still be used."""
+    """On a full disk uploads are refused, and existing ones can still be used."""
     client = Client(url)
     photo = client.upload()
     for name, most in (("FREE_BYTES", 10**18), ("FREE_SHARE", 1.0)):
@@ -249,13 +250,13 @@ def fill(path: Path) -> None:
 
 
 def test_a_full_disk(quick: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever finds the disk full says so, and not that something failed."""
+    """Every write to a full disk gives the error for a full disk."""
     monkeypatch.setattr(disk, "FREE_BYTES", 0)
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "disk" / "uploads"))
     with small_disk(tmp_path / "disk", 6_000_000), serving(Settings(data_dir=tmp_path / "disk")) as url:
         client = Client(url)
         photo, scan = client.upload(), client.upload(photo_bytes(600, 600, "TIFF"), "scan.tif")
-        slots: dict[str, Any] = {"person": photo, "garments": [{"image": photo}]}
+        slots: dict[str, Any] = {"person": photo, "garments": [on_rail(photo)]}
         fill(tmp_path / "disk" / "filler")
         chunks = [b'--x\r\nContent-Disposition: form-data; name="files"; filename="b"\r\n\r\n', bytes(9999)]
         multipart = {"content-type": "multipart/form-data; boundary=x"}
@@ -264,7 +265,7 @@ def test_a_full_disk(quick: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
             "chunks": httpx.post(f"{url}gradio_api/upload", content=iter(chunks), headers=multipart).text,
             "compose": client.call_text("compose", garments=[photo, photo]),
             "data uri": client.call_text("compose", garments=["data:image/jpeg;base64," + "A" * 90_000]),
-            "sheet": client.event("show_sheet", model="flux-vto", garments=[{"image": photo}] * 2)["error"],
+            "sheet": client.event("show_sheet", model="flux-vto", garments=[on_rail(photo), on_rail(photo)])["error"],
             "conversion": client.event("convert_person", person=scan)["error"],
             "page": client.event("try_on_1", **slots)["failure"],
             "try_on": client.call_text("try_on", person=photo, garments=[photo]),

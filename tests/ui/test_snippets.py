@@ -62,17 +62,15 @@ def command(language: str, snippet: Path, request: pytest.FixtureRequest) -> lis
     return [sys.executable if language == "python" else "bash", str(snippet)]
 
 
-def test_there_are_four() -> None:
-    """Python, JavaScript, curl and MCP."""
-    assert [language for language, _ in SNIPPETS] == ["python", "js", "sh", "python"]
+def test_there_are_five() -> None:
+    """Python for one look and for several, JavaScript, curl and MCP."""
+    assert [language for language, _ in SNIPPETS] == ["python", "python", "js", "sh", "python"]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("language", "text"), SNIPPETS, ids=["gradio_client", "javascript", "curl", "mcp"])
-def test_snippet(
-    language: str, text: str, studio: str, folder: Path, fal: FakeFal, request: pytest.FixtureRequest
-) -> None:
-    """The picture comes out, the key in it has paid, and the request id was told on the way."""
+def ran(
+    language: str, text: str, studio: str, folder: Path, request: pytest.FixtureRequest
+) -> subprocess.CompletedProcess[str]:
+    """A snippet as it stands, but for the address and the key."""
     snippet = folder / {"python": "snippet.py", "js": "snippet.mjs", "sh": "snippet.sh"}[language]
     assert "http://127.0.0.1:7860" in text
     assert "your-key-id:your-key-secret" in text
@@ -83,6 +81,19 @@ def test_snippet(
         command(language, snippet, request), cwd=folder, env=os.environ, capture_output=True, text=True, timeout=60
     )
     assert run.returncode == 0, run.stderr
+    return run
+
+
+ONE_LOOK = SNIPPETS[:1] + SNIPPETS[2:]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("language", "text"), ONE_LOOK, ids=["gradio_client", "javascript", "curl", "mcp"])
+def test_snippet(
+    language: str, text: str, studio: str, folder: Path, fal: FakeFal, request: pytest.FixtureRequest
+) -> None:
+    """The picture is saved, the key in the snippet paid, and the request id came before the end."""
+    run = ran(language, text, studio, folder, request)
     (job,) = fal.jobs.values()
     assert job.key == KEY
     with Image.open(folder / "result.jpg") as picture:
@@ -91,3 +102,15 @@ def test_snippet(
     steps, _, result = run.stdout.rpartition("\n{" if language != "sh" else "event: complete")
     assert job.id in steps
     assert job.id in (result or run.stdout)
+
+
+@pytest.mark.slow
+def test_snippet_of_several(studio: str, folder: Path, fal: FakeFal, request: pytest.FixtureRequest) -> None:
+    """The pictures of both models are saved, and what was planned is what is ordered: a sheet, and two steps."""
+    fal.run_seconds = 0.05
+    run = ran(*SNIPPETS[1], studio, folder, request)
+    assert [job.key for job in fal.jobs.values()] == [KEY] * 3
+    for model in ("flux-vto", "cat-vton"):
+        with Image.open(folder / f"{model}.jpg") as picture:
+            picture.load()
+    assert "[('flux-vto', 0.0475), ('cat-vton', None)]\n1 of 2 looks\n2 of 2 looks\nflux-vto " in run.stdout

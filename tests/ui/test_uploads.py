@@ -19,14 +19,13 @@ from urllib.parse import quote, unquote
 
 import pytest
 import safehttpx
-from gradio.components.gallery import GalleryData, GalleryImage, GalleryVideo
-from gradio.data_classes import FileData, ImageData
+from gradio.data_classes import ImageData
 from PIL import Image
 
 from tests.conftest import photo_bytes
 from vton_ui.errors import PhotoError
 from vton_ui.pictures import photos, work
-from vton_ui.ui.components.slots import GarmentPhotos, PersonPhoto
+from vton_ui.ui.components.slots import PersonPhoto
 from vton_ui.ui.web import downloads
 from vton_ui.ui.web.downloads import fetched
 from vton_ui.ui.web.uploads import delete_old, own, written
@@ -65,7 +64,7 @@ def test_uploads_and_examples_are_open(folder: Path, examples: Path) -> None:
 
 
 def test_folders_may_be_links(folder: Path, examples: Path, tmp_path: Path) -> None:
-    """A folder of examples that is itself a link is no hindrance."""
+    """The folder of examples may be a link."""
     example = put(examples / "1.jpg")
     (tmp_path / "link").symlink_to(examples)
     assert own(tmp_path / "link" / "1.jpg", slot="Person", examples=tmp_path / "link") == example
@@ -97,14 +96,14 @@ def test_other_files_are_closed(way: str, folder: Path, examples: Path, tmp_path
 
 @pytest.mark.parametrize("name", [None, 7, "", [], {}, "a\0b", "a" * 5000, "me.jpg", b"\xff"], ids=repr)
 def test_nonsense_is_closed(name: Any, folder: Path, examples: Path) -> None:
-    """What is no path at all is an error in words."""
+    """A value that is no path is an error with a cure."""
     put(folder / "me.jpg")
     with pytest.raises(PhotoError, match="no upload of yours"):
         own(name, slot="Person", examples=examples)
 
 
 def test_nobody_learns_which_files_there_are(folder: Path, examples: Path, tmp_path: Path) -> None:
-    """A closed file that is there and one that is not get the same answer."""
+    """A private file and a missing one give the same error."""
     answers = set()
     for path in (put(tmp_path / "private.jpg"), tmp_path / "missing.jpg", tmp_path):
         with pytest.raises(PhotoError) as caught:
@@ -115,7 +114,7 @@ def test_nobody_learns_which_files_there_are(folder: Path, examples: Path, tmp_p
 
 @pytest.mark.parametrize("name", ["gone.jpg", ".", "x" * 200 + "/gone.jpg"])
 def test_a_deleted_upload(name: str, folder: Path, examples: Path) -> None:
-    """An upload that was cleared away is asked for again."""
+    """For a deleted upload the cure is to upload it again."""
     with pytest.raises(PhotoError, match=r"Person: The photo is no longer there\. Upload it again\."):
         own(folder / name, slot="Person", examples=examples)
 
@@ -125,7 +124,7 @@ def test_a_deleted_upload(name: str, folder: Path, examples: Path) -> None:
 
 @pytest.fixture
 def called(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The addresses that anybody tries to connect to meanwhile; nobody answers."""
+    """The addresses that the app tries to connect to; all connections fail."""
     addresses: list[str] = []
 
     async def noted(loop: Any, sock: Any, address: Any) -> None:
@@ -142,7 +141,7 @@ def called(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 async def test_calls_are_noted(called: list[str], folder: Path) -> None:
-    """A public address is called: where nobody is below, nobody was, and not because nobody answered."""
+    """A public address is called; this proves that `called` would see the calls of the tests below."""
     with pytest.raises(PhotoError, match="cannot be fetched"):
         await fetched("http://8.8.8.8/me.jpg")
     assert set(called) == {"8.8.8.8"}
@@ -186,14 +185,14 @@ async def test_address_of_a_private_file(folder: Path, tmp_path: Path, called: l
     ],
 )
 async def test_no_address(address: str, folder: Path, called: list[str]) -> None:
-    """Private networks, files and nonsense are refused in words, and nobody is called."""
+    """Private networks, files and malformed addresses are refused, and no connection is tried."""
     with pytest.raises(PhotoError, match=r"cannot be fetched from this address\. Upload the file"):
         await fetched(address)
     assert called == []
 
 
 class Shop(BaseHTTPRequestHandler):
-    """A web server that answers by the path it is asked for, and remembers the paths."""
+    """A web server that answers by the requested path, and records the paths."""
 
     asked: ClassVar[list[str]] = []
     sent = 0
@@ -223,7 +222,7 @@ class Shop(BaseHTTPRequestHandler):
         yield gzip.compress(bytes(50_000_000)) if name == "packed.jpg" else PHOTO
 
     def log_message(self, *args: Any) -> None:
-        """Nothing on the screen."""
+        """Print nothing."""
 
 
 PHOTO = photo_bytes(300, 300)
@@ -251,7 +250,7 @@ async def test_public_address(shop: str, folder: Path) -> None:
 
 @pytest.mark.parametrize("path", ["missing", "endless", "slow", "circle"])
 async def test_no_photo_there(path: str, shop: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever sends no photo, or without an end, or too slowly, is not listened to for long."""
+    """A download that is no photo, endless or too slow ends at its limit."""
     monkeypatch.setattr(photos, "MAX_BYTES", 1_000_000)
     monkeypatch.setattr(downloads, "DOWNLOAD_SECONDS", 0.5)
     began = time.monotonic()
@@ -263,7 +262,7 @@ async def test_no_photo_there(path: str, shop: str, folder: Path, monkeypatch: p
 
 
 async def test_nothing_is_unpacked(shop: str) -> None:
-    """What comes compressed stays so: it may be a thousand times larger than it looks."""
+    """A compressed answer is not decompressed: it may be a thousand times larger."""
     assert (await fetched(f"{shop}/packed.jpg")).stat().st_size < 100_000
 
 
@@ -271,7 +270,7 @@ async def test_nothing_is_unpacked(shop: str) -> None:
     "target", ["http://localhost:{port}/me.jpg", "http://127.1:{port}/me.jpg", "file:///etc/hostname"]
 )
 async def test_redirected(target: str, shop: str, folder: Path) -> None:
-    """A public address does not lead to a private one, though somebody listens there."""
+    """A redirection to a private address is refused, even if a server listens there."""
     port = shop.rpartition(":")[2]
     with pytest.raises(PhotoError, match="cannot be fetched"):
         await fetched(f"{shop}/moved?{quote(target.format(port=port))}")
@@ -283,7 +282,7 @@ async def test_redirected(target: str, shop: str, folder: Path) -> None:
     [["10.1.2.3"], ["8.8.8.8", "192.168.0.1"], ["100.64.0.1"], ["::ffff:127.0.0.1"], ["fd00::1"]],
 )
 async def test_private_name(found: list[str], folder: Path, called: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """A name is closed if any of its addresses is private, and nobody else is asked about it or called."""
+    """A name is refused if any of its addresses is private; no other name server is asked, and no connection tried."""
     asked: list[Any] = []
 
     def resolve(host: str, *args: Any, **kwargs: Any) -> list[Any]:
@@ -297,11 +296,11 @@ async def test_private_name(found: list[str], folder: Path, called: list[str], m
     assert called == []
 
 
-# How they go
+# Deleting them
 
 
 def test_sweep(folder: Path) -> None:
-    """What is old goes with the folder it is in, but for what is in use."""
+    """Old files are deleted with their folders, except those in use."""
     old, used, loose = put(folder / "a" / "me.jpg"), put(folder / "b" / "me.jpg"), put(folder / "tmp1")
     delete_old(folder, older_than=60, kept="")
     assert all(path.exists() for path in (old, used, loose))
@@ -357,7 +356,7 @@ def test_not_a_photo(folder: Path) -> None:
 
 
 def test_person() -> None:
-    """The slot hands over the visitor's own file, unseen, whatever it holds."""
+    """The slot returns the visitor's own file unread."""
     slot = PersonPhoto(type="filepath")
     assert slot.preprocess(ImageData(path="/uploads/no-photo.txt")) == "/uploads/no-photo.txt"
 
@@ -368,31 +367,6 @@ def test_person_missing(payload: ImageData | None) -> None:
     assert PersonPhoto(type="filepath").preprocess(payload) is None
 
 
-def picture(path: str | None) -> GalleryImage:
-    return GalleryImage(image=ImageData(path=path))
-
-
-@pytest.mark.parametrize(
-    ("items", "paths"),
-    [
-        ([], []),
-        ([picture("/b"), picture("/a"), picture("/b")], ["/b", "/a", "/b"]),
-        ([picture(None), picture("/a"), picture("")], ["/a"]),
-        ([GalleryVideo(video=FileData(path="/film.mp4")), picture("/a")], ["/a"]),
-    ],
-    ids=["empty", "in their order", "without a path", "a film"],
-)
-def test_garments(items: list[GalleryImage | GalleryVideo], paths: list[str]) -> None:
-    """The slot hands over the visitor's own pictures, in their order, and nothing that is none."""
-    assert GarmentPhotos(type="filepath").preprocess(GalleryData(root=items)) == paths
-
-
-def test_garments_missing() -> None:
-    """An empty slot is an empty list."""
-    assert GarmentPhotos(type="filepath").preprocess(None) == []
-
-
-def test_the_browser_knows_them() -> None:
-    """To the browser they are Gradio's own components."""
+def test_the_browser_knows_it() -> None:
+    """The browser gets Gradio's own component."""
     assert PersonPhoto(type="filepath").get_block_name() == "image"
-    assert GarmentPhotos(type="filepath").get_block_name() == "gallery"

@@ -1,9 +1,10 @@
-"""Who is who: addresses behind proxies, over MCP too, and the browser that jobs belong to."""
+"""Visitors by address, behind proxies and over MCP, and the browser that jobs belong to."""
 
 from __future__ import annotations
 
 import asyncio
 import base64
+import json
 import sys
 from collections.abc import Iterator
 from contextlib import closing
@@ -15,7 +16,7 @@ import pytest
 from mcp import ClientSession
 from mcp.client.streamable_http import streamablehttp_client
 
-from tests.client import Client, memory_of
+from tests.client import Client, memory_of, on_rail
 from tests.conftest import begin_anew, empty_ledger, photo_bytes, serving, until
 from tests.fake_fal.server import TEST_KEY, FakeFal
 from vton_ui.settings import Settings
@@ -107,7 +108,7 @@ def tried_over_mcp(url: str, headers: dict[str, str]) -> bool:
     ],
 )
 def test_the_same_visitor(lines: Lines, url: str) -> None:
-    """Whatever a visitor writes before what the proxy wrote, the visitor stays the same."""
+    """What a visitor writes into X-Forwarded-For before the proxy's part does not count."""
     assert tried(url, from_(ONE))
     assert not tried(url, lines)
 
@@ -136,7 +137,7 @@ def test_a_household_is_one_visitor(again: str, url: str) -> None:
 
 
 def test_agents(url: str) -> None:
-    """Over MCP, every caller has caps of their own, and the same as elsewhere."""
+    """Over MCP every caller has their own caps, the same as over HTTP."""
     assert tried_over_mcp(url, {"x-forwarded-for": ONE})
     assert tried_over_mcp(url, {"x-forwarded-for": OTHER})
     for forged in (
@@ -208,9 +209,9 @@ def open_url(lasting_fal: FakeFal, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 def ordered(client: Client) -> Any:
-    """What a browser keeps of a job that fal has accepted and that waits in line."""
+    """What a browser keeps of an accepted job that waits in the queue."""
     photo = client.upload()
-    with closing(client.steps("try_on_1", person=photo, garments=[{"image": photo}])) as steps:
+    with closing(client.steps("try_on_1", person=photo, garments=[on_rail(photo)])) as steps:
         kept: Any = None
         for step in steps:
             kept = step["browserstate"] if memory_of(step.get("browserstate")) else kept
@@ -221,7 +222,7 @@ def ordered(client: Client) -> Any:
 
 @pytest.mark.parametrize("cookies", [True, False], ids=["cookies", "blocked"])
 def test_a_job_of_another_browser(cookies: bool, open_url: str, fal: FakeFal) -> None:
-    """What one browser keeps of its job gives nothing to another one that sends it, and stops nothing."""
+    """Another browser that sends a browser's kept job gets nothing and stops nothing."""
     fal.concurrent = 0
     owner = Client(open_url, cookies=cookies, headers={"x-forwarded-for": ONE})
     thief = Client(open_url, cookies=cookies, headers={"x-forwarded-for": OTHER if not cookies else ONE})
@@ -235,6 +236,6 @@ def test_a_job_of_another_browser(cookies: bool, open_url: str, fal: FakeFal) ->
     assert "Done" in str(done["status"])
     kept = done["browserstate"]
     assert (memory_of(kept) or {})["results"]
-    assert thief.event("come_back", browserstate=kept)["recent"]["visible"] is False
+    assert json.loads(thief.event("come_back", browserstate=kept)["looks"])["tiles"] == []
     thief.event("forget", browserstate=kept)
-    assert owner.event("come_back", browserstate=kept)["recent"]["visible"] is True
+    assert len(json.loads(owner.event("come_back", browserstate=kept)["looks"])["tiles"]) == 1

@@ -88,7 +88,7 @@ class Figure:
         return ImageChops.multiply(relief, inside.point(lambda value: min(255, 200 + value * 2 // 7)))
 
     def read(self, shape: Shape) -> None:
-        """Take from a standing person's outline whatever it shows."""
+        """Measure what a standing person's outline shows."""
         self.neck = min(range(shape.at(0.11), shape.at(0.19)), key=shape.half, default=self.neck)
         armpit = shape.armpit(shape.at(0.2), shape.at(0.42))
         self.armpit = armpit or self.armpit

@@ -1,4 +1,4 @@
-"""Read the outline of what was cut from its ground: a person's or a garment's."""
+"""Measure the outline of a person or a garment that was cut from its ground."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from typing import Any
 from vton_ui.errors import GarmentsError, InputError, OptionError, PhotoError
 from vton_ui.models.options import check, complete, shortened
 from vton_ui.models.spec import Choice, ModelSpec, Number, Value
-from vton_ui.money.pricing import UnitPrice
+from vton_ui.money.pricing import Estimate, UnitPrice
 from vton_ui.pictures.framing import contained, fitted
 from vton_ui.pictures.photos import MIN_SIDE, measure
 from vton_ui.pictures.sheet import grid
@@ -113,11 +113,9 @@ def new_plan(
     Raises:
         InputError: A photo is missing, a setting is out of range, or it would be too many garments or looks.
     """
-    wear, variations = check(WEAR, wear), int(check(VARIATIONS, variations) or 1)
+    wear, variations = check_wish(len(models), len(garments), wear, variations)
     worn = _garments(garments, cloth_types, names)
     outfits = [[garment] for garment in worn] if wear == "each" else [worn]
-    grid(max(map(len, outfits), default=0))  # says in words what is wrong with none, or with too many
-    _check_count(len(models), len(outfits), variations)
     fresh = random.SystemRandom().sample(range(2**31), variations)
     plan: list[Item] = []
     looks = 0
@@ -132,6 +130,25 @@ def new_plan(
     return tuple(plan)
 
 
+def check_wish(models: int, garments: int, wear: Any, variations: Any) -> tuple[str, int]:
+    """`WEAR` and `VARIATIONS`, checked for so many models and garments.
+
+    Raises:
+        InputError: One of them is out of range, or it would be too many garments or looks.
+    """
+    wear, variations = str(check(WEAR, wear)), int(check(VARIATIONS, variations) or 1)
+    outfits = garments if wear == "each" else 1
+    grid(min(garments, 1) if wear == "each" else garments)  # says what is wrong with none, or with too many
+    count = models * outfits * variations
+    if count > MAX_LOOKS:
+        raise OptionError(
+            f"That makes {count} looks, and one click makes {MAX_LOOKS} at most.",
+            "Take fewer pictures of each, fewer garments or fewer models.",
+            slot=VARIATIONS.label,
+        )
+    return wear, variations
+
+
 def looks_of(plan: Plan) -> list[Plan]:
     """The plan's items look by look; the steps of a look in the order in which they run."""
     looks: list[Plan] = []
@@ -143,8 +160,8 @@ def looks_of(plan: Plan) -> list[Plan]:
     return looks
 
 
-def costs(plan: Plan, live: Mapping[str, UnitPrice | None]) -> dict[str, Decimal | None]:
-    """What each item will cost, by its id; None where the price is unknown.
+def estimates(plan: Plan, live: Mapping[str, UnitPrice | None]) -> dict[str, Estimate]:
+    """What each item will cost, by its id.
 
     Args:
         plan: The plan.
@@ -153,19 +170,24 @@ def costs(plan: Plan, live: Mapping[str, UnitPrice | None]) -> dict[str, Decimal
     Raises:
         PhotoError: A photo cannot be used, or an outfit's steps would be too small.
     """
-    found: dict[str, Decimal | None] = {}
-    known_costs: dict[object, Decimal | None] = {}
+    found: dict[str, Estimate] = {}
+    known: dict[object, Estimate] = {}
     for item in plan:
         request = item.request
         # A seed costs nothing, and reading the photos once more does.
         values = tuple((name, value) for name, value in request.values.items() if name != "seed")
         key = request.model.name, request.person, request.garments, values
-        if key not in known_costs:
-            known_costs[key] = estimate(request, live.get(request.model.name)).total
+        if key not in known:
+            known[key] = estimate(request, live.get(request.model.name))
             if item.after is not None:
                 _check_step(request)
-        found[item.id] = known_costs[key]
+        found[item.id] = known[key]
     return found
+
+
+def costs(plan: Plan, live: Mapping[str, UnitPrice | None]) -> dict[str, Decimal | None]:
+    """The same as dollars; None where the price is unknown. Arguments and errors: see `estimates`."""
+    return {name: costs.total for name, costs in estimates(plan, live).items()}
 
 
 def _check_step(request: Request) -> None:
@@ -252,17 +274,6 @@ def _short(name: str) -> str:
     """A name that fits a tile."""
     words = " ".join(name.split())
     return words if len(words) <= LONGEST_NAME else words[: LONGEST_NAME - 1].rstrip() + "…"
-
-
-def _check_count(models: int, outfits: int, variations: int) -> None:
-    """OptionError if it is more looks than one click makes."""
-    count = models * outfits * variations
-    if count > MAX_LOOKS:
-        raise OptionError(
-            f"That makes {count} looks, and one click makes {MAX_LOOKS} at most.",
-            "Take fewer pictures of each, fewer garments or fewer models.",
-            slot=VARIATIONS.label,
-        )
 
 
 def _look(

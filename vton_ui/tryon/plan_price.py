@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from vton_ui.money.pricing import Estimate, UnitPrice
+from vton_ui.money.pricing import Estimate
 from vton_ui.tryon.backend import Backend
-from vton_ui.tryon.plan import Item, Plan, looks_of
-from vton_ui.tryon.request import Request, estimate, live_price
+from vton_ui.tryon.plan import Item, Plan, estimates, looks_of
+from vton_ui.tryon.request import live_price
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,19 +47,5 @@ async def price_of(plan: Plan, backend: Backend) -> PlanPrice:
     """
     models = {item.request.model.name: item.request.model for item in plan}
     prices = await asyncio.gather(*(live_price(model, backend) for model in models.values()))
-    return await asyncio.to_thread(_priced, plan, dict(zip(models, prices, strict=True)))
-
-
-def _priced(plan: Plan, live: Mapping[str, UnitPrice | None]) -> PlanPrice:
-    known: dict[Hashable, Estimate] = {}
-    for item in plan:
-        key = _key(item.request)
-        if key not in known:
-            known[key] = estimate(item.request, live[item.request.model.name])
-    return PlanPrice(plan=plan, estimates=tuple(known[_key(item.request)] for item in plan))
-
-
-def _key(request: Request) -> Hashable:
-    """What a price depends on: everything but the seed."""
-    values = tuple((name, value) for name, value in request.values.items() if name != "seed")
-    return request.model.name, request.person, request.garments, values
+    live = dict(zip(models, prices, strict=True))
+    return PlanPrice(plan=plan, estimates=tuple((await asyncio.to_thread(estimates, plan, live)).values()))

@@ -20,7 +20,7 @@ from vton_ui.tryon.events import Accepted, Cancelled, Done, Event, Failed, Recov
 from vton_ui.tryon.job import Part
 from vton_ui.tryon.plan import Item, Plan, costs, looks_of, to_dict
 from vton_ui.tryon.planned import Planned
-from vton_ui.tryon.request import live_price
+from vton_ui.tryon.request import live_prices
 from vton_ui.tryon.run import Stopped, try_on, unless
 from vton_ui.tryon.streams import Turns, merged
 
@@ -97,9 +97,8 @@ class _PlanRun:
         """Check the photos, and store and reserve the whole plan. One item alone does all this by itself."""
         plan, context, several = self._plan, self._context, len(self._plan) > 1
         if several:
-            models = {item.request.model.name: item.request.model for item in plan}
-            prices = await asyncio.gather(*(live_price(model, context.backend) for model in models.values()))
-            each = await asyncio.to_thread(costs, plan, dict(zip(models, prices, strict=True)))
+            live = await live_prices((item.request.model for item in plan), context.backend)
+            each = await asyncio.to_thread(costs, plan, live)
         if context.browser or (several and context.budget):
             kept = {self.parts[item.id].id: None if item.request.private else to_dict(item) for item in plan}
             await context.jobs.plan(context.browser, self.parts[plan[0].id].plan, kept)

@@ -1,12 +1,13 @@
-"""The endpoints for scripts and agents: /try_on, /estimate, /compose and /result, over HTTP and MCP (see `mcp`).
+"""The endpoints for scripts and agents: /try_on, /estimate, /compose, /looks, /result, over HTTP and MCP (see `mcp`).
 
 Their parameters are made from the registry of models (see `signatures`); `call_input` checks what is given.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from decimal import Decimal
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from functools import partial
+from inspect import isasyncgenfunction
 from typing import Any, Optional
 
 import gradio as gr
@@ -27,6 +28,8 @@ from vton_ui.ui.call_input import allow_addresses, read_call, read_garments
 from vton_ui.ui.compat.blocks import endpoint_inputs
 from vton_ui.ui.compat.calls import run_while_connected
 from vton_ui.ui.errors import translate_errors
+from vton_ui.ui.looks_answer import number
+from vton_ui.ui.looks_api import looks
 from vton_ui.ui.markup import words_for
 from vton_ui.ui.progress import Step, tell
 from vton_ui.ui.signatures import (
@@ -35,9 +38,11 @@ from vton_ui.ui.signatures import (
     KEY,
     PRIVATE,
     REQUEST_ID,
+    Answer,
     Given,
     option_parameters,
     photo_parameters,
+    plan_parameters,
     with_signature,
 )
 from vton_ui.ui.web.uploads import offered, written
@@ -47,11 +52,14 @@ from vton_ui.ui.web.visitor import visitor_of
 def add_endpoints(studio: Studio) -> None:
     """Add the endpoints to the current gr.Blocks."""
     found = tuple[Optional[gr.FileData], dict[str, Any]]
-    parameters = [*photo_parameters(studio.models), *option_parameters(studio.models), PRIVATE, KEY, CALLER]
+    options = [*option_parameters(studio.models), PRIVATE, KEY, CALLER]
+    parameters, several = [*photo_parameters(studio.models), *options], [*plan_parameters(studio.models), *options]
+    streamed = tuple[list[gr.FileData], list[dict[str, Any]]]
     for run, name, about, wanted, returned, free in (
         (_try_on, "try_on", _TRY_ON, parameters, tuple[gr.FileData, dict[str, Any]], False),
         (_estimate, "estimate", _ESTIMATE, parameters, dict[str, Any], True),
         (_compose, "compose", _COMPOSE, [GARMENTS, CALLER], gr.FileData, True),
+        (looks, "looks", _LOOKS, several, streamed, False),
         (_result, "result", _RESULT, [REQUEST_ID, KEY, CALLER], found, True),
     ):
         function = with_signature(_answering(partial(run, studio), free=free), name, about, wanted, returned, free=free)
@@ -85,7 +93,7 @@ async def _follow(studio: Studio, given: Given, context: RunContext) -> tuple[gr
             result = event.result
             facts = {
                 **result.facts,
-                "cost_usd": _number(result.facts["cost_usd"]),
+                "cost_usd": number(result.facts["cost_usd"]),
                 "width": result.size.width,
                 "height": result.size.height,
             }
@@ -99,8 +107,8 @@ async def _estimate(studio: Studio, given: Given) -> dict[str, Any]:
     backend = studio.backend_for(given["x_fal_key"])
     costs = await asyncio.to_thread(estimate, request, await live_price(request.model, backend))
     return {
-        "total_usd": _number(costs.total),
-        "lines": [{"what": line.what, "usd": _number(line.usd)} for line in costs.lines],
+        "total_usd": number(costs.total),
+        "lines": [{"what": line.what, "usd": number(line.usd)} for line in costs.lines],
         "note": "Without a key this server makes free local drafts; with one, fal asks the total."
         if backend.sandbox
         else costs.note,
@@ -122,13 +130,9 @@ async def _result(studio: Studio, given: Given) -> tuple[Optional[gr.FileData], 
     found = await look_up(
         given["request_id"], studio.models, lambda key: studio.context(key, visitor), given["x_fal_key"] or None
     )
-    facts = {**found.facts, **({"cost_usd": _number(found.facts["cost_usd"])} if "cost_usd" in found.facts else {})}
+    facts = {**found.facts, **({"cost_usd": number(found.facts["cost_usd"])} if "cost_usd" in found.facts else {})}
     picture = gr.FileData(path=str(offered(found.result.path))) if found.result else None
     return picture, facts
-
-
-def _number(usd: Any) -> Optional[float]:
-    return None if usd is None else float(Decimal(str(usd)))
 
 
 _TRY_ON = (
@@ -138,6 +142,15 @@ _TRY_ON = (
     "request id fetches the picture, for free. "
     "Returns the picture, and how it was made: model, endpoint, request_id, seed, width, height, seconds, cost_usd "
     "(null where fal publishes no price), prompt, sandbox (true: a rough draft made on the server, not AI)."
+)
+_LOOKS = (
+    "Show a person wearing garments in several looks, at most 12: models × garments × variations. Each look costs what "
+    "/try_on costs; plan_only tells how much, for free. If the owner's caps have no room for all, none is ordered. "
+    "Streams the pictures and the looks that have ended, whenever a look ends; the last has all, in their order. "
+    "Of each look: status (planned, done, failed, cancelled), model, garments (places from 0), cloth_types, seed, "
+    "request_id, cost_usd (null where fal publishes no price), seconds, picture (its place, or null), error, and steps "
+    "of {cloth_type, request_id, status, picture}, several where garments are put on one after another. "
+    "If you leave before the end, what was ordered is paid, and /result fetches it; the rest is not ordered."
 )
 _ESTIMATE = (
     "What /try_on would cost with the same arguments. Free. "
@@ -154,13 +167,17 @@ _RESULT = (
 )
 
 
-def _answering(
-    run: Callable[[Given], Coroutine[Any, Any, Any]], *, free: bool
-) -> Callable[[Given], Coroutine[Any, Any, Any]]:
+def _answering(run: Callable[[Given], Any], *, free: bool) -> Callable[[Given], Answer]:
     """An endpoint whose errors are translated. A free one stops when its caller leaves."""
+
+    async def streamed(given: Given) -> AsyncGenerator[Any, None]:
+        with translate_errors(Cost.MAYBE):
+            async with aclosing(run(given)) as answers:
+                async for answer in answers:
+                    yield answer
 
     async def answered(given: Given) -> Any:
         with translate_errors(Cost.NOTHING if free else Cost.MAYBE):
             return await (run_while_connected(run(given)) if free else run(given))
 
-    return answered
+    return streamed if isasyncgenfunction(run) else answered

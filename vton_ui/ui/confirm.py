@@ -12,7 +12,7 @@ from gradio.components import Component
 from vton_ui.studio import Studio
 from vton_ui.tryon.plan_price import PlanPrice
 from vton_ui.ui.page import Page
-from vton_ui.ui.page_input import PageInput, Values
+from vton_ui.ui.page_input import PageInput, PageValues
 from vton_ui.ui.plan_words import question
 
 Updates = dict[Component, Any]
@@ -48,12 +48,12 @@ class Confirm:
             return None
         return {self.page.confirm: question(price), self.page.asked: Question(digest=digest, changed=changed)}
 
-    def asked(self, values: Values) -> Question | None:
+    def asked(self, values: PageValues) -> Question | None:
         """What is asked on the page now."""
         known = values[self.page.asked]
         return known if isinstance(known, Question) else None
 
-    def outdated(self, values: Values, page_input: PageInput, price: PlanPrice) -> bool:
+    def outdated(self, values: PageValues, page_input: PageInput, price: PlanPrice) -> bool:
         """Whether something else is asked on the page than what stands on it."""
         known = self.asked(values)
         return known is not None and known.digest != _digest(page_input, price)

@@ -1,4 +1,4 @@
-"""Errors on their way to the visitor: foreseen ones in their own words, others logged and told without details."""
+"""Errors for the visitor: known ones as they are, others logged and shown without details."""
 
 from __future__ import annotations
 

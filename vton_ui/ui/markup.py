@@ -27,9 +27,10 @@ from vton_ui.tryon.events import (
 )
 from vton_ui.tryon.plan_price import PlanPrice
 from vton_ui.tryon.results import Result
+from vton_ui.ui.components.tiles import State
 from vton_ui.ui.plan_words import all_models_title, lines, summary
 
-EMPTY = (
+INVITATION = (
     '<div class="invitation" data-state="empty"><strong>The result appears here</strong>'
     "<span>Add a person and a garment, then try it on.</span></div>"
 )
@@ -78,6 +79,12 @@ def status(event: Event) -> str:
 
 def words_for(event: Event) -> tuple[str, float | None]:
     """An event in plain words, and the progress from 0 to 1 where it is known."""
+    words, share = words_without_seconds(event)
+    return (f"{words} · {event.seconds:.0f} s" if isinstance(event, (Waiting, Running)) else words), share
+
+
+def words_without_seconds(event: Event) -> tuple[str, float | None]:
+    """The same for the tiles: they count the seconds by themselves."""
     if isinstance(event, Done):
         return f"Done in {event.result.facts['seconds']} s", None
     if isinstance(event, Cancelled):
@@ -93,17 +100,28 @@ def words_for(event: Event) -> tuple[str, float | None]:
     if isinstance(event, Accepted):
         return "Accepted, waiting", None
     if isinstance(event, Waiting):
-        return f"Waiting{_place(event.position)} · {event.seconds:.0f} s", None
+        return f"Waiting{_place(event.position)}", None
     if isinstance(event, Running):
         log = f": {event.log[:60]}" if event.log else ""
         step = f", step {event.step} of {event.steps}" if event.step is not None else log
         share = event.step / event.steps if event.step is not None and event.steps else None
-        return f"Running{step} · {event.seconds:.0f} s", share
+        return f"Running{step}", share
     if isinstance(event, Cancelling):
         return "Cancelling", None
     if isinstance(event, Skipped):
         return "Not ordered: the step before it did not end in a picture", None
     assert_never(event)
+
+
+def status_of_several(states: Sequence[State]) -> str:
+    """How far several looks are."""
+    done, all_ = states.count("done"), len(states)
+    words = f"{done} of {all_} looks ready"
+    if any(state in ("planned", "waiting", "working") for state in states):
+        return _working(words, done / all_)
+    if not done and "cancelled" in states:
+        return _plain("cancelled", "Cancelled")
+    return _plain("done" if done else "over", words)
 
 
 def _place(position: int | None) -> str:

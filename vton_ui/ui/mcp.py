@@ -15,8 +15,8 @@ from mcp.types import CallToolResult, ImageContent, TextContent
 from vton_ui.tryon.streams import keep_running
 from vton_ui.ui.compat.mcp import ToolCall
 from vton_ui.ui.compat.routes import file_address
-from vton_ui.ui.progress import Step, listening
-from vton_ui.ui.signatures import CALLER, KEY, is_free, parameters_of
+from vton_ui.ui.progress import Caller, Step, calling
+from vton_ui.ui.signatures import CALLER, KEY, Answer, is_free, parameters_of
 
 
 async def answer_tool(call: ToolCall) -> CallToolResult:
@@ -30,7 +30,7 @@ async def answer_tool(call: ToolCall) -> CallToolResult:
     given = names | call.arguments
     given |= {name: value for name, value in hidden.items() if name in names}
     try:
-        value = await _notify_steps(call.endpoint(**given), call)
+        value = await _notify_steps(_last(call.endpoint(**given)), call)
     except gr.Error as exc:
         return _refused(exc.message)
     return await _result(value, call.root)
@@ -39,7 +39,8 @@ async def answer_tool(call: ToolCall) -> CallToolResult:
 async def _notify_steps(work: Coroutine[Any, Any, Any], call: ToolCall) -> Any:
     """The outcome of `work`; its steps are sent to the agent."""
     steps: asyncio.Queue[Step | None] = asyncio.Queue()
-    with listening(steps.put_nowait):
+    left = asyncio.Event()
+    with calling(Caller(tell=steps.put_nowait, connected=lambda: not left.is_set())):
         task = keep_running(work)
     task.add_done_callback(lambda _: steps.put_nowait(None))
     number = 0
@@ -50,10 +51,18 @@ async def _notify_steps(work: Coroutine[Any, Any, Any], call: ToolCall) -> Any:
         return task.result()
     finally:
         if not task.done():  # the agent has disconnected
+            left.set()
             # Or asyncio would log that its error was never retrieved.
             task.add_done_callback(lambda done: done.cancelled() or done.exception())
             if is_free(call.endpoint):  # a paid job is followed to its end
                 task.cancel()
+
+
+async def _last(answer: Answer) -> Any:
+    """The answer of an endpoint, or the last one that it streams."""
+    if isinstance(answer, Coroutine):
+        return await answer
+    return [value async for value in answer][-1]
 
 
 async def _result(value: Any, root: str) -> CallToolResult:
@@ -61,14 +70,22 @@ async def _result(value: Any, root: str) -> CallToolResult:
     facts: dict[str, Any] = {}
     for part in value if isinstance(value, tuple) else (value,):
         if isinstance(part, gr.FileData):
-            picture = base64.b64encode(await asyncio.to_thread(Path(part.path).read_bytes)).decode()
-            kind = "png" if part.path.endswith(".png") else "jpeg"
-            images.append(ImageContent(type="image", data=picture, mimeType=f"image/{kind}"))
+            images.append(await _image(part.path))
             facts["picture"] = file_address(root, part.path)
+        elif isinstance(part, list) and all("path" in file for file in part):
+            images += [await _image(file["path"]) for file in part]
+            facts["pictures"] = [file_address(root, file["path"]) for file in part]
+        elif isinstance(part, list):
+            facts["looks"] = part
         elif part is not None:
             facts |= part
     text = TextContent(type="text", text=json.dumps(facts))
     return CallToolResult(content=[*images, text], structuredContent=facts)
+
+
+async def _image(path: str) -> ImageContent:
+    picture = base64.b64encode(await asyncio.to_thread(Path(path).read_bytes)).decode()
+    return ImageContent(type="image", data=picture, mimeType=f"image/{'png' if path.endswith('.png') else 'jpeg'}")
 
 
 def _refused(words: str) -> CallToolResult:

@@ -15,6 +15,7 @@ from vton_ui.pictures.sheet import LAYOUT, MAX_GARMENTS
 from vton_ui.studio import Studio
 from vton_ui.tryon.plan import VARIATIONS, WEAR
 from vton_ui.ui import markup
+from vton_ui.ui.components import looks
 from vton_ui.ui.components.confirmation import confirmation
 from vton_ui.ui.components.controls import control, controls, link
 from vton_ui.ui.components.examples import examples, thumbnails
@@ -65,7 +66,7 @@ class Page:
     confirm: gr.HTML
     asked: gr.State
     estimate: gr.HTML
-    result: gr.Image
+    result: gr.HTML
     status: gr.HTML
     details: gr.HTML
     download: gr.DownloadButton
@@ -73,13 +74,12 @@ class Page:
     retry: gr.Button
     look_again: gr.Button
     private: gr.Checkbox
-    recent: gr.Gallery
+    looks: gr.HTML
     find_id: gr.Textbox
     find: gr.Button
     forget: gr.Button
     come_back: gr.Button
     fal_key: gr.Textbox
-    last_result: gr.State
     memory: gr.BrowserState
 
     @property
@@ -104,7 +104,7 @@ class Page:
     @property
     def inputs(self) -> set[Component]:
         """The settings, and what the page remembers."""
-        return {*self.settings, self.asked, self.find_id, self.last_result, self.memory}
+        return {*self.settings, self.asked, self.find_id, self.memory}
 
 
 def lay_out(studio: Studio) -> Page:
@@ -186,6 +186,8 @@ def _garments(studio: Studio) -> dict[str, Any]:
         kinds=kinds([studio.default_model]), max_garments=MAX_GARMENTS, elem_id="garments", padding=False
     )
     parts["clothes"] = thumbnails(examples(studio.examples, "garments"), "clothes")
+    with gr.Column(elem_classes="options choice"):
+        parts["wear"] = control(WEAR, visible=False, elem_id="wear")
     parts["sheet"] = gr.Image(
         label="What the model gets to see",
         elem_id="sheet",
@@ -195,15 +197,8 @@ def _garments(studio: Studio) -> dict[str, Any]:
         format="png",
         height=150,
     )
-    parts["layout"] = gr.Radio(
-        [(label, value) for value, label in LAYOUT.choices],
-        value=LAYOUT.default,
-        label=LAYOUT.label,
-        elem_id="layout",
-        visible=False,
-    )
     with gr.Column(elem_classes="options choice"):
-        parts["wear"] = control(WEAR, visible=False, elem_id="wear")
+        parts["layout"] = control(LAYOUT, visible=False, elem_id="layout")
     return parts | _options(studio)
 
 
@@ -237,16 +232,9 @@ def _options(studio: Studio) -> dict[str, Any]:
 def _result() -> dict[str, Any]:
     parts: dict[str, Any] = {}
     gr.HTML("<h2><b>3</b> Result</h2>", padding=False)
-    with gr.Column(elem_id="mirror", elem_classes="slot"):
-        parts["result"] = gr.Image(
-            type="filepath",
-            label="Result",
-            show_label=False,
-            elem_id="result",
-            interactive=False,
-            buttons=["fullscreen"],
-        )
-        parts["status"] = gr.HTML(markup.EMPTY, elem_id="status", padding=False)
+    with gr.Column(elem_id="mirror"):
+        parts["result"] = looks.station(elem_id="result")
+        parts["status"] = gr.HTML(markup.INVITATION, elem_id="status", padding=False)
     with gr.Column(elem_classes="options choice"):
         parts["pictures"] = gr.Radio(
             list(range(1, MOST_PICTURES + 1)), value=1, label=VARIATIONS.label, elem_id="pictures"
@@ -269,22 +257,11 @@ def _result() -> dict[str, Any]:
         parts["download"] = gr.DownloadButton("Download", size="sm", visible=False, elem_id="download")
         parts["again"] = gr.Button("Again, another seed", size="sm", visible=False, elem_id="again")
     parts["asked"] = gr.State(None)
-    parts["last_result"] = gr.State(None)
     return parts
 
 
 def _kept(studio: Studio) -> dict[str, Any]:
-    recent = gr.Gallery(
-        label="Recent",
-        elem_id="recent",
-        visible=False,
-        interactive=False,
-        allow_preview=False,
-        columns=8,
-        height="auto",
-        object_fit="cover",
-        buttons=[],
-    )
+    strip = looks.strip(elem_id="looks")
     with gr.Accordion("Find a request, or forget everything", open=False, elem_id="keeping"):
         with gr.Row(elem_id="finder"):
             find_id = gr.Textbox(
@@ -303,7 +280,7 @@ def _kept(studio: Studio) -> dict[str, Any]:
             padding=False,
         )
     return {
-        "recent": recent,
+        "looks": strip,
         "find_id": find_id,
         "find": find,
         "forget": forget,

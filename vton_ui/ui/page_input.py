@@ -20,8 +20,8 @@ from vton_ui.ui.components.garments import Garment, kinds
 from vton_ui.ui.page import ALL_MODELS, Page
 from vton_ui.ui.page_photos import PagePhotos
 
-Values = Mapping[Component, Any]
-"""The values of the page's components."""
+PageValues = Mapping[Component, Any]
+"""What stands on the page."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +71,7 @@ class PageInput:
         )
 
 
-async def read_page(page: Page, studio: Studio, values: Values, request: gr.Request) -> PageInput:
+async def read_page(page: Page, studio: Studio, values: PageValues, request: gr.Request) -> PageInput:
     """Read the values of a browser's page.
 
     Raises:
@@ -116,7 +116,7 @@ def _cloth_types(models: Sequence[ModelSpec], garments: Sequence[Garment]) -> li
     return [garment.kind if garment.kind in known else None for garment in garments]
 
 
-def key_of(page: Page, values: Values) -> str | None:
+def key_of(page: Page, values: PageValues) -> str | None:
     """The visitor's own key, if one is typed."""
     return (values[page.fal_key] or "").strip() or None
 
@@ -126,7 +126,7 @@ def _takes(model: ModelSpec, garments: int) -> bool:
     return model.max_garments == 1 or garments <= model.max_garments
 
 
-def _given(page: Page, model: ModelSpec, values: Values) -> dict[str, Any]:
+def _given(page: Page, model: ModelSpec, values: PageValues) -> dict[str, Any]:
     components = page.options[model.name]
     given = {option.name: controls.given(option, values[components[option.name]]) for option in model.options}
     # Hidden options are ignored: a custom width stays in its box when a preset is chosen again.

@@ -70,8 +70,7 @@ class Rail:
     async def example_garment(self, index: int, garments: list[Garment]) -> Any:
         """Add an example to the garments."""
         if len(garments) >= MAX_GARMENTS:
-            gr.Warning(FULL)
-            return gr.skip()
+            raise gr.Error(FULL, print_exception=False)
         path = examples(self.studio.examples, "garments")[index]
         return [*garments, new(str(await asyncio.to_thread(example_copy, path)), name=path.stem.capitalize())]
 

@@ -4,15 +4,20 @@ Gradio reads names, types, defaults and descriptions from a function's signature
 """
 
 import inspect
-from collections.abc import Callable, Coroutine, Mapping, Sequence
-from typing import Any, Literal, Optional
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
+from contextlib import aclosing
+from typing import Any, Literal, Optional, Union, cast
 
 import gradio as gr
 
 from vton_ui.models.spec import Choice, Flag, ModelSpec, Number, Option, Text
+from vton_ui.tryon.plan import VARIATIONS, WEAR
 
 Given = Mapping[str, Any]
 """The arguments of a call by name, every parameter of its endpoint among them."""
+
+Answer = Union[Coroutine[Any, Any, Any], AsyncGenerator[Any, None]]
+"""What an endpoint returns: what it answers, or a stream of answers."""
 
 Parameter = tuple[str, Any, Any, str]
 """Name, type, default, description; `...` as default: none."""
@@ -21,6 +26,7 @@ HOW_TO_GIVE = (
     "A public http(s) address, a data URI, a path that POST /gradio_api/upload returned, or a gradio.FileData of one."
 )
 
+PERSON: Parameter = ("person", gr.FileData, ..., f"A photo of one person. {HOW_TO_GIVE}")
 GARMENTS: Parameter = (
     "garments",
     list[gr.FileData],
@@ -28,6 +34,7 @@ GARMENTS: Parameter = (
     f"Photos of the garments, from head to toe; one alone needs no list. For each: {HOW_TO_GIVE}",
 )
 PRIVATE_FLAG = Flag(name="private", label="Private")
+PLAN_ONLY_FLAG = Flag(name="plan_only", label="Plan only")
 PRIVATE: Parameter = ("private", bool, False, "fal stores no record of the request; a lost answer stays lost.")
 REQUEST_ID: Parameter = ("request_id", str, ..., "The request_id that /try_on returned.")
 CALLER: Parameter = ("request", Optional[gr.Request], None, "")
@@ -36,11 +43,38 @@ KEY: Parameter = ("x_fal_key", Optional[gr.Header], None, "A fal key of your own
 
 def photo_parameters(models: Mapping[str, ModelSpec]) -> list[Parameter]:
     """The photos, and the model, of which the first is the default."""
-    about = "; ".join(f"{model.name}: {model.good_at} ({model.licence})" for model in models.values())
+    return [PERSON, GARMENTS, ("model", Literal[tuple(models)], next(iter(models)), _good_at(models))]
+
+
+def plan_parameters(models: Mapping[str, ModelSpec]) -> list[Parameter]:
+    """The photos, and what makes several looks of them."""
+    kinds = shared_options(models).get("cloth_type")
+    each_model: Any = Literal[tuple(models)]
+    kind: Any = _kind(kinds) if kinds else str
     return [
-        ("person", gr.FileData, ..., f"A photo of one person. {HOW_TO_GIVE}"),
+        PERSON,
         GARMENTS,
-        ("model", Literal[tuple(models)], next(iter(models)), about),
+        ("models", list[each_model], [next(iter(models))], f"Each makes its own looks. {_good_at(models)}"),
+        (
+            WEAR.name,
+            _kind([WEAR]),
+            WEAR.default,
+            "together: looks with all garments, which a model that takes one garment puts on one after another. "
+            "each: looks for each garment.",
+        ),
+        (VARIATIONS.name, int, 1, f"Looks of each, their seeds counting up. {_range(VARIATIONS)}"),
+        (
+            "cloth_types",
+            Optional[list[kind]],
+            None,
+            "One for each garment, in the order in which they are put on. Without it, cloth_type holds for all.",
+        ),
+        (
+            PLAN_ONLY_FLAG.name,
+            bool,
+            False,
+            "Order nothing, and return the looks that would be, with their costs. Free.",
+        ),
     ]
 
 
@@ -54,6 +88,10 @@ def option_parameters(models: Mapping[str, ModelSpec]) -> list[Parameter]:
         (name, *_type(options), " ".join(f"{' and '.join(who)}: {said}" for said, who in words[name].items()))
         for name, options in shared_options(models).items()
     ]
+
+
+def _good_at(models: Mapping[str, ModelSpec]) -> str:
+    return "; ".join(f"{model.name}: {model.good_at} ({model.licence})" for model in models.values())
 
 
 def shared_options(models: Mapping[str, ModelSpec]) -> dict[str, list[Option]]:
@@ -98,18 +136,18 @@ def _range(option: Option) -> str:
 
 
 def with_signature(
-    run: Callable[[Given], Coroutine[Any, Any, Any]],
+    run: Callable[[Given], Answer],
     name: str,
     about: str,
     wanted: list[Parameter],
     returned: Any,
     *,
     free: bool,
-) -> Callable[..., Coroutine[Any, Any, Any]]:
+) -> Callable[..., Answer]:
     """A function that calls `run` with its arguments by name, and has a signature and a docstring for Gradio to read.
 
     Args:
-        run: What it does.
+        run: What it does; a stream of answers if it is an async generator function.
         name: Its name.
         about: What it does and what it returns, in words.
         wanted: Its parameters.
@@ -129,18 +167,27 @@ def with_signature(
         return_annotation=returned,
     )
 
-    async def endpoint(*args: Any, **kwargs: Any) -> Any:
+    def given(args: Any, kwargs: Any) -> Given:
         bound = signature.bind(*args, **kwargs)
         bound.apply_defaults()
-        return await run(bound.arguments)
+        return bound.arguments
 
+    async def answering(*args: Any, **kwargs: Any) -> Any:
+        return await cast(Coroutine[Any, Any, Any], run(given(args, kwargs)))
+
+    async def streaming(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, None]:
+        async with aclosing(cast(AsyncGenerator[Any, None], run(given(args, kwargs)))) as answers:
+            async for answer in answers:
+                yield answer
+
+    endpoint: Any = streaming if inspect.isasyncgenfunction(run) else answering
     endpoint.__name__ = name
-    endpoint.__signature__ = signature  # type: ignore[attr-defined]
-    endpoint.free = free  # type: ignore[attr-defined]
+    endpoint.__signature__ = signature
+    endpoint.free = free
     endpoint.__annotations__ = {parameter: kind for parameter, kind, _, _ in wanted} | {"return": returned}
     described = "\n".join(f"    {parameter}: {words}" for parameter, _, _, words in wanted if words)
     endpoint.__doc__ = f"{about}\n\nArgs:\n{described}"
-    return endpoint
+    return cast(Callable[..., Answer], endpoint)
 
 
 def parameters_of(endpoint: Callable[..., Any]) -> dict[str, Any]:

@@ -20,6 +20,7 @@ def look(id: str, state: str, **more: Any) -> Tile:
         "seed": 41822,
         "request_id": REQUEST_ID,
         "facts": [("Size", "960 × 1280 pixels"), ("Licence", "Commercial use")],
+        "can": ["again", "use_settings", "use_as_person", "put_garments_back"],
     }
     plain: dict[str, Any] = {
         "id": id,
@@ -52,7 +53,7 @@ def failed(id: str, **more: Any) -> Tile:
         "cure": "Take one that shows the whole body.",
         "cost": "Nothing was charged.",
     }
-    return look(id, "failed", **{"error": error, **more})
+    return look(id, "failed", **{"error": error, "offers": [("retry", "Retry")], **more})
 
 
 def two_done() -> list[Tile]:
@@ -82,7 +83,13 @@ def outfit() -> list[Tile]:
     ]
     on_its_way = [steps[0], {**steps[1], "state": "working"}, steps[2]]
     return [
-        failed("a", title=CATVTON, label="all together", steps=steps),
+        failed(
+            "a",
+            title=CATVTON,
+            label="all together",
+            steps=steps,
+            offers=[("go_on", "Go on from here"), ("retry", "Retry")],
+        ),
         working("b", title=CATVTON, label="all together", steps=on_its_way, words="Shirt: running, step 2 of 4"),
     ]
 

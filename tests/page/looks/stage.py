@@ -15,7 +15,7 @@ from PIL import Image
 from tests.conftest import free_port
 from vton_ui.ui.components import looks
 from vton_ui.ui.components.actions import Action, read_action
-from vton_ui.ui.components.tiles import Tile, value
+from vton_ui.ui.components.tiles import Tile, station_value, strip_value
 from vton_ui.ui.web.theme import palette_css, theme
 
 PEOPLE = Path(__file__).parents[3] / "assets" / "people"
@@ -37,6 +37,10 @@ def person(name: str) -> str:
     return address(PEOPLE / f"{name}.jpg")
 
 
+def _values(station: Sequence[Tile], strip: Sequence[Tile]) -> list[Any]:
+    return [station_value(station), strip_value(strip)]
+
+
 class Stage:
     """What the page shows, and what came back from it."""
 
@@ -44,22 +48,22 @@ class Stage:
         self.folder = folder
         self.actions: list[Action | None] = []
         self.sent: list[Any] = []
-        self._values = [value([]), value([])]
+        self._values = _values([], [])
         self._version = 0
 
     def clear(self) -> None:
         """Nothing is shown, nothing was clicked."""
         self.actions.clear()
         self.sent.clear()
-        self._set(value([]), value([]))
+        self._set(*_values([], []))
 
     def show(self, tiles: Sequence[Tile], *, rest: str = "") -> None:
         """Tiles in the station."""
-        self._set(value(tiles, rest=rest), self._values[1])
+        self._set(station_value(tiles, rest=rest), self._values[1])
 
     def keep(self, tiles: Sequence[Tile], *, file: str | None = None) -> None:
         """Tiles in the strip."""
-        self._set(self._values[0], value(tiles, file=file))
+        self._set(self._values[0], strip_value(tiles, file=file))
 
     def picture(self, name: str, image: Image.Image, **options: Any) -> str:
         """The address of a picture of the test's own."""
@@ -72,15 +76,16 @@ class Stage:
         with gr.Blocks(title="Looks") as demo:
             components = [looks.station(elem_id="station"), looks.strip(elem_id="strip")]
             for component in components:
-                component.action(self._clicked, queue=False, show_progress="hidden", trigger_mode="multiple")
+                for event in (component.action, component.run):
+                    event(self._clicked, queue=False, show_progress="hidden", trigger_mode="multiple")
             demo.load(self._stream, None, components, show_progress="hidden", concurrency_limit=None)
         return demo
 
-    def _set(self, *values: dict[str, Any]) -> None:
+    def _set(self, *values: Any) -> None:
         self._values = list(values)
         self._version += 1
 
-    async def _stream(self) -> AsyncIterator[list[dict[str, Any]]]:
+    async def _stream(self) -> AsyncIterator[list[Any]]:
         """Every value, to a page that is open."""
         seen = -1
         while True:

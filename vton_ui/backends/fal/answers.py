@@ -16,7 +16,7 @@ FAILURES_BELIEVED = 3
 RETRY_SECONDS = 0.5
 """Before the first retry of whatever may be retried."""
 SILENCE_SECONDS = 120.0
-"""How long fal may be unreachable or talk nonsense about a job before we stop asking."""
+"""How long fal may be unreachable or give malformed answers about a job before we stop asking."""
 
 
 class FailureStreak:
@@ -54,10 +54,10 @@ def is_final(response: httpx.Response) -> bool:
     """Whether an error is about the job itself, and not about the connection to it."""
     if response.status_code in (401, 403, 404, 408, 429):
         return False
-    # A 400 without a type of fal's says that the job is not over yet: its status was ahead of its result.
+    # A 400 without a type of fal's says that the job is not over yet: its status came before its result.
     if response.status_code < 500 and response.status_code != 400:
         return not response.is_success
-    return errors.is_final(body(response) or None, response.headers.get("x-fal-error-type"))
+    return errors.is_final_error(body(response) or None, response.headers.get("x-fal-error-type"))
 
 
 def announced_bytes(response: httpx.Response) -> int:

@@ -139,7 +139,7 @@ class FalBackend:
         return await follow.status_of(self._client.api, (await self._client.urls_of(job)).status, job)
 
     async def follow(self, job: Job) -> AsyncGenerator[Progress, None]:
-        """See Backend. Goes on through two minutes of silence or nonsense."""
+        """See Backend. Goes on through two minutes without a usable answer."""
         url, streams = (await self._client.urls_of(job)).status, self._connections.streams
         async with aclosing(follow.follow(self._client.api, url, job, streams)) as events:
             async for event in events:

@@ -28,7 +28,7 @@ STORAGE_ERRORS = (fal_client.FalClientHTTPError, httpx.HTTPStatusError)
 
 @dataclass(frozen=True, kw_only=True)
 class JobUrls:
-    """Where fal tells of one job."""
+    """The addresses of one job at fal."""
 
     status: str
     result: str
@@ -120,8 +120,9 @@ class Client(fal_client.AsyncClient):
     async def urls_of(self, job: Job) -> JobUrls:
         """The addresses of a submitted job.
 
-        Why: the handle's methods fail on answers without logs or queue position, and do not tell a passing fault from
-        fal's final answer. Its `status_url`, `response_url` and `cancel_url` are not documented, nor how they are made.
+        Why: the handle's methods fail on answers without logs or queue position, and do not distinguish a passing
+        fault from fal's final answer. Its `status_url`, `response_url` and `cancel_url` are not documented, nor how
+        they are made.
         Delete when: the handle's methods return the raw answer.
         """
         handle = await self.get_handle(job.endpoint, job.request_id)

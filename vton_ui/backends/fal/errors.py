@@ -76,7 +76,7 @@ def translate(status: int, body: Any, *, header_type: str | None = None, request
     return _by_status(status, detail if isinstance(detail, str) else "", request_id)
 
 
-def is_final(body: Any, header_type: str | None) -> bool:
+def is_final_error(body: Any, header_type: str | None) -> bool:
     """Whether a 5xx answer is fal's final answer on a job, not a passing fault of a gateway."""
     listed = isinstance(body, Mapping) and isinstance(body.get("detail"), list)
     return listed or _type(body, header_type) in {*PLATFORM_ERRORS, *MODEL_ERRORS}

@@ -1,4 +1,4 @@
-"""Follows a job at fal: by its event stream, and by polling where the stream is of no use."""
+"""Follows a job at fal: by its event stream, and by polling where there is no usable stream."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def pause(waited: float) -> float:
 
 
 async def _poll(api: httpx.AsyncClient, url: str, job: Job, streak: FailureStreak) -> Status:
-    """The job's status, empty where this poll told nothing."""
+    """The job's status; empty if this poll gave none."""
     try:
         response = await api.get(url, params={"logs": 1})
     except httpx.HTTPError as exc:

@@ -9,7 +9,7 @@ from typing import Any
 from vton_ui.tryon.job import Job
 
 CLOCK_SKEW = 60.0
-"""Seconds that this machine's clock may be ahead of fal's."""
+"""Seconds that this machine's clock may be fast against fal's."""
 ORDER_SECONDS = 120.0
 """How long after a job was stored it may reach fal, by fal's clock."""
 

@@ -1,7 +1,7 @@
-"""fal's event stream of a job: each status as it comes, for as long as the stream is of use.
+"""fal's event stream of a job: each status as it comes, as long as the stream works.
 
-It is one request where polling is dozens, and reports the end at once. But nobody depends on it: a stream that is
-refused, cut, silent or stale is left.
+It is one request where polling is dozens, and reports the end at once. Nothing depends on it: a stream that is
+refused, cut, silent or stale is closed.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ QUIET = (3.0, 10.0)
 """Seconds that a stream may be silent before the job is polled: until its first status, and after it."""
 END_SECONDS = 0.05
 """How long a stream may take to close after COMPLETED."""
-TIMEOUT = httpx.Timeout(20.0, connect=10.0)
+STREAM_TIMEOUT = httpx.Timeout(20.0, connect=10.0)
 """A living stream brings a comment every 15 s: https://docs.fal.ai/model-apis/model-endpoints/queue"""
 
 _log = logging.getLogger(__name__)
@@ -34,9 +34,9 @@ _log = logging.getLogger(__name__)
 async def streamed(
     api: httpx.AsyncClient, url: str, poll: Callable[[], Awaitable[Status]]
 ) -> AsyncGenerator[Status, None]:
-    """The stream's statuses, an empty one at each tick without; it ends as soon as the stream is of no use."""
+    """The stream's statuses, an empty one at each tick without; it ends as soon as the stream fails."""
     request = api.build_request(
-        "GET", f"{url}/stream", params={"logs": 1}, headers={"Accept": "text/event-stream"}, timeout=TIMEOUT
+        "GET", f"{url}/stream", params={"logs": 1}, headers={"Accept": "text/event-stream"}, timeout=STREAM_TIMEOUT
     )
     last: str | None = None
     try:
@@ -50,7 +50,7 @@ async def streamed(
                         status = await poll()
                         yield status
                         if status.get("status") not in (None, last):
-                            return  # the stream has missed something
+                            return  # the stream has missed an event
                     else:
                         last = status.get("status", last)
                         yield status
@@ -95,4 +95,4 @@ async def _events(response: httpx.Response) -> AsyncGenerator[Status | None, Non
         finally:
             if upcoming is not None:
                 upcoming.cancel()
-                await asyncio.gather(upcoming, return_exceptions=True)  # its outcome does not matter any more
+                await asyncio.gather(upcoming, return_exceptions=True)  # its outcome does not matter

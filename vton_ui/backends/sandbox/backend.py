@@ -1,6 +1,6 @@
-"""The backend for a server without a key: free drafts, made on this machine, at the pace of a real model.
+"""The backend for a server without a key: free drafts, made on this machine, with the delays of a real model.
 
-A draft is the garment cut from its plain background and laid over the person. It is stamped, so that nobody takes it
+A draft is the garment cut from its plain background and laid over the person. It is stamped, so that it is not mistaken
 for a result.
 """
 

@@ -25,7 +25,7 @@ class QuietBlocks(gr.Blocks):
 
     @abstractmethod
     def explain(self, exc: Exception) -> str:
-        """What the visitor is told of an unexpected error."""
+        """The message for an unexpected error."""
 
     async def process_api(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """One event, from the visitor's inputs to the page's outputs."""

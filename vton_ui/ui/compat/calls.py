@@ -101,6 +101,12 @@ def send_step(values: list[Any]) -> None:
         blocks._queue.send_message(event, ProcessGeneratingMessage(output={"data": values}, success=True))
 
 
+def is_connected() -> bool:
+    """Whether the caller of the queue's event that this code runs in still listens: see `run_while_connected`."""
+    event = _event()
+    return event is None or event.alive
+
+
 async def run_while_connected(work: Coroutine[Any, Any, T]) -> T:
     """The outcome of `work`, which is cancelled when the caller disconnects.
 
@@ -108,9 +114,9 @@ async def run_while_connected(work: Coroutine[Any, Any, T]) -> T:
     Relies on: `Event.alive`, which the queue clears when the event's stream is closed.
     Delete when: Gradio cancels the handler of a caller who left.
     """
-    task, event = asyncio.ensure_future(work), _event()
+    task = asyncio.ensure_future(work)
     try:
-        while not task.done() and (event is None or event.alive):
+        while not task.done() and is_connected():
             await asyncio.wait({task}, timeout=DISCONNECT_CHECK_SECONDS)
         if not task.done():
             raise gr.Error("The caller has left.", print_exception=False)

@@ -1,4 +1,4 @@
-"""Where Gradio keeps files, how it names them, and how its components tell their files."""
+"""Where Gradio keeps files, how it names them, and which files its components hold."""
 
 from __future__ import annotations
 

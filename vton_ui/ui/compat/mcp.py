@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +25,7 @@ class ToolCall:
         notify: Sends the number and the words of a step, if the agent asked for progress.
     """
 
-    endpoint: Callable[..., Coroutine[Any, Any, Any]]
+    endpoint: Callable[..., Coroutine[Any, Any, Any] | AsyncGenerator[Any, None]]
     arguments: dict[str, Any]
     request: gr.Request
     root: str

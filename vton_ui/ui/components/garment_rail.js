@@ -48,7 +48,10 @@ const address = (path) => {
 const original = (garment) => garment.url || address(garment.path);
 
 // With what the server made of them, as far as it made it of what they are now.
-const merged = (all) => inOrder(all.map(asMade).map(asSaid));
+const merged = (all) => {
+  if (all.length > 1) props.only_kind = ""; // from now on the cards ask
+  return inOrder(all.map(asMade).map(asSaid));
+};
 
 // What the visitor said of a garment that stands alone goes before any guess.
 const asSaid = (garment, _, all) =>

@@ -11,7 +11,8 @@ const ending = (tile) => {
 
 const root = element.querySelector(".looks");
 const act = makeAct(trigger);
-const viewer = makeViewer(element.querySelector("dialog"), { act, home: () => root.querySelector(".face") });
+const read = makeReader();
+const viewer = makeViewer(element, { act, home: () => root.querySelector(".face") });
 const wall = makeWall(root.querySelector(".tiles"), element.querySelector("template"), { act, open: viewer.open });
 const order = root.querySelector(".order");
 order.addEventListener("click", () => {
@@ -36,18 +37,19 @@ const announce = (tiles) => {
 const drawRest = (tiles, words) => {
   const left = tiles.filter((tile) => tile.state === "not_ordered").length;
   const held = document.activeElement === order;
-  setHidden(order.parentElement, !left);
+  setHidden(order.parentElement, !words);
   setText(root.querySelector(".left"), `${left} not ordered`);
-  setText(order, words || "Order the rest");
-  if (held && !left) root.querySelector(".face")?.focus({ preventScroll: true });
+  setText(order, words);
+  if (held && !words) root.querySelector(".face")?.focus({ preventScroll: true });
 };
 
 const draw = () => {
-  const { tiles = [], rest = "", now = null } = JSON.parse(JSON.stringify(props.value || {}));
+  const value = read();
+  if (!value) return;
+  const { tiles = [], rest = "", now = null } = value;
   const running = tiles.some((tile) => RUNNING.has(tile.state));
   setAttribute(root, "data-state", tiles.length ? (running ? "working" : "done") : "empty");
   setAttribute(root, "data-count", tiles.length > 4 ? "many" : tiles.length);
-  setHidden(root.querySelector(".invitation"), tiles.length > 0);
   drawRest(tiles, rest);
   wall.draw(tiles, now);
   announce(tiles);

@@ -2,7 +2,8 @@
 
 const root = element.querySelector(".kept");
 const act = makeAct(trigger);
-const viewer = makeViewer(element.querySelector("dialog"), { act, home: () => root.querySelector(".face") });
+const read = makeReader();
+const viewer = makeViewer(element, { act, home: () => root.querySelector(".face") });
 const chosen = new Set();
 const models = root.querySelector(".models");
 const sort = root.querySelector(".sort select");
@@ -66,8 +67,9 @@ const drawModels = (tiles) => {
   setHidden(models, titles.length < 2);
 };
 
+let value = {};
 const draw = () => {
-  const { tiles = [], now = null } = JSON.parse(JSON.stringify(props.value || {}));
+  const { tiles = [], now = null } = value;
   for (const id of [...chosen]) if (!tiles.some((tile) => tile.id === id)) chosen.delete(id);
   drawModels(tiles);
   const visible = sorted(tiles.filter((tile) => model === null || tile.title === model));
@@ -79,9 +81,9 @@ const draw = () => {
   viewer.follow(visible.filter((tile) => tile.state === "done"));
 };
 
-let saved = address(props.value?.file); // what was there when the page came up was saved before
+let saved = null;
 const save = () => {
-  const url = address(props.value?.file);
+  const url = address(value.file);
   if (!url || url === saved) return;
   saved = url;
   const link = document.createElement("a");
@@ -93,8 +95,15 @@ const save = () => {
 sort.addEventListener("change", draw);
 for (const button of root.querySelectorAll(".keep button"))
   button.addEventListener("click", () => act(button.dataset.action, chosenInOrder()));
-watch("value", () => {
+const update = () => {
+  const given = read();
+  if (!given) return;
+  value = given;
   draw();
+};
+watch("value", () => {
+  update();
   save();
 });
-draw();
+update();
+saved = address(value.file); // what was there when the page came up was saved before

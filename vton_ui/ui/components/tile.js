@@ -46,14 +46,28 @@ const elapsed = (seconds) => {
   return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
 };
 
-// Tells Python; never the same twice within the time of a double click.
+// Tells Python; never the same twice within the time of a double click. What starts or follows a try-on is an event of
+// its own, because its answer streams.
+const RUNS = new Set(["retry", "go_on", "look_again", "again", "order_rest"]);
 const makeAct = (trigger) => {
   const sent = new Map();
   return (action, id) => {
     const key = `${action} ${id}`;
     if (performance.now() - (sent.get(key) ?? -Infinity) < TWICE_MS) return;
     sent.set(key, performance.now());
-    trigger("action", { id, action });
+    trigger(RUNS.has(action) ? "run" : "action", { id, action });
+  };
+};
+
+// The value as Python gave it last. Answers of two events may overtake each other: an older one is left out.
+const makeReader = () => {
+  let newest = -Infinity;
+  return () => {
+    const given = typeof props.value === "string" ? JSON.parse(props.value) : props.value ?? {};
+    if (given.now < newest) return null;
+    newest = given.now ?? newest;
+    const order = (given.order ?? "").split(" ").filter(Boolean);
+    return { ...given, tiles: given.order === undefined ? given.tiles : order.map((id) => JSON.parse(given.tiles[id])) };
   };
 };
 
@@ -65,11 +79,7 @@ const dim = (button) => {
 
 const offersOf = (tile) => {
   if (RUNNING.has(tile.state)) return [["cancel", "Cancel"]];
-  if (tile.state === "cancelled") return [["retry", "Retry"]];
-  if (tile.state !== "failed") return [];
-  if (tile.offers) return tile.offers;
-  const kept = (tile.steps ?? []).some((step) => step.state === "done");
-  return kept ? [["go_on", "Go on from here"], ["retry", "Retry"]] : [["retry", "Retry"]];
+  return tile.state === "done" ? [] : tile.offers ?? [];
 };
 
 const drawButtons = (holder, tile, act) => {
@@ -147,7 +157,6 @@ const drawPanel = (node, tile) => {
   setHidden(node.querySelector(".why"), !failed);
   setText(node.querySelector(".cause"), failed?.cause);
   setText(node.querySelector(".cure"), failed?.cure);
-  setText(node.querySelector(".charge"), failed?.cost);
 };
 
 const drawClock = (node, now) => {
@@ -155,29 +164,29 @@ const drawClock = (node, now) => {
   setText(node.querySelector(".clock"), since ? `· ${elapsed(now - since)}` : "");
 };
 
-// A picture is shown once it is all there; until then the photo under it stays as it is.
+// A picture is shown once it is all there; until then the browser shows the one before it, dimmed.
 const makeTile = (template) => {
   const node = template.content.firstElementChild.cloneNode(true);
-  const [photo, look] = node.querySelectorAll(".face img");
-  for (const image of [photo, look])
-    image.addEventListener("load", () => {
-      node.toggleAttribute("data-wide", image.naturalWidth > image.naturalHeight * 0.8);
-      if (image === look) node.toggleAttribute("data-shown", true);
-    });
+  const image = node.querySelector(".face img");
+  image.addEventListener("load", () => {
+    node.toggleAttribute("data-wide", image.naturalWidth > image.naturalHeight * 0.8);
+    if (image.className === "look") node.toggleAttribute("data-shown", true);
+  });
   return node;
 };
 
 const drawn = new WeakMap(); // what a tile shows; of twelve, one or two change at a time
 
 const drawFace = (node, tile) => {
-  const [photo, look] = node.querySelectorAll(".face img");
-  const kept = (tile.steps ?? []).filter((step) => step.url).at(-1)?.url;
-  const url = address(tile.url);
-  if (look.getAttribute("src") !== url) node.removeAttribute("data-shown");
-  setPicture(photo, kept ?? tile.before);
-  setPicture(look, url);
   const face = node.querySelector(".face");
+  const image = face.querySelector("img");
   const done = tile.state === "done";
+  const kept = (tile.steps ?? []).filter((step) => step.url).at(-1)?.url;
+  const url = address(done ? tile.url : kept ?? tile.meanwhile ?? tile.before);
+  if (image.getAttribute("src") !== url) node.removeAttribute("data-shown");
+  else node.toggleAttribute("data-shown", done && image.complete && image.naturalWidth > 0);
+  image.className = done ? "look" : "photo";
+  setPicture(image, url);
   const says = done ? "look closely" : tile.error?.cause ?? wordsOf(tile);
   setAttribute(face, "aria-label", [called(tile), says].filter(Boolean).join(": "));
   setAttribute(face, "aria-disabled", done ? null : true);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Sequence
 from typing import Any, Literal, TypedDict
@@ -44,10 +45,12 @@ class Tile(TypedDict, total=False):
         share: How far it is, from 0 to 1; None where nobody knows.
         url: The picture.
         before: The visitor's own photo.
+        meanwhile: What a look under way shows, dimmed, in place of the photo.
         cost: In words.
         again: What "Again with another seed" costs, in words.
         facts: What the viewer lists, in this order; seed and request id follow by themselves.
-        offers: Buttons of a failed tile, as (action, words); without it, Retry, and "Go on from here" after a step.
+        offers: Buttons of a tile without a picture that nothing is under way for, as (action, words).
+        can: Of the viewer's actions, those that are possible.
         sandbox: Whether it is a draft.
     """
 
@@ -60,6 +63,7 @@ class Tile(TypedDict, total=False):
     share: float | None
     url: str | None
     before: str | None
+    meanwhile: str | None
     cost: str
     again: str
     seconds: float | None
@@ -68,18 +72,33 @@ class Tile(TypedDict, total=False):
     request_id: str | None
     error: Failure | None
     offers: list[tuple[str, str]]
+    can: list[str]
     steps: list[Step]
     sandbox: bool
     changed: Changed | None
 
 
-def value(tiles: Sequence[Tile], *, rest: str = "", file: str | None = None) -> dict[str, Any]:
-    """The value of `looks.station` and `looks.strip`.
+def station_value(tiles: Sequence[Tile], *, rest: str = "") -> dict[str, Any]:
+    """The value of `looks.station`: each tile as a text of its own, so that a step sends only the tiles that changed.
+
+    There is no list in it: when lists inside lists get shorter, Gradio 6.31 (`utils.diff`) counts the places of what it
+    deletes wrongly, and the page loses the wrong tile.
 
     Args:
-        tiles: in the order in which they stand; the strip's, newest first.
-        rest: the words on the button that orders what is not ordered yet ("Order the rest · $0.19").
+        tiles: in the order in which they stand.
+        rest: the words on the button that orders what is not ordered yet ("Order the rest · $0.19"); without them,
+            there is none.
+    """
+    order = " ".join(tile["id"] for tile in tiles)
+    # A visitor's clock may be wrong; from this one the browser knows by how much, and which of two values is newer.
+    return {"order": order, "tiles": {tile["id"]: json.dumps(tile) for tile in tiles}, "rest": rest, "now": time.time()}
+
+
+def strip_value(tiles: Sequence[Tile], *, file: str | None = None) -> str:
+    """The value of `looks.strip`, as one text, so that a later step may leave it out (see `memory.State`).
+
+    Args:
+        tiles: newest first.
         file: the address of a file that was asked for and is ready; the strip saves it, once.
     """
-    # A visitor's clock may be wrong; from this one the browser knows by how much.
-    return {"tiles": list(tiles), "rest": rest, "file": file, "now": time.time()}
+    return json.dumps({"tiles": list(tiles), "file": file, "now": time.time()})

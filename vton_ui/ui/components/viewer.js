@@ -39,8 +39,10 @@ const drawFacts = (list, look) => {
   );
 };
 
-// Args: home() is what has the focus afterwards should the tile be gone.
-const makeViewer = (dialog, { act, home }) => {
+// It is in the page only while it is open: the pictures of a page are its looks. Args: home() is what has the focus
+// afterwards should the tile be gone.
+const makeViewer = (element, { act, home }) => {
+  const dialog = element.querySelector(".viewer-template").content.firstElementChild;
   const find = (selector) => dialog.querySelector(selector);
   const [room, stage, slider] = [find(".room"), find(".stage"), find(".split")];
   const [photo, picture, overlay] = [find(".photo"), find("img.look"), find(".overlay")];
@@ -109,6 +111,8 @@ const makeViewer = (dialog, { act, home }) => {
     setText(find("[data-action=again]"), ["Again with another seed", look.again].filter(Boolean).join(" · "));
     drawSteps(find(".steps"), look.steps ?? []);
     drawFacts(find(".facts"), look);
+    for (const button of dialog.querySelectorAll(".actions [data-action]"))
+      setHidden(button, !(look.can ?? []).includes(button.dataset.action));
     for (const turn of dialog.querySelectorAll(".turn")) setHidden(turn, looks.length < 2);
   };
 
@@ -117,6 +121,7 @@ const makeViewer = (dialog, { act, home }) => {
     if (!look) return;
     opener = from;
     draw();
+    element.append(dialog);
     dialog.showModal();
     find("h2").focus();
     room.scrollTop = 0;
@@ -194,7 +199,10 @@ const makeViewer = (dialog, { act, home }) => {
   picture.addEventListener("load", shape);
   photo.addEventListener("load", shape);
   photo.addEventListener("error", () => drawBefore(false)); // some photos no browser can show
-  dialog.addEventListener("close", () => (opener.isConnected ? opener : home())?.focus());
+  dialog.addEventListener("close", () => {
+    dialog.remove();
+    (opener.isConnected ? opener : home())?.focus();
+  });
   room.addEventListener("fullscreenchange", () => setAttribute(find(".full"), "aria-pressed", Boolean(document.fullscreenElement)));
   setHidden(find(".full"), !document.fullscreenEnabled);
   return { open, follow };

@@ -1,4 +1,4 @@
-"""The middleware around Gradio's web app: which routes are open, how much comes in, and what an answer tells."""
+"""The middleware around Gradio's web app: closed routes, limits of bodies, headers, and errors without details."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from vton_ui.quota import UploadQuota
 from vton_ui.session_uploads import SessionUploads
 from vton_ui.ui.compat import routes
 from vton_ui.ui.web.intake import Refused, is_upload, limited
+from vton_ui.ui.web.kept import kept_picture
 from vton_ui.ui.web.uploads import is_upload_path
 from vton_ui.ui.web.visitor import browser_in
 
@@ -40,12 +41,14 @@ class Guard:
     """ASGI middleware around Gradio's app.
 
     Args:
+        store: The folder of results.
         uploaded: How much each visitor may upload.
         session_uploads: Which uploads are whose.
     """
 
-    def __init__(self, app: ASGIApp, *, uploaded: UploadQuota, session_uploads: SessionUploads) -> None:
-        self.app, self._uploaded, self._session_uploads = app, uploaded, session_uploads
+    def __init__(self, app: ASGIApp, *, store: Path, uploaded: UploadQuota, session_uploads: SessionUploads) -> None:
+        self.app, self._store = app, store
+        self._uploaded, self._session_uploads = uploaded, session_uploads
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it with a reason."""
@@ -54,19 +57,20 @@ class Guard:
             return
         answer, body = _Answer(send, scope, self._session_uploads), _Body(receive)
         try:
-            await self.app(_checked(scope), await limited(scope, body.receive, self._uploaded), answer.send)
+            received = await limited(scope, body.receive, self._uploaded)
+            await self.app(_checked(scope, self._store), received, answer.send)
             return
         except Refused as exc:
             refused = exc
         except Exception as exc:
             refused = _refusal(scope, exc)
-        if not answer.started:  # otherwise the connection breaks off, which is all that can still be said
+        if not answer.started:  # otherwise closing the connection is the only signal left
             await body.drain()
             await _response(scope, refused)(scope, receive, answer.send)
 
 
 def _refusal(scope: Scope, exc: Exception) -> Refused:
-    """What a visitor is told of an error that nothing else handled."""
+    """The answer to an error that nothing else handled."""
     full = disk_full(exc)
     if full is not None:
         return Refused(507, str(full))
@@ -104,8 +108,8 @@ class _Body:
                 rest -= len((await asyncio.wait_for(self.receive(), DRAIN_SECONDS)).get("body", b""))
 
 
-def _checked(scope: Scope) -> Scope:
-    """The request as Gradio may see it. Of files it serves uploads only, which includes copies of results and examples.
+def _checked(scope: Scope, store: Path) -> Scope:
+    """The request as Gradio may see it. Of files it serves uploads, with them copies of examples, and kept pictures.
 
     Raises:
         Refused: The route is closed, or the file is not served.
@@ -115,7 +119,10 @@ def _checked(scope: Scope) -> Scope:
         if routes.CLOSED.search(scope["path"]):
             raise Refused(403, "This is closed here.")
         return scope
-    if not is_upload_path(path):
+    picture = kept_picture(path, store)
+    if picture is not None:
+        scope = {**scope, "path": scope["path"].removesuffix(path) + str(picture)}
+    elif not is_upload_path(path):
         raise Refused(403, NO_FILE)
     # Gradio answers a range with all headers of the request, keys and cookies among them: it gets the whole file.
     return {**scope, "headers": [(name, value) for name, value in scope["headers"] if name.lower() != b"range"]}
@@ -147,7 +154,7 @@ class _Answer:
         await self._send(message)
 
     async def _no_file(self, status: int) -> None:
-        """Replace Gradio's answer, which tells where the file would be."""
+        """Replace Gradio's answer, which has the file's path in it."""
         self._replaced = True
         body = b"" if self._scope["method"] == "HEAD" else json.dumps({"detail": NO_FILE}).encode()
         headers = [(b"content-type", b"application/json"), *SAFE, *SAFE_FILE]
@@ -161,6 +168,6 @@ async def malformed(request: Any, exc: Exception) -> JSONResponse:
 
 
 def where(exc: BaseException) -> str:
-    """An error as the log may tell it: its kind and its line, and nothing that a visitor sent."""
+    """An error for the log: its type and its line, and nothing that a visitor sent."""
     frames = traceback.extract_tb(exc.__traceback__)
     return type(exc).__name__ + (f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "")

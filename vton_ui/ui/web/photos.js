@@ -1,11 +1,11 @@
-// Photos on their way up: scaled down, turned upright and freed of their metadata before they leave the browser, so
-// that a phone on a slow line sends 0.3 MB instead of 3 to 12 and never the place the photo was taken. Also mends
-// what Gradio's slots do with drops and pastes once they are filled.
+// Shrinks photos before the upload: scaled down, upright and without metadata. A phone on a slow connection sends
+// 0.3 MB instead of 3 to 12, and never where a photo was taken. Also handles drops and pastes on filled slots, which
+// Gradio loses.
 (() => {
   const MAX_PIXELS = 2_000_000;
   const QUALITY = 0.9;
   const LARGE_BYTES = 1_000_000;
-  const SETTLE_MS = 400; // Gradio tells its slots of an upload a moment after it is over
+  const SETTLE_MS = 400; // Gradio updates its slots a moment after an upload has ended
 
   const starts = (bytes, text, at = 0) => [...text].every((letter, i) => bytes[at + i] === letter.charCodeAt(0));
 
@@ -43,7 +43,7 @@
     return canvas;
   };
 
-  // The photo as it should travel; itself where there is nothing to gain or the browser cannot read it.
+  // The photo to upload: the original if it is small and clean, or if the browser cannot read it.
   const shrunk = async (file) => {
     try {
       const head = new Uint8Array(await file.slice(0, 65_536).arrayBuffer());
@@ -59,13 +59,13 @@
       const name = (file.name || "photo").replace(/\.\w+$/, "") + ".jpg";
       return blob ? new File([blob], name, { type: "image/jpeg" }) : file;
     } catch {
-      return file; // the server reads more kinds than a browser, and says what is wrong with the rest
+      return file; // the server reads more formats than a browser, and explains what is wrong with the rest
     }
   };
 
   const rebuilt = async (form) => {
     const body = new FormData();
-    // One at a time: a phone has not the memory for several decoded photos.
+    // One at a time: a phone lacks the memory for several decoded photos.
     for (const [name, value] of form.entries()) {
       if (!(value instanceof Blob)) body.append(name, value);
       else if (name !== "files") body.append(name, value, value.name);
@@ -84,7 +84,7 @@
     const path = new URL(input.url ?? input, location.href).pathname;
     if (!(init?.body instanceof FormData) || !path.endsWith("/gradio_api/upload")) return send(input, init);
     underWay += 1;
-    document.body.dataset.uploading = "true"; // style.css holds the button back: a click now would send the old list
+    document.body.dataset.uploading = "true"; // style.css disables the button: a click now would send the old list
     try {
       return await send(input, { ...init, body: await rebuilt(init.body) });
     } finally {

@@ -1,4 +1,4 @@
-"""The look: warm paper by day, warm charcoal by night, one green for the button and for what is selected."""
+"""Gradio's theme: one palette for light and dark mode, with one accent colour for the button and what is selected."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import gradio as gr
 SYSTEM_FONTS = ("ui-sans-serif", "system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif")
 MONO_FONTS = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace")
 
-# Name of a colour → by day, by night. style.css has them as --name.
+# Name of a colour → in light mode, in dark mode. style.css has them as --name.
 PALETTE = {
     "paper": ("#faf8f4", "#191714"),
     "card": ("#fffefb", "#211f1b"),
@@ -52,14 +52,14 @@ USES = {
 
 
 def palette_css() -> str:
-    """The palette as custom properties, day and night."""
-    day = "".join(f"--{name}:{colours[0]};" for name, colours in PALETTE.items())
-    night = "".join(f"--{name}:{colours[1]};" for name, colours in PALETTE.items())
-    return f":root{{{day}}}.dark{{{night}}}"
+    """The palette as CSS custom properties, for both modes."""
+    light = "".join(f"--{name}:{colours[0]};" for name, colours in PALETTE.items())
+    dark = "".join(f"--{name}:{colours[1]};" for name, colours in PALETTE.items())
+    return f":root{{{light}}}.dark{{{dark}}}"
 
 
 def theme() -> gr.themes.Base:
-    """gr.themes.Base in our colours, fonts of the visitor's own system, on an 8-pixel grid."""
+    """gr.themes.Base with our colours and the system's fonts, on an 8-pixel grid."""
     plain = gr.themes.Base(
         font=SYSTEM_FONTS,
         font_mono=MONO_FONTS,

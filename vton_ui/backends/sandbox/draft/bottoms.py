@@ -1,9 +1,9 @@
-"""Put trousers, a skirt or shoes on a figure."""
+"""Place trousers, a skirt or shoes on a figure."""
 
 from __future__ import annotations
 
 from vton_ui.backends.sandbox.draft.garment import Garment
-from vton_ui.backends.sandbox.draft.warp import ROWS, Station, Strip
+from vton_ui.backends.sandbox.draft.warp import ROWS, Row, Strip
 from vton_ui.pictures.figure import ANKLE, SOLE, WAIST, Figure
 from vton_ui.pictures.outline import Stops, blend
 
@@ -41,18 +41,18 @@ class Bottom:
         y, place_y = stops[-1]
         ankle, hem = figure.row(ANKLE), place_y + (shape.bottom - y) * self.tall
         if hem > ankle or (crotch and shape.bottom - crotch > (crotch - shape.top) * 1.7):
-            hem = ankle  # long trousers are long on everybody
+            hem = ankle  # long trousers reach the ankle
         self.stops: Stops = [*stops, (shape.bottom, hem)]
         """Rows of the garment, and where they lie on the photo."""
 
-    def seat(self, y: int) -> Station:
+    def seat(self, y: int) -> Row:
         """A row above the legs, or any of a skirt: the waist's width and the garment's flare beyond it."""
         figure, shape = self.figure, self.shape
         place_y, own = blend(self.stops, y), shape.outer(min(y, shape.at(0.95)))
         left, right = figure.around(place_y, self.room)
         waist_left, waist_right = figure.trunk[figure.row(WAIST)]
         half = (waist_right - waist_left) / 2 * self.room + ((own[1] - own[0]) / 2 - self.own_waist) * self.tall
-        return Station(place_y, min(figure.middle - half, left), max(figure.middle + half, right), y, *own)
+        return Row(place_y, min(figure.middle - half, left), max(figure.middle + half, right), y, *own)
 
     def leg(self, side: int, crotch: int) -> Strip:
         """A leg from the crotch to the hem: as wide as the seat at first, then along the person's leg."""
@@ -67,7 +67,7 @@ class Bottom:
             share = share * share * (3 - 2 * share)  # eased at both ends
             left = sewn[0] + (middle - half - sewn[0]) * share
             right = sewn[1] + (middle + half - sewn[1]) * share
-            strip.append(Station(place_y, left, right, y, *own))
+            strip.append(Row(place_y, left, right, y, *own))
         return strip
 
 
@@ -85,5 +85,5 @@ def shoes(figure: Figure, garment: Garment, room: float) -> list[Strip]:
         tall = max(min(tall, figure.height * SHOE_HEIGHT[1]), figure.height * SHOE_HEIGHT[0])
         across = (centre - half, centre + half)
         own = (start + box[0], start + box[2])
-        strips.append([Station(floor - tall, *across, box[1], *own), Station(floor, *across, box[3], *own)])
+        strips.append([Row(floor - tall, *across, box[1], *own), Row(floor, *across, box[3], *own)])
     return strips

@@ -1,4 +1,4 @@
-"""Put a garment on the person: warped into place, under head and hands, with its shadow and the body's roundness."""
+"""Put a garment on the person: warped into place, below head and hands, with shadow and shading."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def dressed(person: Image.Image, figure: Figure, garment: Garment, region: str, 
     """The person with one more garment on, over so many others.
 
     Args:
-        person: the photo, RGB, as it is by now.
+        person: the photo, RGB, with what is on already.
         figure: the person's, measured on the photo as it came.
         garment: what to put on.
         region: where it is worn: a key of `ROOM`.
@@ -52,14 +52,14 @@ def dressed(person: Image.Image, figure: Figure, garment: Garment, region: str, 
 
 def around(strips: list[Strip], figure: Figure, size: tuple[int, int]) -> Box:
     """The part of the photo, one pixel of it at least, that the strips and their shadow lie in."""
-    stations, margin = [station for strip in strips for station in strip], figure.height * 0.025 + 2
+    rows, margin = [row for strip in strips for row in strip], figure.height * 0.025 + 2
 
     def within(least: float, most: float, side: int) -> tuple[int, int]:
         first, end = round((least - margin) * figure.zoom), round((most + margin) * figure.zoom)
         return min(max(first, 0), side - 1), min(max(end, 1), side)
 
-    left, right = within(min(each.left for each in stations), max(each.right for each in stations), size[0])
-    top, bottom = within(min(each.y for each in stations), max(each.y for each in stations), size[1])
+    left, right = within(min(each.left for each in rows), max(each.right for each in rows), size[0])
+    top, bottom = within(min(each.y for each in rows), max(each.y for each in rows), size[1])
     return left, top, right, bottom
 
 
@@ -101,7 +101,7 @@ def without_skirt(ground: Image.Image, person: Image.Image, figure: Figure, box:
 def shaded(ground: Image.Image, covered: Image.Image, figure: Figure, box: Box) -> Image.Image:
     """The box of the photo under the shadow that a garment casts down on the body."""
     down, third = figure.height * figure.zoom * 0.006, 3
-    # Blurred at a third of its size: the eye cannot tell, the clock can.
+    # Blurred at a third of its size: it looks the same and takes a fraction of the time.
     cast = covered.reduce(third).filter(ImageFilter.GaussianBlur(down / third)).resize(ground.size)
     cast = cast.transform(ground.size, Image.Transform.AFFINE, (1, 0, -down / 6, 0, 1, -down))
     cast = ImageChops.multiply(cast, part(figure.mask, figure, box))

@@ -37,7 +37,7 @@ class Garment:
         hollow = self.hollow() if open_neck else None
         mask = ImageChops.subtract(self.mask, hollow) if hollow else self.mask
         cut = self.picture.copy()
-        # A pixel smaller and feathered, so that no rim of the ground comes along.
+        # A pixel smaller and feathered, so that no rim of the ground is left.
         cut.putalpha(mask.filter(ImageFilter.GaussianBlur(1.2)).point(lambda value: max(0, 2 * value - 255)))
         return cut
 

@@ -1,9 +1,9 @@
-"""Hang an upper garment, a dress or a coat on a figure: the trunk, and the sleeves along the arms."""
+"""Place an upper garment, a dress or a coat on a figure: the trunk, and the sleeves along the arms."""
 
 from __future__ import annotations
 
 from vton_ui.backends.sandbox.draft.garment import Garment
-from vton_ui.backends.sandbox.draft.warp import ROWS, Station, Strip
+from vton_ui.backends.sandbox.draft.warp import ROWS, Row, Strip
 from vton_ui.pictures.figure import ANKLE, WRIST, Figure
 from vton_ui.pictures.outline import Span, blend, smoothed
 
@@ -42,7 +42,7 @@ class Top:
             self.wide = figure.tip_half * (0.96 + 0.04 * room) / self.tip_half
             tall = SHOULDERS * figure.height / 1000 / self.tip_half
         else:
-            # Straps and capes say nothing about shoulders; the chest does.
+            # Straps and capes have no shoulders to scale by, so the chest is used.
             self.low = shape.top
             left, right = figure.across(figure.trunk, figure.row(285))
             half = max(shape.half(chest), 1)
@@ -91,7 +91,7 @@ class Top:
             else:
                 own = shape.outer(y)
                 left, right = (figure.middle + (edge - shape.middle) * self.wide for edge in own)
-            strip.append(Station(self.down(y), left, right, y, *own))
+            strip.append(Row(self.down(y), left, right, y, *own))
         return strip
 
     def sleeve(self, side: int) -> Strip:
@@ -110,8 +110,8 @@ class Top:
                 left, right = figure.across(figure.arms[side], max(place_y, figure.armpit))
                 half = max((own[1] - own[0]) * self.wide, (right - left) * (self.room + 0.1)) / 2
                 place = ((left + right) / 2 - half, (left + right) / 2 + half)
-            strip.append(Station(place_y, *place, y, *own))
-        return [Station(*each) for each in smoothed(strip, len(strip) // 30)]
+            strip.append(Row(place_y, *place, y, *own))
+        return [Row(*each) for each in smoothed(strip, len(strip) // 30)]
 
     def cap(self, y: int, side: int, edge: float) -> tuple[Span, Span]:
         """The sleeve above the armpit, on the photo and on the garment: from the seam to the arm's outer edge."""

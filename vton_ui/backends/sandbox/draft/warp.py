@@ -10,12 +10,12 @@ from PIL import Image
 from vton_ui.pictures.outline import smoothed
 
 ROWS, STEP = 2, 3
-"""Rows of a garment from station to station, and of the photo warped at once: few enough for smooth edges."""
+"""Rows of a garment from one `Row` to the next, and of the photo warped at once: few enough for smooth edges."""
 RIM = 2.0
-"""Pixels beyond the outline, so that the feathered edge comes along."""
+"""Pixels beyond the outline that are warped too, for the feathered edge."""
 
 
-class Station(NamedTuple):
+class Row(NamedTuple):
     """One row of a strip: where it lies on the photo, and what lies there, in pixels of the garment's picture."""
 
     y: float
@@ -26,7 +26,7 @@ class Station(NamedTuple):
     own_right: float
 
 
-Strip: TypeAlias = list[Station]
+Strip: TypeAlias = list[Row]
 """A sleeve, a leg, a trunk: top row first."""
 
 
@@ -43,7 +43,7 @@ def warped(cut: Image.Image, strip: Strip, size: tuple[int, int]) -> Image.Image
     scale = max((each.right - each.left) / max(each.own_right - each.own_left, 1) for each in strip)
     # Bilinear sampling skips pixels when it shrinks a lot; shrink properly first.
     shrink = max(1, int(1 / max(scale, 0.05)))
-    table = [Station(*each) for each in smoothed(sorted(strip), 2)]
+    table = [Row(*each) for each in smoothed(sorted(strip), 2)]
     heights = [each.y for each in table]
     bottom, mesh = min(size[1], round(heights[-1])), []
     for y in range(max(0, round(heights[0])), bottom, STEP):
@@ -57,15 +57,15 @@ def warped(cut: Image.Image, strip: Strip, size: tuple[int, int]) -> Image.Image
     return source.transform(size, Image.Transform.MESH, mesh, Image.Resampling.BILINEAR)
 
 
-def row_at(table: Strip, heights: list[float], y: float) -> Station:
-    """The station at a row of the photo, in between its neighbours in the table."""
+def row_at(table: Strip, heights: list[float], y: float) -> Row:
+    """The strip at a row of the photo, interpolated between its neighbours in the table."""
     index = min(max(bisect(heights, y), 1), len(table) - 1)
     one, two = table[index - 1], table[index]
     share = min(max((y - one.y) / (two.y - one.y), 0), 1) if two.y > one.y else 0
-    return Station(*(a + (b - a) * share for a, b in zip(one, two, strict=True)))
+    return Row(*(a + (b - a) * share for a, b in zip(one, two, strict=True)))
 
 
-def own(row: Station, x: float) -> tuple[float, float]:
+def own(row: Row, x: float) -> tuple[float, float]:
     """The point of the garment's picture that belongs to an x of this row."""
     scale = (row.own_right - row.own_left) / max(row.right - row.left, 1)
     return row.own_left + (x - row.left) * scale, row.own_y

@@ -1,4 +1,4 @@
-"""The door as a browser finds it: another site's page in the same browser, and refused uploads."""
+"""Another site's page in the same browser can neither use the server nor read from it."""
 
 from __future__ import annotations
 
@@ -6,17 +6,14 @@ import socket
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser
 
 from tests.browser import open_page
-from tests.conftest import photo_bytes, serving
+from tests.conftest import photo_bytes
 from tests.fake_fal.server import FakeFal
-from tests.page.acts import WAIT, give, two_photos
-from vton_ui.settings import Settings
 
 TRIES = """async (url) => {
     const said = {};
@@ -52,7 +49,7 @@ class Site(BaseHTTPRequestHandler):
         self.wfile.write(photo_bytes(400, 400) if self.path == "/photo" else b"<!doctype html><title>Shop</title>")
 
     def log_message(self, *args: object) -> None:
-        """Nothing on the screen."""
+        """Print nothing."""
 
 
 @pytest.fixture
@@ -67,7 +64,7 @@ def site() -> Iterator[str]:
 
 @pytest.mark.parametrize("name", ["127.0.0.1", "localhost", "localhost.", "studio.localhost", socket.gethostname()])
 def test_another_site(name: str, browser: Browser, site: str, paid_url: str, fal: FakeFal) -> None:
-    """Its page orders nothing and reads nothing, by whatever name the browser finds this server."""
+    """Its page submits nothing and reads nothing, under every name of this server."""
     page = open_page(browser, paid_url)
     page.goto(site)
     said = page.evaluate(TRIES, f"http://{name}:{urlsplit(paid_url).port}/")
@@ -75,27 +72,3 @@ def test_another_site(name: str, browser: Browser, site: str, paid_url: str, fal
     assert len(said) == 8
     assert fal.seen == []
     page.context.close()
-
-
-def test_a_refused_upload_is_told(browser: Browser, tmp_path: Path) -> None:
-    """Who uploads too much reads why on the page, and not only that something failed."""
-    with serving(Settings(data_dir=tmp_path, upload_mb=1)) as url:
-        page = open_page(browser, url)
-        noise = photo_bytes(400, 400, "TIFF") + bytes(1_500_000)
-        give(page, "person", noise, name="me.tif")
-        expect(page.locator("[data-testid=toast-body]")).to_contain_text("may upload 1 MB an hour", timeout=WAIT)
-        page.context.close()
-
-
-def test_two_with_the_same_photo(browser: Browser, free_url: str, fal: FakeFal) -> None:
-    """One visitor forgets everything: the other, who has the same photos, tries them on all the same."""
-    one, other = open_page(browser, free_url), open_page(browser, free_url)
-    two_photos(one)
-    two_photos(other)
-    one.locator("#keeping button").first.click()
-    one.click("#forget")
-    expect(one.locator("#status")).to_contain_text("Forgotten", timeout=WAIT)
-    other.click("#try_on")
-    expect(other.locator("#status [data-state=done]")).to_be_visible(timeout=WAIT)
-    for page in (one, other):
-        page.context.close()
