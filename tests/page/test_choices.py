@@ -84,6 +84,9 @@ def test_an_outfit_for_the_model_that_takes_one_garment(paid: Page) -> None:
     expect(paid.locator("#estimate")).to_contain_text("CatVTON, 2 steps", timeout=WAIT)
     expect(paid.locator("#try_on")).to_be_enabled()
     expect(paid.locator("#notice")).not_to_be_visible()
+    expect(paid.get_by_text("Put on in this order.")).to_be_visible(timeout=WAIT)
+    paid.locator("#wear label", has_text="Each on its own").click()
+    expect(paid.get_by_text("Put on in this order.")).not_to_be_visible()
 
 
 def test_a_costly_click_is_answered_by_keyboard(asking: Page, fal: FakeFal) -> None:
