@@ -14,6 +14,7 @@ from typing import Union
 
 from vton_ui.errors import InputError
 from vton_ui.models.spec import ModelSpec
+from vton_ui.tryon.changed import Changed
 from vton_ui.tryon.events import Accepted, Cancelled, Done, Event, Failed, Skipped, Submitting, Waiting
 from vton_ui.tryon.job import Job
 from vton_ui.tryon.look_source import LookSource
@@ -95,12 +96,14 @@ class Look:
         id: What the browser calls it.
         label: The garments.
         photo: The visitor's own photo; None where it is gone or unknown.
+        changed: What its latest picture changed of that photo; None while that is not known.
     """
 
     id: str
     label: str
     steps: tuple[Step, ...]
     photo: Path | None = None
+    changed: Changed | None = None
 
     @property
     def state(self) -> State:
@@ -140,7 +143,12 @@ class Look:
 
     def happened(self, item: str, event: Event | Failed | NotOrdered) -> Look:
         """The look after an event of one of its steps."""
-        return replace(self, steps=tuple(_after(step, event) if step.item == item else step for step in self.steps))
+        changed = None if isinstance(event, Done) else self.changed
+        return replace(
+            self,
+            changed=changed,
+            steps=tuple(_after(step, event) if step.item == item else step for step in self.steps),
+        )
 
 
 def _after(step: Step, event: Event | Failed | NotOrdered) -> Step:
@@ -272,7 +280,7 @@ def restarted(look: Look, *, go_on: bool = False) -> Look:
     """The look before anything happened to it, or to what it lacks. Argument: see `plan_of`."""
     kept = look.kept_steps if go_on else ()
     rest = (replace(step, job=None, last=None, started_at=None, unsent_id="") for step in look.steps[len(kept) :])
-    return replace(look, steps=(*kept, *rest))
+    return replace(look, steps=(*kept, *rest), changed=None)
 
 
 def taken_up(look: Look, job: Job) -> Look:
@@ -361,6 +369,17 @@ class Board:
             if oldest is not None:
                 del self.looks[oldest]
         self.looks[look.id] = look
+
+    def known(self) -> list[Look]:
+        """All looks of this tab, each once."""
+        return list({**self.kept, **self.looks}.values())
+
+    def compared(self, result: Path, changed: Changed) -> None:
+        """Note what a picture changed of its photo."""
+        for shown in (self.looks, self.kept):
+            for id, look in shown.items():
+                if look.result and look.result.path == result:
+                    shown[id] = replace(look, changed=changed)
 
     def is_repeated(self, *asked: str) -> bool:
         """Whether the same was asked for just now: the second half of a double click orders nothing."""

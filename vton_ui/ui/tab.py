@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -14,6 +14,7 @@ from gradio.components import Component
 from vton_ui.errors import MAY_STILL_BE_HAD, VtonError
 from vton_ui.money.pricing import money
 from vton_ui.studio import Studio
+from vton_ui.tryon.changed import kept_change
 from vton_ui.tryon.context import RunContext
 from vton_ui.tryon.events import Accepted, Cancelled, Done, Event, Failed, Submitting
 from vton_ui.tryon.job import Job
@@ -192,11 +193,12 @@ class Tabs:
         for made in missing:
             board.memory = tab.memory.with_result(board.memory, made.result, made.job)
         models = self.studio.models
-        board.kept = joined(
+        looks = joined(
             look_of(made.job, models[made.job.model], Done(result=made.result), made.source)
             for made in sorted([*kept, *missing], key=lambda made: made.job.submitted_at, reverse=True)
             if made.job.model in models
         )
+        board.kept = await asyncio.to_thread(_compared, looks)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -206,6 +208,13 @@ class _Made:
     job: Job
     result: Result
     source: LookSource | None
+
+
+def _compared(looks: Mapping[str, Look]) -> dict[str, Look]:
+    """The looks with what is known of what they changed."""
+    return {
+        id: replace(look, changed=kept_change(look.result.path)) if look.result else look for id, look in looks.items()
+    }
 
 
 def _kept(results: list[tuple[Result, Job]], finished: Mapping[str, Record]) -> tuple[list[_Made], list[_Made]]:
