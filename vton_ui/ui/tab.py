@@ -188,13 +188,13 @@ class Tabs:
         )
         async with tab.board.filling:
             if not tab.board.is_filled:
-                await self._fill(tab)
+                tab.board.memory = tab.values[self.page.memory]
+                await self.read(tab)
         return tab
 
-    async def _fill(self, tab: Tab) -> None:
-        """Read what this browser keeps, and what the job store knows: another tab may have written over it."""
+    async def read(self, tab: Tab) -> None:
+        """Read which looks this browser keeps, and which the job store knows of: another tab may have overwritten them."""
         board, remembered = tab.board, await tab.remembered()
-        board.memory = tab.values[self.page.memory]
         finished = {record.job.id: record for record in remembered.finished}
         kept, missing = await asyncio.to_thread(_kept, tab.memory, board.memory, finished)
         for made in missing:
