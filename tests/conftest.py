@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 import socket
@@ -13,12 +14,15 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
 
 from tests.fake_fal.server import PROXY_VARIABLES, TEST_KEY, FakeFal
 
+# Gradio and the tests make a million objects that stay; to look through them again and again takes a fifth of the time
+gc.set_threshold(100_000, 50, 50)
 # At import and not in a fixture: gradio and fal-client read some of these when they are imported
 for _name in (*PROXY_VARIABLES, "FAL_KEY", "FAL_KEY_ID", "FAL_KEY_SECRET"):
     os.environ.pop(_name, None)
@@ -130,6 +134,11 @@ def until(true: Callable[[], bool], seconds: float = 20.0) -> None:
     while not true():
         assert time.monotonic() < end, "it did not happen"
         time.sleep(0.02)
+
+
+def in_detail(*cases: Any) -> list[Any]:
+    """Cases of a test that say the same as its others in more detail, so that a quick look leaves them out."""
+    return [pytest.param(case, marks=pytest.mark.slow) for case in cases]
 
 
 def photo_bytes(

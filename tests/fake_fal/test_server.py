@@ -20,7 +20,7 @@ from fal_client.client import FalClientHTTPError
 from httpx_sse import aconnect_sse
 from PIL import Image
 
-from tests.conftest import photo_bytes
+from tests.conftest import in_detail, photo_bytes
 from tests.fake_fal.schemas import CAT_VTON, FLUX_VTO, mean_colour, model_error, platform_error
 from tests.fake_fal.server import LOCKED_403, NGINX_502, TEST_KEY, FakeFal
 
@@ -601,7 +601,7 @@ async def test_hundred_clients(fal: FakeFal) -> None:
 # By hand
 
 
-@pytest.mark.parametrize("flags", [[], ["--no-key"]], ids=["key", "no key"])
+@pytest.mark.parametrize("flags", [[], *in_detail(["--no-key"])], ids=["key", "no key"])
 def test_runs_a_script(tmp_path: Any, flags: list[str]) -> None:
     """`python -m tests.fake_fal script` runs the script with fal-client pointed at the fake."""
     script = tmp_path / "script.py"

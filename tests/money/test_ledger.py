@@ -550,6 +550,7 @@ NEXT = {"": {"reserved"}, "reserved": {"accepted"}, "accepted": {"settled", "rel
 needs_kill_9 = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="there is no kill -9 here")
 
 
+@pytest.mark.slow
 @needs_kill_9
 def test_kill_9(house: House) -> None:
     """A kill in the middle loses nothing that was said to be done, and leaves at most one step more."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -17,8 +17,8 @@ from PIL import Image
 
 from vton_ui.models import CAT_VTON
 from vton_ui.pictures.cutting import cropped, cut_out, guess_kind
-from vton_ui.ui.components.garment_rail import GarmentRail, shown
-from vton_ui.ui.components.garments import Garment, Preview, kinds, new, proposed_order
+from vton_ui.ui.components.garment_rail import GarmentRail
+from vton_ui.ui.components.garments import Garment, Preview, joining, kinds, new, proposed_order, shown
 from vton_ui.ui.web.theme import palette_css, theme
 
 REFUSED = "The ground is not plain enough to cut out."
@@ -70,18 +70,18 @@ def build(asks: bool) -> gr.Blocks:
                         rail = GarmentRail(kinds=kinds([CAT_VTON] if asks else []), padding=False)
         value = gr.Textbox(elem_id="value", label="Value")
         said = gr.Radio([(label, kind) for kind, label in kinds([CAT_VTON])], label="Kind", elem_id="said")
-        example, clear = gr.Button("Example"), gr.Button("Clear")
+        example, clear = gr.Button("Example", elem_id="example"), gr.Button("Clear", elem_id="clear")
         quiet: dict[str, Any] = {"queue": False, "show_progress": "hidden"}
         rail.change(lambda found: json.dumps([one.as_json() for one in found]), rail, value, **quiet)
         rail.input(look_at, rail, rail, trigger_mode="always_last", **quiet)
         said.input(lambda kind: gr.update(only_kind=kind), said, rail, **quiet)
         clear.click(list, None, rail, **quiet)
-        example.click(_with_example, rail, rail, **quiet).then(look_at, rail, rail, **quiet)
+        example.click(_example, None, rail, trigger_mode="multiple", **quiet)
     return demo  # type: ignore[no-any-return]
 
 
-def _with_example(garments: Sequence[Garment]) -> list[Garment]:
-    return [*garments, new(str(EXAMPLES / "dress.jpg"))]
+def _example() -> Any:
+    return joining([new(str(EXAMPLES / "dress.jpg"))])
 
 
 @contextmanager

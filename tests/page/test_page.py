@@ -190,6 +190,19 @@ def test_only_the_chosen_models_options(paid: Page) -> None:
     expect(paid.locator("#option-width")).to_be_visible(timeout=WAIT)
 
 
+def test_the_kind_of_one_garment_is_guessed(free: Page) -> None:
+    """Trousers make the options say Bottom; what the visitor says there stays."""
+    free.locator("#model label", has_text=CAT_VTON.title).click()
+    free.locator("#clothes button").last.click()
+    kind = free.locator("#option-cloth_type label.selected")
+    expect(kind).to_have_text("Bottom", timeout=WAIT)
+    free.locator("#option-cloth_type label", has_text="Whole body").click()
+    expect(free.locator("#garments .card")).to_have_attribute("aria-label", "Trousers, place 1 of 1")
+    free.locator("#clothes button").first.click()
+    expect(free.get_by_label("Kind of Trousers")).to_have_value("overall", timeout=WAIT)
+    expect(free.locator("#option-cloth_type")).to_be_hidden()  # the cards ask now
+
+
 def test_options_reach_fal(paid: Page, fal: FakeFal) -> None:
     """What is chosen on the page is what fal gets."""
     two_photos(paid)

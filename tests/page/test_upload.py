@@ -24,6 +24,12 @@ DROP = """([slot, name, text]) => {
   for (const type of ["dragenter", "dragover", "drop"])
     target.dispatchEvent(new DragEvent(type, {dataTransfer: transfer, bubbles: true, cancelable: true}));
 }"""
+DROPPED = """(id) => {
+  const transfer = new DataTransfer();
+  transfer.items.add(new File(["x"], "x.jpg", {type: "image/jpeg"}));
+  return document.getElementById(id).dispatchEvent(
+    new DragEvent("drop", {dataTransfer: transfer, bubbles: true, cancelable: true}));
+}"""
 PASTE = """(text) => {
   const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
   const transfer = new DataTransfer();
@@ -95,6 +101,13 @@ def test_a_drop_on_filled_garments_adds(page: Page) -> None:
     expect(page.locator("#garments .card")).to_have_count(1, timeout=WAIT)
     drop(page, "garments", photo_bytes(500, 700))
     expect(page.locator("#garments .card")).to_have_count(2, timeout=WAIT)
+
+
+def test_a_drop_that_misses(page: Page) -> None:
+    """Near the garments it is theirs, and elsewhere it does not take the visitor off the page."""
+    drop(page, "clothes", photo_bytes(500, 700))
+    expect(page.locator("#garments .card")).to_have_count(1, timeout=WAIT)
+    assert page.evaluate(DROPPED, "privacy") is False
 
 
 def test_a_pasted_photo_goes_where_one_is_missing(page: Page) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.conftest import photo_bytes
+from tests.conftest import in_detail, photo_bytes
 from tests.pictures.bombs import black, by_component, chunk, claiming, grain, heic_grid, many_scans, png, saved, tiff
 from vton_ui.errors import PhotoError
 from vton_ui.models.spec import Size
@@ -136,7 +136,7 @@ def test_heavy_exif() -> None:
     assert time.process_time() - begin < 0.1
 
 
-@pytest.mark.parametrize("size", [(300, 300), (1000, 800), pytest.param((4000, 3000), marks=pytest.mark.slow)], ids=str)
+@pytest.mark.parametrize("size", [(300, 300), (1000, 800), *in_detail((4000, 3000))], ids=str)
 def test_honest_progressive(size: tuple[int, int]) -> None:
     """A progressive photo is accepted, and so is one with a scan for each component."""
     image = grain(*size)
@@ -156,7 +156,7 @@ KINDS = {
     "restarts": saved(grain(800, 600), restart_marker_rows=1),
     "by component": by_component(grain(800, 600)),
 }
-LIES = [(2000, 2000), (800, 640), (832, 600), pytest.param((7000, 7000), marks=pytest.mark.slow)]
+LIES = [(2000, 2000), (800, 640), (832, 600), *in_detail((7000, 7000))]
 
 
 @pytest.mark.parametrize("size", LIES, ids=str)
@@ -168,6 +168,7 @@ def test_header_that_promises_more(kind: str, size: tuple[int, int], to: Callabl
         read(claiming(KINDS[kind], *size), slot="Person", to=to)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_header_that_promises_the_most(kind: str) -> None:
     """A file of 196 megapixels of which 195 are missing is refused."""
@@ -191,7 +192,7 @@ def test_promise_that_would_be_sent_unchanged(kind: str, size: tuple[int, int], 
     ids=["baseline", "progressive", "4:4:4", "restarts"],
 )
 @pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
-@pytest.mark.parametrize("size", [(800, 600), (801, 607), pytest.param((3000, 2500), marks=pytest.mark.slow)], ids=str)
+@pytest.mark.parametrize("size", [(800, 600), (801, 607), *in_detail((3000, 2500))], ids=str)
 def test_grey_ground(how: dict[str, object], mode: str, size: tuple[int, int], tmp_path: Path) -> None:
     """A real photo that ends in the grey of missing pixels is read."""
     image = Image.new("RGB", size, (128, 128, 128))
@@ -215,10 +216,11 @@ print(int(re.search(r"VmHWM:\s+(\d+)", open("/proc/self/status").read())[1]) // 
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="Linux tells the peak")
 @pytest.mark.parametrize(
     ("depth", "colour_type", "megabytes"),
-    [(16, 0, 250), *(pytest.param(*case, 350, marks=pytest.mark.slow) for case in [(16, 2), (16, 4), (16, 6), (8, 6)])],
+    [(16, 0, 250), (16, 2, 350), (16, 4, 350), (16, 6, 350), (8, 6, 350)],
 )
 def test_memory_of_sixty_megapixels(depth: int, colour_type: int, megabytes: int, tmp_path: Path) -> None:
     """A large PNG takes little more memory than Pillow needs to decode it."""
@@ -231,15 +233,15 @@ def test_memory_of_sixty_megapixels(depth: int, colour_type: int, megabytes: int
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "LA", "L", "P", "CMYK", "I;16", "1"])
 def test_bands_leave_no_seams(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A picture that is converted band by band is the same as one that is not."""
-    image = grain(700, 901)
+    image = grain(350, 451)
     if mode == "I;16":
         image = image.convert("L").convert("I").point(lambda value: value * 256).convert("I;16")
     else:
         image = image.convert(mode)
     data = saved(image, "TIFF" if mode == "CMYK" else "PNG")
-    whole = read(data, slot="Person", to=lambda _: Size(105, 135))
-    monkeypatch.setattr("vton_ui.pictures.photos._BAND_PIXELS", 30_000)
-    assert read(data, slot="Person", to=lambda _: Size(105, 135)).tobytes() == whole.tobytes()
+    whole = read(data, slot="Person", to=lambda _: Size(53, 68))
+    monkeypatch.setattr("vton_ui.pictures.photos._BAND_PIXELS", 7_500)
+    assert read(data, slot="Person", to=lambda _: Size(53, 68)).tobytes() == whole.tobytes()
 
 
 def test_pictures_of_bombs_are_what_they_say() -> None:

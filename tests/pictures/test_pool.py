@@ -14,7 +14,7 @@ import psutil
 import pytest
 import uvloop
 
-from tests.conftest import until
+from tests.conftest import in_detail, until
 from tests.pictures.pool_work import eat, linger, memory_limit, modules
 from vton_ui import errors
 from vton_ui.errors import Cost, PhotoError, VtonError
@@ -114,9 +114,7 @@ async def test_cancelled_in_the_queue(tmp_path: Path) -> None:
     assert not (tmp_path / "never").exists()
 
 
-@pytest.mark.parametrize(
-    "pause", [0.0, 0.03, 0.3, pytest.param(0.005, marks=pytest.mark.slow), pytest.param(0.1, marks=pytest.mark.slow)]
-)
+@pytest.mark.parametrize("pause", [0.0, 0.03, 0.3, *in_detail(0.005, 0.1)])
 async def test_no_worker_leaks(pause: float) -> None:
     """Cancelling at any moment, while a worker starts, works or answers, leaves no more workers than cores."""
     for _ in range(5):

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.client import Client, memory_of
-from tests.conftest import photo_bytes, serving, until
+from tests.conftest import in_detail, photo_bytes, serving, until
 from tests.fake_fal.server import TEST_KEY, FakeFal
 from tests.fast_timings import use_fast_timings
 from tests.fault_table import Case, World, collect, world_for
@@ -55,13 +55,9 @@ def words(client: Client, event: Any) -> str:
 
 
 @pytest.mark.parametrize(
-    "photo",
-    [
-        pytest.param(EXAMPLE, id="the same example"),
-        pytest.param(photo_bytes(310, 400), id="other photos", marks=pytest.mark.slow),
-    ],
+    "photo", [EXAMPLE, *in_detail(photo_bytes(310, 400))], ids=["the same example", "other photos"]
 )
-@pytest.mark.parametrize("lost", [False, True], ids=["answered", "lost"])
+@pytest.mark.parametrize("lost", [True, *in_detail(False)], ids=["lost", "answered"])
 def test_replayed_job(fal: FakeFal, tmp_path: Path, photo: bytes, lost: bool) -> None:
     """A job from before fal's answer, replayed while another orders the same, never yields the other's request or
     picture, and cancelling it does not cancel the other's."""

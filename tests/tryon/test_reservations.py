@@ -18,7 +18,7 @@ import pytest
 
 import app
 from tests.client import Client
-from tests.conftest import photo_bytes, serving, until
+from tests.conftest import in_detail, photo_bytes, serving, until
 from tests.fake_fal.schemas import model_error, platform_error
 from tests.fake_fal.server import TEST_KEY, FakeFal
 from tests.fast_timings import use_fast_timings
@@ -107,7 +107,7 @@ def test_ten_cancelled_calls_leave_the_budget_whole(fal: FakeFal, data: Path) ->
     assert today(data).spent == PRICE
 
 
-@pytest.mark.parametrize("streams", [True, False], ids=["listening", "asking"])
+@pytest.mark.parametrize("streams", [True, *in_detail(False)], ids=["listening", "asking"])
 def test_cancelled_at_any_moment(fal: FakeFal, data: Path, monkeypatch: pytest.MonkeyPatch, streams: bool) -> None:
     """Cancelled at whatever moment, a call costs the budget what fal bills, without any help of the sweep."""
     monkeypatch.setattr(reconcile, "EVERY_SECONDS", 3600.0)
@@ -174,7 +174,7 @@ async def swept(studio: Studio, data: Path) -> Summary:
     return today(data)
 
 
-@pytest.mark.parametrize("delay", [0.0, pytest.param(0.01, marks=pytest.mark.slow), 0.05])
+@pytest.mark.parametrize("delay", [0.0, *in_detail(0.01, 0.05)])
 @pytest.mark.parametrize("kind", [Preparing, Uploading, Submitting, Accepted, Waiting, Running, Done])
 @pytest.mark.parametrize("how", ["cancelled", "cancelled in background", "dropped"])
 async def test_left_at_every_event(

@@ -27,7 +27,7 @@ from mcp.shared.exceptions import McpError
 from mcp.types import CallToolResult, ImageContent, TextContent
 from PIL import Image
 
-from tests.conftest import photo_bytes, serving, until
+from tests.conftest import in_detail, photo_bytes, serving, until
 from tests.fake_fal.schemas import Endpoint, Field
 from tests.fake_fal.server import TEST_KEY, FakeFal
 from tests.fake_fal.server import Job as FalJob
@@ -535,7 +535,7 @@ ERRORS: dict[str, tuple[Callable[[Photos], dict[str, Any]], str]] = {
 }
 
 
-@pytest.mark.parametrize("endpoint", ["/try_on", pytest.param("/estimate", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("endpoint", ["/try_on", *in_detail("/estimate")])
 @pytest.mark.parametrize(("wrong", "words"), ERRORS.values(), ids=ERRORS)
 def test_errors(
     wrong: Callable[[Photos], dict[str, Any]],
@@ -576,7 +576,7 @@ WRONG_VALUES = [
 ]
 
 
-@pytest.mark.parametrize("model", ["flux-vto", pytest.param("cat-vton", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("model", ["flux-vto", *in_detail("cat-vton")])
 @pytest.mark.parametrize(("name", "value"), WRONG_VALUES, ids=str)
 def test_a_wrong_kind_is_refused(
     name: str, value: Any, model: str, paid: str, fal: FakeFal, uploaded: str, caplog: pytest.LogCaptureFixture
@@ -615,7 +615,7 @@ NO_PHOTO = "data:image/png;base64," + "QUJD" * 3000
     "wrap", [str, lambda uri: [uri], lambda uri: {"path": uri, "meta": META}, lambda uri: {uri: 1}]
 )
 @pytest.mark.parametrize("slot", SLOTS)
-@pytest.mark.parametrize("uri", ["data:,QUJD", NO_PHOTO], ids=["short", "long"])
+@pytest.mark.parametrize("uri", [NO_PHOTO, *in_detail("data:,QUJD")], ids=["long", "short"])
 def test_no_data_uri_is_repeated(
     uri: str, slot: str, wrap: Callable[[str], Any], paid: str, fal: FakeFal, uploaded: str
 ) -> None:
@@ -821,6 +821,7 @@ def test_cancel(script: Client, fal: FakeFal, photos: Photos) -> None:
     assert fal.billed == 0
 
 
+@pytest.mark.slow
 def test_twenty_at_once(script: Client, fal: FakeFal, photos: Photos) -> None:
     """Twenty calls are all at fal at the same time; none waits here for another."""
     fal.queue_seconds = 60
@@ -1246,7 +1247,10 @@ async def test_data_uris_over_http(paid: str, photos: Photos) -> None:
     assert '"total_usd": 0.0475' in post(paid, "estimate", given)
 
 
-@pytest.mark.parametrize("slot", [slot for slot in SLOTS if slot not in ("prompt", "description")])
+@pytest.mark.parametrize(
+    "slot",
+    ["person", "model", "seed", *in_detail(*sorted({*SLOTS} - {"person", "model", "seed", "prompt", "description"}))],
+)
 async def test_no_data_uri_is_repeated_to_an_agent(slot: str, paid: str, fal: FakeFal, uploaded: str) -> None:
     """The same over MCP, where Gradio's own refusals would tell it."""
     async with agent(paid) as session:

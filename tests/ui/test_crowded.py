@@ -11,7 +11,7 @@ import httpx
 import psutil
 import pytest
 
-from tests.conftest import photo_bytes, serving, until
+from tests.conftest import in_detail, photo_bytes, serving, until
 from tests.fake_fal.server import TEST_KEY, FakeFal
 from tests.pictures.bombs import black, claiming, grain, many_scans, saved
 from tests.pictures.test_pool import resident
@@ -62,9 +62,7 @@ BOMBS: dict[str, tuple[Callable[[], bytes], str]] = {
 }
 
 
-@pytest.mark.parametrize(
-    "kind", ["told by their structure", pytest.param("stopped in the middle", marks=pytest.mark.slow)]
-)
+@pytest.mark.parametrize("kind", ["told by their structure", *in_detail("stopped in the middle")])
 def test_bombs_hold_up_nobody(kind: str, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """With three of somebody's bombs under way, another visitor's try-on is done within eight seconds."""
     build, words = BOMBS[kind]

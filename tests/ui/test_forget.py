@@ -122,7 +122,7 @@ def test_examples(url: str) -> None:
     """An example that somebody forgets stays for everybody, as do its thumbnail and its copies."""
     one, other = Client(url), Client(url)
     person = one.event("example_person", people=2)["person"]
-    garments = one.event("example_garment", clothes=3, garments=[])["garments"]
+    garments = one.event("example_garment", clothes=3)["garments"]["props"]["added"]
     uploaded = one.upload(EXAMPLE, "tee.jpg")
     slots = {"person": {"path": person["path"], "meta": META}, "garments": [on_rail(uploaded), *garments]}
     one.event("refresh", **slots)

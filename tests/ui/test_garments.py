@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vton_ui.models import CAT_VTON, FLUX_VTO
-from vton_ui.ui.components.garment_rail import GarmentRail, shown
+from vton_ui.ui.components.garment_rail import GarmentRail
 from vton_ui.ui.components.garments import (
     MAX_READ,
     MIN_CROP,
@@ -22,6 +22,7 @@ from vton_ui.ui.components.garments import (
     new,
     proposed_order,
     read,
+    shown,
     tidied,
 )
 

@@ -114,14 +114,14 @@ def test_several_origins(url: str) -> None:
     assert httpx.post(f"{url}gradio_api/call/v2/compose", json={"garments": []}, headers=headers).status_code == 403
 
 
-@pytest.mark.parametrize("name", ["localhost", "localhost.", "studio.localhost", HERE, f"{HERE}.local"])
-def test_by_another_name_of_this_machine(name: str, url: str, fal: FakeFal, tmp_path: Path) -> None:
+def test_by_another_name_of_this_machine(fal: FakeFal, tmp_path: Path) -> None:
     """Another site's page is refused under every name of this server; the server's own page is not."""
     with serving(Settings(fal_key=TEST_KEY, data_dir=tmp_path, fal_api_url=fal.api_url)) as paid:
-        host = f"{name}:{port_of(paid)}"
-        assert sent(paid, "upload", host=host, origin="https://evil.example").status_code == 403
-        assert sent(paid, "call", host=host, origin="https://evil.example").status_code == 403
-        assert sent(paid, "upload", host=host, origin=f"http://{host}").status_code == 200
+        for name in ("localhost", "localhost.", "studio.localhost", HERE, f"{HERE}.local"):
+            host = f"{name}:{port_of(paid)}"
+            assert sent(paid, "upload", host=host, origin="https://evil.example").status_code == 403
+            assert sent(paid, "call", host=host, origin="https://evil.example").status_code == 403
+            assert sent(paid, "upload", host=host, origin=f"http://{host}").status_code == 200
     assert fal.count("submit") == 0
 
 

@@ -36,6 +36,8 @@ from vton_ui.settings import Settings
 from vton_ui.tryon import submit
 from vton_ui.ui import blocks
 
+pytestmark = pytest.mark.slow
+
 SERVER_KEY = "5e17e4aa-0b5c-4f1e-9d3a-77c0ffee0001:9f8e7d6c5b4a39281706f5e4d3c2b1a0"
 VISITOR_KEY = "a11ce0de-6b7a-4c2d-8e9f-5ca1ab1e0002:0123456789fedcba9876543210abcdef"
 BAD_KEY = "bad0bad0-1111-4222-8333-444455556666:deadbeefdeadbeefcafebabecafebabe"

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -29,6 +30,7 @@ from vton_ui.backends.sandbox import backend
 from vton_ui.settings import Settings, load
 from vton_ui.ui.web import downloads
 
+NUMBERS = count(1)
 REFUSED = "free tries a minute"
 
 
@@ -114,26 +116,40 @@ def test_settings() -> None:
 # Uploads
 
 
-@pytest.fixture
-def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A server on which a visitor may upload two megabytes an hour."""
-    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "uploads"))
-    with serving(Settings(data_dir=tmp_path, upload_mb=2, proxies=1)) as url:
-        yield url
+    data = tmp_path_factory.mktemp("uploads")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GRADIO_TEMP_DIR", str(data / "uploads"))
+        with serving(Settings(data_dir=data, upload_mb=2, proxies=1)) as url:
+            yield url
 
 
-def upload(url: str, size: int, address: str = "198.51.100.7") -> httpx.Response:
-    return httpx.post(f"{url}gradio_api/upload", files={"files": ("a.jpg", bytes(size))}, headers=at(address))
+@pytest.fixture
+def me() -> dict[str, str]:
+    """A visitor who has not been there before."""
+    return at(f"198.51.100.{next(NUMBERS)}")
 
 
-def test_uploads_of_a_visitor(url: str) -> None:
+@pytest.fixture
+def other() -> dict[str, str]:
+    """Another one."""
+    return at(f"203.0.113.{next(NUMBERS)}")
+
+
+def upload(url: str, size: int, visitor: dict[str, str]) -> httpx.Response:
+    return httpx.post(f"{url}gradio_api/upload", files={"files": ("a.jpg", bytes(size))}, headers=visitor)
+
+
+def test_uploads_of_a_visitor(url: str, me: dict[str, str], other: dict[str, str]) -> None:
     """Each visitor has a limit of bytes of their own; the error names it."""
-    assert [upload(url, 800_000).status_code for _ in range(3)] == [200, 200, 429]
-    refused = upload(url, 800_000)
+    assert [upload(url, 800_000, me).status_code for _ in range(3)] == [200, 200, 429]
+    refused = upload(url, 800_000, me)
     assert refused.text.startswith("Each visitor may upload 2 MB an hour, and this is more.")
     assert refused.headers["content-type"].startswith("text/plain")
-    assert upload(url, 800_000, "198.51.100.8").status_code == 200
-    assert upload(url, 100_000).status_code == 200  # what was refused is not counted
+    assert upload(url, 800_000, other).status_code == 200
+    assert upload(url, 100_000, me).status_code == 200  # what was refused is not counted
 
 
 def test_it_is_refused_early(url: str) -> None:
@@ -156,30 +172,30 @@ def test_an_upload_of_no_told_length(url: str) -> None:
     assert httpx.post(f"{url}gradio_api/upload", content=body(), headers=headers).status_code == 429
 
 
-def test_photos_inside_calls(url: str) -> None:
+def test_photos_inside_calls(url: str, me: dict[str, str]) -> None:
     """Photos in calls count as uploads, over HTTP and MCP; the other requests do not."""
     photo = "data:image/jpeg;base64," + base64.b64encode(bytes(1_000_000)).decode()
     body = {"data": [[photo]]}
 
     def call() -> int:
-        return httpx.post(f"{url}gradio_api/call/compose", json=body, headers=at("198.51.100.7")).status_code
+        return httpx.post(f"{url}gradio_api/call/compose", json=body, headers=me).status_code
 
     assert [call(), call()] == [200, 429]
     for _ in range(30):
-        small = httpx.post(f"{url}gradio_api/call/compose", json={"data": [["x" * 50_000]]}, headers=at("198.51.100.7"))
+        small = httpx.post(f"{url}gradio_api/call/compose", json={"data": [["x" * 50_000]]}, headers=me)
         assert small.status_code == 200
     mcp = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "compose", "arguments": {"a": photo}}}
-    assert httpx.post(f"{url}gradio_api/mcp/", json=mcp, headers=at("198.51.100.7")).status_code == 429
+    assert httpx.post(f"{url}gradio_api/mcp/", json=mcp, headers=me).status_code == 429
 
 
-def test_an_agent_is_counted_once(url: str) -> None:
+def test_an_agent_is_counted_once(url: str, me: dict[str, str]) -> None:
     """What Gradio sends on to itself is the same photo."""
 
     async def composed(size: int) -> Any:
         noise = photo_bytes(300, 300) + bytes(size)
         photo = "data:image/jpeg;base64," + base64.b64encode(noise).decode()
         async with (
-            streamablehttp_client(f"{url}gradio_api/mcp/", headers=at("198.51.100.7")) as (read, write, _),
+            streamablehttp_client(f"{url}gradio_api/mcp/", headers=me) as (read, write, _),
             ClientSession(read, write) as session,
         ):
             await session.initialize()
@@ -200,16 +216,18 @@ class Shop(BaseHTTPRequestHandler):
         """Print nothing."""
 
 
-def test_photos_behind_addresses(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_photos_behind_addresses(
+    url: str, me: dict[str, str], other: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What the server fetches for a visitor counts as the visitor's upload."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), Shop)
     monkeypatch.setattr(downloads, "HUGGING_FACE_HOSTS", ["127.0.0.1"])
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
     photo = f"http://127.0.0.1:{server.server_port}/a.jpg"
-    client, other = (Client(url, headers=at(address)) for address in ("198.51.100.7", "198.51.100.8"))
+    client, neighbour = (Client(url, headers=visitor) for visitor in (me, other))
     assert "event: complete" in client.call_text("compose", garments=[photo])
     assert "may upload 2 MB an hour" in client.call_text("compose", garments=[photo])
-    assert "event: complete" in other.call_text("compose", garments=[photo])
+    assert "event: complete" in neighbour.call_text("compose", garments=[photo])
     server.shutdown()
     server.server_close()
 
@@ -217,13 +235,13 @@ def test_photos_behind_addresses(url: str, monkeypatch: pytest.MonkeyPatch) -> N
 # The disk
 
 
-def test_little_room(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_little_room(url: str, me: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     """On a full disk uploads are refused, and existing ones can still be used."""
-    client = Client(url)
+    client = Client(url, headers=me)
     photo = client.upload()
     for name, most in (("FREE_BYTES", 10**18), ("FREE_SHARE", 1.0)):
         monkeypatch.setattr(disk, name, most)
-    refused = upload(url, 1000)
+    refused = upload(url, 1000, me)
     assert refused.status_code == 507
     assert refused.text.startswith("The disk of this server is full. Try again later")
     assert "event: complete" in client.call_text("compose", garments=[photo])

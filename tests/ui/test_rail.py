@@ -162,7 +162,7 @@ def test_forgotten(url: str) -> None:
 
 def test_made_again(client: Client, url: str) -> None:
     """A picture whose hour is over is made again: an example can be cropped as long as the page is open."""
-    (example,) = client.event("example_garment", clothes=2, garments=[])["garments"]
+    (example,) = client.event("example_garment", clothes=2)["garments"]["props"]["added"]
     garment = {**example, "crop": [0, 0, 1, 0.5]}
     (before,) = looked_at(client, garment)["previews"]
     client.event("forget")

@@ -17,7 +17,7 @@ from mcp import ClientSession
 from mcp.client.streamable_http import streamablehttp_client
 
 from tests.client import Client, memory_of, on_rail
-from tests.conftest import begin_anew, empty_ledger, photo_bytes, serving, until
+from tests.conftest import begin_anew, empty_ledger, in_detail, photo_bytes, serving, until
 from tests.fake_fal.server import TEST_KEY, FakeFal
 from vton_ui.settings import Settings
 from vton_ui.ui.web.visitor import COOKIE, HEADER
@@ -220,7 +220,7 @@ def ordered(client: Client) -> Any:
     raise AssertionError("fal never let it wait")
 
 
-@pytest.mark.parametrize("cookies", [True, False], ids=["cookies", "blocked"])
+@pytest.mark.parametrize("cookies", [True, *in_detail(False)], ids=["cookies", "blocked"])
 def test_a_job_of_another_browser(cookies: bool, open_url: str, fal: FakeFal) -> None:
     """Another browser that sends a browser's kept job gets nothing and stops nothing."""
     fal.concurrent = 0

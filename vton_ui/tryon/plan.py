@@ -113,7 +113,7 @@ def new_plan(
     Raises:
         InputError: A photo is missing, a setting is out of range, or it would be too many garments or looks.
     """
-    wear, variations = check_wish(len(models), len(garments), wear, variations)
+    wear, variations = check_wish(len(models), len(garments), wear, variations, cloth_types)
     worn = _garments(garments, cloth_types, names)
     outfits = [[garment] for garment in worn] if wear == "each" else [worn]
     fresh = random.SystemRandom().sample(range(2**31), variations)
@@ -130,11 +130,11 @@ def new_plan(
     return tuple(plan)
 
 
-def check_wish(models: int, garments: int, wear: Any, variations: Any) -> tuple[str, int]:
-    """`WEAR` and `VARIATIONS`, checked for so many models and garments.
+def check_wish(models: int, garments: int, wear: Any, variations: Any, cloth_types: Any) -> tuple[str, int]:
+    """`WEAR` and `VARIATIONS`, and that there is one of `cloth_types` for each garment, unless it is None.
 
     Raises:
-        InputError: One of them is out of range, or it would be too many garments or looks.
+        InputError: One of them is wrong, or it would be too many garments or looks.
     """
     wear, variations = str(check(WEAR, wear)), int(check(VARIATIONS, variations) or 1)
     outfits = garments if wear == "each" else 1
@@ -145,6 +145,13 @@ def check_wish(models: int, garments: int, wear: Any, variations: Any) -> tuple[
             f"That makes {count} looks, and one click makes {MAX_LOOKS} at most.",
             "Take fewer pictures of each, fewer garments or fewer models.",
             slot=VARIATIONS.label,
+        )
+    if cloth_types is not None and (not isinstance(cloth_types, (list, tuple)) or len(cloth_types) != garments):
+        given = len(cloth_types) if isinstance(cloth_types, (list, tuple)) else "no list of"
+        raise GarmentsError(
+            f"There are {garments} garments and {given} cloth_types.",
+            "Give one cloth_type for each garment, in their order.",
+            slot="cloth_types",
         )
     return wear, variations
 
@@ -250,19 +257,8 @@ def item_of(data: Mapping[str, Any], models: Mapping[str, ModelSpec]) -> Item | 
 def _garments(
     photos: Sequence[Path], cloth_types: Sequence[str | None] | None, names: Sequence[str] | None
 ) -> list[Garment]:
-    """The garments with their kinds and names.
-
-    Raises:
-        GarmentsError: There is not one kind for each.
-    """
+    """The garments with their kinds and names."""
     kinds = [None] * len(photos) if cloth_types is None else cloth_types
-    if not isinstance(kinds, (list, tuple)) or len(kinds) != len(photos):
-        count = len(kinds) if isinstance(kinds, (list, tuple)) else "no list of"
-        raise GarmentsError(
-            f"There are {len(photos)} garments and {count} cloth_types.",
-            "Give one cloth_type for each garment, in their order.",
-            slot="cloth_types",
-        )
     names = names or [name_of(photo) for photo in photos]
     return [
         Garment(photo=photo, name=_short(name), cloth_type=kind)

@@ -16,15 +16,13 @@ from vton_ui.pictures.sheet import LAYOUT, MAX_GARMENTS
 from vton_ui.studio import Studio
 from vton_ui.tryon.request import named
 from vton_ui.ui.components.examples import examples
-from vton_ui.ui.components.garment_rail import shown
-from vton_ui.ui.components.garments import KIND, Garment, Preview, kinds, new, proposed_order
+from vton_ui.ui.components.garments import KIND, Garment, Preview, joining, kinds, new, proposed_order, shown
 from vton_ui.ui.page import Page
 from vton_ui.ui.page_input import chosen_models
 from vton_ui.ui.page_photos import PagePhotos
 from vton_ui.ui.web.uploads import example_copy
 
 NOT_PLAIN = "The ground is not plain enough to cut out."
-FULL = f"{MAX_GARMENTS} garments fit. Take one away first."
 
 Updates = dict[Component, Any]
 
@@ -67,12 +65,10 @@ class Rail:
             if kinds([model])
         }
 
-    async def example_garment(self, index: int, garments: list[Garment]) -> Any:
+    async def example_garment(self, index: int) -> Any:
         """Add an example to the garments."""
-        if len(garments) >= MAX_GARMENTS:
-            raise gr.Error(FULL, print_exception=False)
         path = examples(self.studio.examples, "garments")[index]
-        return [*garments, new(str(await asyncio.to_thread(example_copy, path)), name=path.stem.capitalize())]
+        return joining([new(str(await asyncio.to_thread(example_copy, path)))])
 
     async def swap(self, person: str | None, garments: list[Garment], request: gr.Request) -> tuple[Any, Any]:
         """Person and first garment change places."""

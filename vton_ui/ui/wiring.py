@@ -56,11 +56,9 @@ def _wire_rail(page: Page, rail: Rail, quick: dict[str, Any]) -> None:
     pair: Any = [page.person, page.garments]
     last: dict[str, Any] = {"trigger_mode": "always_last", **quick}
     page.model.change(rail.show_kinds, page.model, page.garments, **quick)
-    filled = (
-        page.clothes.click(rail.example_garment, [page.clothes, page.garments], page.garments, **quick),
-        page.swap.click(rail.swap, pair, pair, **quick),
-    )
-    looks: list[Any] = [page.garments.input, page.model.change, *(event.then for event in filled)]
+    page.clothes.click(rail.example_garment, page.clothes, page.garments, trigger_mode="multiple", **quick)
+    swapped = page.swap.click(rail.swap, pair, pair, **quick)
+    looks: list[Any] = [page.garments.input, page.model.change, swapped.then]
     for happens in looks:
         happens(rail.look_at, [page.garments, page.model], page.garments, **last)
     gr.on(

@@ -13,6 +13,7 @@ const input = rail.querySelector("input[type=file]");
 const uploads = new Map(); // id → {id, file, name, picture, state, why}: garments that are not in the value yet
 const nodes = new Map(); // id → its card
 const troubles = new Map(); // id → what could not be done
+const seen = new Set(); // ids of garments that the server has added
 let sending = Promise.resolve(); // one at a time: a phone has not the memory for several decoded photos
 
 keysHelp.id = `keys-${Math.random().toString(36).slice(2)}`;
@@ -31,6 +32,7 @@ const say = (text) => {
 
 const changed = (next, words) => {
   if (words) say(words); // first: what the server made of it may have more to say
+  if (!next.length) props.only_kind = ""; // it was said of another garment
   props.value = merged(next);
   draw();
   trigger("input");
@@ -88,12 +90,16 @@ const tidied = (file) => {
   return OF_A_CAMERA.test(words) ? "Garment" : (words[0].toUpperCase() + words.slice(1)).slice(0, 80);
 };
 
-const add = (files) => {
-  const room = props.max_garments - garments().length - uploads.size;
-  const taken = files.slice(0, Math.max(0, room));
-  const left = files.length - taken.length;
+// As many of them as there is room for.
+const fitting = (all) => {
+  const taken = all.slice(0, Math.max(0, props.max_garments - garments().length - uploads.size));
+  const left = all.length - taken.length;
   tell(left ? `${props.max_garments} garments fit; ${left} left out.` : "");
-  for (const file of taken) {
+  return taken;
+};
+
+const add = (files) => {
+  for (const file of fitting(files)) {
     const id = Array.from(crypto.getRandomValues(new Uint8Array(4)), (byte) => byte.toString(16).padStart(2, "0")).join("");
     uploads.set(id, { id, file, name: tidied(file.name ?? ""), picture: URL.createObjectURL(file) });
     send(id);
@@ -123,8 +129,19 @@ const send = (id) => {
 const arrived = ({ id, name }, { path, url }) => {
   if (!uploads.delete(id)) return; // removed on its way
   const fresh = { kind: null, guessed: true, crop: null, cut_out: false, view: null, placed: false };
-  const next = [...garments(), { id, path, url, name, ...fresh }];
-  changed(next, `${name}, added, place ${next.length} of ${next.length}`);
+  append([{ id, path, url, name, ...fresh }]);
+};
+
+const append = (more) => {
+  const next = [...garments(), ...more];
+  changed(next, more.map(({ name }, index) => `${name}, added, place ${next.length - more.length + index + 1} of ${next.length}`).join("; "));
+};
+
+// What the server adds, once: it does not know what else was added meanwhile.
+const handedOver = () => {
+  const fresh = fitting(props.added.filter(({ id }) => !seen.has(id)));
+  for (const { id } of props.added) seen.add(id);
+  if (fresh.length) append(fresh);
 };
 
 const reason = (error) => {
@@ -164,10 +181,14 @@ const cropIt = async (garment) => {
   change(garment.id, { crop: found, view: null }, `${garment.name}, ${found ? "cropped" : "whole picture"}`);
 };
 
-const pick = (camera) => {
+const takes = (camera) => {
   input.toggleAttribute("multiple", !camera);
   if (camera) input.setAttribute("capture", "environment");
   else input.removeAttribute("capture");
+};
+
+const pick = (camera) => {
+  takes(camera);
   input.click();
 };
 
@@ -213,6 +234,7 @@ list.addEventListener("change", ({ target }) => {
 input.addEventListener("change", () => {
   add([...input.files]);
   input.value = ""; // the same file can be picked again
+  takes(false);
 });
 
 const pictures = (transfer) => [...(transfer?.files ?? [])];
@@ -251,6 +273,7 @@ const follow = () => {
   draw();
 };
 listenToKeys();
+watch("added", handedOver);
 watch("value", () => {
   if (!garments().length) uploads.clear(); // the server cleared the rail: nothing is to arrive on it later
 });

@@ -12,7 +12,7 @@ from typing import Any
 
 import gradio as gr
 
-from vton_ui.ui.components.garments import MAX_READ, MIN_CROP, Garment, Preview, read
+from vton_ui.ui.components.garments import MAX_READ, MIN_CROP, Garment, read
 
 _HERE = Path(__file__).parent
 # One after the other they are the body of one function.
@@ -43,6 +43,7 @@ class GarmentRail(gr.HTML):
         kinds: Sequence[Sequence[str]] = (),
         only_kind: str = "",
         max_garments: int = 6,
+        added: Sequence[dict[str, Any]] = (),
         previews: Sequence[dict[str, Any]] = (),
         order: Sequence[str] = (),
         elem_id: str | None = "garments",
@@ -56,6 +57,7 @@ class GarmentRail(gr.HTML):
                 garments ask for it; of one garment alone it is asked elsewhere on the page.
             only_kind: What the visitor said there; a garment that stands alone takes it, until others join it.
             max_garments: How many can be added.
+            added: Garments that join those on the rail; see `joining`.
             previews: What the server made of the garments; see `shown`.
             order: The ids of the garments in the order proposed; see `shown`.
             block: What any Gradio component takes: visible, render, key and so on.
@@ -64,6 +66,7 @@ class GarmentRail(gr.HTML):
             "kinds": [list(kind) for kind in kinds],
             "only_kind": only_kind,
             "max_garments": min(max_garments, MAX_READ),
+            "added": list(added),
             "previews": list(previews),
             "order": list(order),
             "min_crop": MIN_CROP,
@@ -89,15 +92,3 @@ class GarmentRail(gr.HTML):
     def get_block_name(self) -> str:
         """The name the browser knows it by."""
         return "html"
-
-
-def shown(previews: Sequence[Preview], order: Sequence[str] = ()) -> dict[str, Any]:
-    """The update that tells a rail what became of its garments.
-
-    It holds for garments that are still cropped and cut out as they were then; to others it does nothing, so that a
-    late answer undoes nothing.
-
-    Args:
-        order: `garments.proposed_order`; it is followed as long as the visitor moved nothing.
-    """
-    return gr.update(previews=[preview.as_json() for preview in previews], order=list(order))

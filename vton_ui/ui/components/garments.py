@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass
 from pathlib import PurePath
 from typing import Any
 
+import gradio as gr
+
 from vton_ui.models.spec import Choice, ModelSpec
 from vton_ui.pictures.cutting import Box
 
@@ -132,6 +134,23 @@ def proposed_order(garments: Sequence[Garment]) -> list[Garment]:
     if any(garment.placed for garment in garments):
         return list(garments)
     return sorted(garments, key=lambda garment: _PUT_ON.get(garment.kind or "", _PUT_ON["upper"]))
+
+
+def joining(garments: Sequence[Garment]) -> dict[str, Any]:
+    """The update that adds garments to those on a rail, as far as they fit; none that was added meanwhile is lost."""
+    return gr.update(added=[garment.as_json() for garment in garments])
+
+
+def shown(previews: Sequence[Preview], order: Sequence[str] = ()) -> dict[str, Any]:
+    """The update that tells a rail what became of its garments.
+
+    It holds for garments that are still cropped and cut out as they were then; to others it does nothing, so that a
+    late answer undoes nothing.
+
+    Args:
+        order: `proposed_order`; it is followed as long as the visitor moved nothing.
+    """
+    return gr.update(previews=[preview.as_json() for preview in previews], order=list(order))
 
 
 def _garment(item: Any) -> Garment | None:

@@ -128,6 +128,15 @@
     show(files[0]);
   }, true);
 
+  // A drop beside the slots would leave the page for the picture. Near the garments it is meant for them.
+  const misses = (event) => !event.defaultPrevented && event.dataTransfer?.types.includes("Files");
+  document.addEventListener("dragover", (event) => misses(event) && event.preventDefault());
+  document.addEventListener("drop", (event) => {
+    if (!misses(event)) return;
+    event.preventDefault();
+    if (event.target.closest?.(".station")?.querySelector("#garments")) wear(pictures(event.dataTransfer));
+  });
+
   document.addEventListener("paste", (event) => {
     const files = pictures(event.clipboardData);
     if (!files.length || event.target.closest?.("input, textarea")) return;
