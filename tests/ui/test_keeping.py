@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import gradio as gr
 import pytest
@@ -18,20 +19,25 @@ from PIL import Image
 
 import app
 from tests.conftest import photo_bytes
+from vton_ui.models import FLUX_VTO
 from vton_ui.models.spec import Answer, Value
 from vton_ui.quota import FreeWork
 from vton_ui.settings import Settings
 from vton_ui.studio import Studio
 from vton_ui.tryon import look_source
 from vton_ui.tryon.changed import kept_change
+from vton_ui.tryon.events import Done
 from vton_ui.tryon.look_source import LookSource, Worn, keep_source, source_of
-from vton_ui.tryon.results import keep
+from vton_ui.tryon.results import Result, keep
 from vton_ui.ui.components.actions import Action
 from vton_ui.ui.components.garments import Garment
 from vton_ui.ui.keeping import Keeping
-from vton_ui.ui.kept import KeptLook
+from vton_ui.ui.look import Look, Step
+from vton_ui.ui.memory import EMPTY
 from vton_ui.ui.page import Page, lay_out
 from vton_ui.ui.reuse import Reuse
+from vton_ui.ui.tab import Tabs
+from vton_ui.ui.web.kept import kept_address, kept_picture
 
 BROWSER = "a" * 32
 OTHER = "b" * 32
@@ -48,7 +54,8 @@ FLUX_VALUES: dict[str, Value] = {
 
 def request_of(browser: str = BROWSER) -> gr.Request:
     """A request of this browser's page."""
-    return gr.Request(headers={"cookie": f"vton-browser={browser}", "x-vton-visitor": "address 1"})
+    headers = {"cookie": f"vton-browser={browser}", "x-vton-visitor": "address 1"}
+    return gr.Request(headers=headers, session_hash="session")
 
 
 @pytest.fixture
@@ -67,15 +74,20 @@ class Shop:
         self.uploads = uploads
         with gr.Blocks():
             self.page: Page = lay_out(self.studio)
-        self.looks: dict[str, list[KeptLook]] = {}
-        self.keeping = Keeping(page=self.page, studio=self.studio, kept=self._kept, strip=self._strip)
-        self.reuse = Reuse(page=self.page, studio=self.studio, kept=self._kept)
+        self.tabs = Tabs(page=self.page, studio=self.studio)
+        self.keeping, self.reuse = Keeping(tabs=self.tabs), Reuse(tabs=self.tabs)
+        self.board = self.tabs.boards.of(f"browser {BROWSER}", "session")
+        self.board.is_filled = True
 
-    async def _kept(self, values: Any, request: gr.Request) -> Sequence[KeptLook]:
-        return self.looks.get(request.headers["cookie"].partition("=")[2], [])
+    def limit(self, free: int) -> None:
+        """From here on a visitor gets so much free work a minute."""
+        self.tabs = replace(self.tabs, studio=replace(self.studio, free=FreeWork(free)))
+        self.keeping = Keeping(tabs=self.tabs)
 
-    async def _strip(self, values: Any, request: gr.Request, file: Path | None) -> dict[Any, Any]:
-        return {"strip": file}
+    def file(self, updates: dict[Any, Any]) -> Path:
+        """The file that the strip is told to save."""
+        assert updates[self.page.failure] == ""
+        return Path(unquote(json.loads(updates[self.page.looks])["file"]).partition("file=")[2].partition("#")[0])
 
     def upload(self, name: str, data: bytes | None = None) -> Path:
         path = self.uploads / name / f"{name}.jpg"
@@ -83,7 +95,7 @@ class Shop:
         path.write_bytes(data or photo_bytes(300, 400))
         return path
 
-    def look(self, name: str, *, photo: Path, garments: Sequence[str] = ("tee",), **facts: Value) -> KeptLook:
+    def look(self, name: str, *, photo: Path, garments: Sequence[str] = ("tee",), **facts: Value) -> Result:
         """Keep a look for the browser."""
         known: dict[str, Value] = {
             "model": "flux-vto",
@@ -106,18 +118,27 @@ class Shop:
             layout="row",
         )
         keep_source(source, result.path)
-        kept = KeptLook(id=name, result=result, source=source_of(result.path))
-        self.looks.setdefault(BROWSER, []).append(kept)
-        return kept
+        step = Step(item="1", model=FLUX_VTO, last=Done(result=result))
+        self.board.kept[name] = Look(id=name, label="", steps=(step,))
+        return result
+
+    def result(self, name: str) -> Result:
+        result = self.board.kept[name].result
+        assert result
+        return result
 
     def does(self, handler: Callable[..., Any], *ids: str, browser: str = BROWSER) -> dict[Any, Any]:
         """What an action changes on the page."""
-        updates: dict[Any, Any] = asyncio.run(handler(Action(name=handler.__name__, ids=ids), {}, request_of(browser)))
+        updates: dict[Any, Any] = asyncio.run(
+            handler({self.page.memory: EMPTY}, Action(name=handler.__name__, ids=ids), request_of(browser))
+        )
         return updates
 
     def compares(self) -> dict[Any, Any]:
-        updates: dict[Any, Any] = asyncio.run(self.keeping.compare({}, request_of()))
-        return updates
+        """What comparing changes on the page; every part of it is told, and may be left as it is."""
+        updates: dict[Any, Any] = asyncio.run(self.keeping.compare({self.page.memory: EMPTY}, request_of()))
+        assert list(updates) == self.keeping.shown
+        return {part: value for part, value in updates.items() if value != gr.skip()}
 
 
 @pytest.fixture
@@ -135,13 +156,13 @@ def shop(tmp_path: Path, folder: Path) -> Shop:
 
 def test_zip(shop: Shop) -> None:
     """The chosen looks in the order of the choice, with their table, in the folder of uploads."""
-    path = shop.does(shop.keeping.download_chosen, "two", "one")["strip"]
+    path = shop.file(shop.does(shop.keeping.download_chosen, "two", "one"))
     assert path.name == "looks.zip"
     assert path.is_relative_to(shop.uploads)
     with zipfile.ZipFile(path) as archive:
         rows = list(csv.DictReader(io.StringIO(archive.read("looks.csv").decode("utf-8-sig"))))
         assert [archive.read(row["file"]) for row in rows] == [
-            look.result.path.read_bytes() for look in reversed(shop.looks[BROWSER])
+            shop.result(name).path.read_bytes() for name in ("two", "one")
         ]
     assert [(row["seed"], row["garments"]) for row in rows] == [("43", "tee"), ("42", "tee + skirt")]
     assert rows[0]["model"] == "FLUX Virtual Try-On"
@@ -149,15 +170,18 @@ def test_zip(shop: Shop) -> None:
 
 def test_file_is_deleted_with_the_uploads(shop: Shop) -> None:
     """It belongs to the browser that asked for it, like its uploads."""
-    path = shop.does(shop.keeping.download_chosen, "one")["strip"]
+    path = shop.file(shop.does(shop.keeping.download_chosen, "one"))
     assert path in shop.studio.session_uploads.paths(f"browser {BROWSER}")
 
 
 def test_one_file_for_each_browser(shop: Shop) -> None:
     """The same again is the same file; another takes the place of the one before, so that files cannot pile up."""
-    first = shop.does(shop.keeping.download_chosen, "one")["strip"]
-    assert shop.does(shop.keeping.download_chosen, "one")["strip"] == first
-    second = shop.does(shop.keeping.download_chosen, "one", "two")["strip"]
+    updates, again = (shop.does(shop.keeping.download_chosen, "one") for _ in range(2))
+    first = shop.file(updates)
+    assert shop.file(again) == first
+    # Under another address: the strip saves none twice by itself.
+    assert json.loads(updates[shop.page.looks])["file"] != json.loads(again[shop.page.looks])["file"]
+    second = shop.file(shop.does(shop.keeping.download_chosen, "one", "two"))
     assert second.is_file()
     assert not first.exists()
 
@@ -173,11 +197,11 @@ def test_looks_of_others(handler: str, shop: Shop) -> None:
 
 def test_contact_sheet(shop: Shop) -> None:
     """The photo is on it, and with the photo gone it is smaller by one picture."""
-    with_photo = Image.open(shop.does(shop.keeping.contact_sheet, "one", "two")["strip"])
+    with_photo = Image.open(shop.file(shop.does(shop.keeping.contact_sheet, "one", "two")))
     assert with_photo.format == "JPEG"
     (shop.uploads / "me" / "me.jpg").unlink()
     shop.keeping.offers.clear()
-    without = Image.open(shop.does(shop.keeping.contact_sheet, "one", "two")["strip"])
+    without = Image.open(shop.file(shop.does(shop.keeping.contact_sheet, "one", "two")))
     assert without.width < with_photo.width
 
 
@@ -190,8 +214,8 @@ def test_contact_sheet_of_two_photos(shop: Shop) -> None:
 
 def test_files_count_as_free_work(shop: Shop) -> None:
     """A script cannot have this server pack files all day."""
-    shop.keeping = replace(shop.keeping, studio=replace(shop.studio, free=FreeWork(1)))
-    assert "strip" in shop.does(shop.keeping.download_chosen, "one")
+    shop.limit(1)
+    assert shop.file(shop.does(shop.keeping.download_chosen, "one")).is_file()
     assert "Wait" in shop.does(shop.keeping.download_chosen, "two")[shop.page.failure]
 
 
@@ -200,25 +224,30 @@ def test_files_count_as_free_work(shop: Shop) -> None:
 
 def test_compare(shop: Shop) -> None:
     """Every look is compared once, and the strip shows it; later there is nothing to do."""
-    assert "strip" in shop.compares()
-    for look in shop.looks[BROWSER]:
-        assert kept_change(look.result.path) is not None
-    assert shop.compares() == {}
+    strip = json.loads(shop.compares()[shop.page.looks])
+    for tile in strip["tiles"]:
+        overlay = kept_change(shop.result(tile["id"]).path)
+        assert overlay
+        assert tile["changed"]["share_outside"] == overlay.share_outside
+        served = kept_picture(tile["changed"]["overlay"].partition("file=")[2], shop.studio.store)
+        assert served == overlay.overlay.resolve()
+    assert len(strip["tiles"]) == 2
+    assert not shop.compares()
 
 
 def test_compare_without_the_photo(shop: Shop) -> None:
     """Where the photo is gone, or was forgotten, the look stays without."""
     shop.studio.session_uploads.add(f"browser {BROWSER}", [shop.uploads / "me" / "me.jpg"])
     shop.studio.session_uploads.forget(f"browser {BROWSER}", keep=[])
-    assert shop.compares() == {}
-    assert kept_change(shop.looks[BROWSER][0].result.path) is None
+    assert not shop.compares()
+    assert kept_change(shop.result("one").path) is None
 
 
 def test_compare_counts_as_free_work(shop: Shop) -> None:
     """Beyond the limit the rest is left for another time."""
-    shop.keeping = replace(shop.keeping, studio=replace(shop.studio, free=FreeWork(1)))
-    assert "strip" in shop.compares()
-    assert [kept_change(look.result.path) is not None for look in shop.looks[BROWSER]] == [True, False]
+    shop.limit(1)
+    assert shop.compares()
+    assert [kept_change(shop.result(name).path) is not None for name in ("one", "two")] == [True, False]
 
 
 def test_source_outside_the_uploads(shop: Shop, tmp_path: Path) -> None:
@@ -227,7 +256,16 @@ def test_source_outside_the_uploads(shop: Shop, tmp_path: Path) -> None:
     secret.write_bytes(photo_bytes(300, 400))
     shop.look("three", photo=secret)
     shop.compares()
-    assert kept_change(shop.looks[BROWSER][2].result.path) is None
+    assert kept_change(shop.result("three").path) is None
+
+
+def test_only_pictures_are_served(shop: Shop) -> None:
+    """What else lies beside a look tells the server's paths."""
+    path = shop.result("one").path
+    shop.compares()
+    for beside in path.parent.iterdir():
+        address = kept_address(beside).partition("file=")[2]
+        assert (kept_picture(address, shop.studio.store) is None) == (beside.name == look_source.FILE)
 
 
 # Used again
@@ -252,7 +290,7 @@ def test_use_settings(shop: Shop) -> None:
 
 def test_use_settings_of_an_unknown_source(shop: Shop) -> None:
     """Of a look found by its id there is what the picture itself says."""
-    shop.looks[BROWSER][0] = replace(shop.looks[BROWSER][0], source=None)
+    shop.result("one").path.with_name(look_source.FILE).unlink()
     updates = shop.does(shop.reuse.use_settings, "one")
     options = shop.page.options["flux-vto"]
     assert updates[options["seed"]] == "42"
@@ -281,16 +319,17 @@ def test_use_as_person(shop: Shop) -> None:
     """The look's own file, as an upload of this browser."""
     path = Path(shop.does(shop.reuse.use_as_person, "one")[shop.page.person])
     assert path.is_relative_to(shop.uploads)
-    assert path.read_bytes() == shop.looks[BROWSER][0].result.path.read_bytes()
+    assert path.read_bytes() == shop.result("one").path.read_bytes()
     assert path in shop.studio.session_uploads.paths(f"browser {BROWSER}")
 
 
 def test_names_are_escaped(shop: Shop) -> None:
     """A garment's name comes from the visitor."""
-    look = shop.looks[BROWSER][0]
-    assert look.source is not None
-    worn = replace(look.source.garments[0], path=Path("/gone"), name="<b>tee</b>")
-    shop.looks[BROWSER][0] = replace(look, source=replace(look.source, garments=(worn,)))
+    path = shop.result("one").path
+    source = source_of(path)
+    assert source
+    worn = replace(source.garments[0], path=Path("/gone"), name="<b>tee</b>")
+    keep_source(replace(source, garments=(worn,)), path)
     words = shop.does(shop.reuse.put_garments_back, "one")[shop.page.failure]
     assert "&lt;b&gt;tee" in words
 
@@ -298,11 +337,10 @@ def test_names_are_escaped(shop: Shop) -> None:
 # What a look was made from
 
 
-def test_source(shop: Shop) -> None:
-    """It comes back as it was written; damaged or of another version, it is not known."""
-    look = shop.looks[BROWSER][0]
-    assert source_of(look.result.path) == look.source
-    file = look.result.path.with_name(look_source.FILE)
+def test_damaged_source(shop: Shop) -> None:
+    """Damaged or of another version, it is not known."""
+    path = shop.result("one").path
+    file = path.with_name(look_source.FILE)
     for text in ("{", "[]", json.dumps({"photo": "x"}), json.dumps({**json.loads(file.read_text()), "garments": 3})):
         file.write_text(text)
-        assert source_of(look.result.path) is None
+        assert source_of(path) is None

@@ -13,7 +13,8 @@ from vton_ui.pictures.changes import marked_changes
 from vton_ui.pictures.prepare import on_photos
 from vton_ui.pictures.shared import SharedResults
 
-_PREFIX = "changed-"
+_PREFIX, _WHOLE = "changed-", 1_000_000
+"""The file is named by its share in millionths, since it is served as a result is, whose names have no second dot."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +38,7 @@ def kept_change(result: Path) -> Changed | None:
     try:
         for path in result.parent.iterdir():
             if path.name.startswith(_PREFIX):
-                return Changed(share_outside=float(path.stem.removeprefix(_PREFIX)), overlay=path)
+                return Changed(share_outside=int(path.stem.removeprefix(_PREFIX)) / _WHOLE, overlay=path)
     except (OSError, ValueError):
         pass
     return None
@@ -62,7 +63,7 @@ async def _compare(photo: Path, result: Path) -> Changed:
 def compare_and_keep(photo: Path, result: Path) -> Changed:
     """For workers: compare, and write the overlay beside the picture. Errors as `change_of`."""
     share, overlay = marked_changes(photo, result)
-    folder, path = result.parent, result.with_name(f"{_PREFIX}{share:.6f}.png")
+    folder, path = result.parent, result.with_name(f"{_PREFIX}{round(share * _WHOLE)}.png")
     try:
         as_it_was = folder.stat()
         unfinished = folder / "unfinished"
@@ -76,4 +77,4 @@ def compare_and_keep(photo: Path, result: Path) -> Changed:
         with suppress(OSError):
             shutil.rmtree(folder)
         raise PhotoError("The look is no longer there.", "Choose another.", slot="Look")
-    return Changed(share_outside=share, overlay=path)
+    return Changed(share_outside=round(share * _WHOLE) / _WHOLE, overlay=path)

@@ -9,10 +9,10 @@ from vton_ui.errors import AppFault, Filtered, InputError, OverBudget, ResultLos
 from vton_ui.money.pricing import money
 from vton_ui.tryon.events import Cancelled, Failed, Skipped
 from vton_ui.ui import markup
-from vton_ui.ui.board import Look, NotOrdered
-from vton_ui.ui.board import Step as LookStep
 from vton_ui.ui.compat.routes import file_address
-from vton_ui.ui.components.tiles import Failure, Step, Tile
+from vton_ui.ui.components.tiles import Changed, Failure, Step, Tile
+from vton_ui.ui.look import Look, NotOrdered
+from vton_ui.ui.look import Step as LookStep
 from vton_ui.ui.web.kept import kept_address
 
 
@@ -50,6 +50,7 @@ def tile(look: Look, *, meanwhile: Path | None = None) -> Tile:
         "can": _can(look),
         "steps": [_step(step) for step in look.steps] if len(look.steps) > 1 else [],
         "sandbox": bool(facts.get("sandbox")),
+        "changed": _changed(look),
     }
 
 
@@ -141,4 +142,13 @@ def _cures(error: VtonError) -> tuple[str, str]:
 
 def _can(look: Look) -> list[str]:
     """What the viewer offers."""
-    return ["again"] if look.state == "done" and all(step.request for step in look.steps) else []
+    again = ["again"] if look.state == "done" and all(step.request for step in look.steps) else []
+    return [*again, "use_settings", "use_as_person", "put_garments_back"] if look.result else []
+
+
+def _changed(look: Look) -> Changed | None:
+    """What it changed of the photo, where that is known."""
+    changed = look.changed
+    if changed is None:
+        return None
+    return {"share_outside": changed.share_outside, "overlay": kept_address(changed.overlay)}

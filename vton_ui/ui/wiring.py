@@ -10,9 +10,11 @@ from vton_ui.studio import Studio
 from vton_ui.ui.components.garments import KIND
 from vton_ui.ui.dispatch import Dispatch
 from vton_ui.ui.edits import Edits
+from vton_ui.ui.keeping import Keeping
 from vton_ui.ui.page import Page
 from vton_ui.ui.rail import Rail
 from vton_ui.ui.returning import Returns
+from vton_ui.ui.reuse import Reuse
 from vton_ui.ui.runs import Runs
 from vton_ui.ui.tab import Tabs
 
@@ -76,10 +78,17 @@ def _wire_rail(page: Page, rail: Rail, quick: dict[str, Any]) -> None:
 
 
 def _wire_looks(page: Page, tabs: Tabs, blocks: gr.Blocks, quick: dict[str, Any], slow: dict[str, Any]) -> None:
-    runs, returns = Runs(tabs=tabs), Returns(tabs=tabs)
+    runs, returns, keeping, reuse = Runs(tabs=tabs), Returns(tabs=tabs), Keeping(tabs=tabs), Reuse(tabs=tabs)
     actions = Dispatch(
         tabs=tabs,
-        quick={"cancel": runs.cancel_look},
+        quick={
+            "cancel": runs.cancel_look,
+            "download_chosen": keeping.download_chosen,
+            "contact_sheet": keeping.contact_sheet,
+            "use_settings": reuse.use_settings,
+            "use_as_person": reuse.use_as_person,
+            "put_garments_back": reuse.put_garments_back,
+        },
         runs={
             "retry": runs.retry,
             "go_on": runs.go_on,
@@ -95,16 +104,22 @@ def _wire_looks(page: Page, tabs: Tabs, blocks: gr.Blocks, quick: dict[str, Any]
     gr.on([page.try_on.click, page.retry.click, page.again.click], None, js=LOOK_AT.format("#mirror"))
     page.status.change(None, js=LOOK_AT.format("#mirror:has([data-returned])"))
     page.failure.change(None, js=LOOK_AT.format("#failure"))
-    gr.on([page.try_on.click, page.retry.click], runs.try_on, everything, touched, **slow)
-    page.confirm.submit(runs.order, everything, touched, **slow)
-    page.again.click(runs.again, everything, touched, **slow)
     page.cancel.click(runs.cancel, {page.memory}, page.cancel, **quick)
-    gr.on([page.find.click, page.find_id.submit], returns.find, everything, touched, **slow)
     page.forget.click(returns.forget, everything, [*touched, page.person, page.garments], **quick)
-    gr.on([blocks.load, page.come_back.click, page.look_again.click], returns.come_back, everything, touched, **slow)
     blocks.load(None, js=COME_BACK)
     # Several at once: while one look is ordered again, the next can be cancelled.
     several: dict[str, Any] = {"trigger_mode": "multiple"}
     for part in (page.result, page.looks):
         part.action(actions.act, everything, [*touched, *page.settings], **several, **quick)
-        part.run(actions.run, everything, touched, **several, **slow)
+    made = [
+        gr.on([page.try_on.click, page.retry.click], runs.try_on, everything, touched, **slow),
+        page.confirm.submit(runs.order, everything, touched, **slow),
+        page.again.click(runs.again, everything, touched, **slow),
+        gr.on([page.find.click, page.find_id.submit], returns.find, everything, touched, **slow),
+        gr.on(
+            [blocks.load, page.come_back.click, page.look_again.click], returns.come_back, everything, touched, **slow
+        ),
+        *(part.run(actions.run, everything, touched, **several, **slow) for part in (page.result, page.looks)),
+    ]
+    for event in made:
+        event.then(keeping.compare, {page.memory}, keeping.shown, **quick)

@@ -1,16 +1,17 @@
-"""The looks that a browser has kept."""
+"""The looks that a browser has kept, with what they were made from."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 from vton_ui.errors import InputError, PhotoError
 from vton_ui.studio import Studio
 from vton_ui.tryon.export import Look
-from vton_ui.tryon.look_source import LookSource, Worn
+from vton_ui.tryon.look_source import LookSource, Worn, source_of
 from vton_ui.tryon.results import Result
+from vton_ui.ui.board import Board
 from vton_ui.ui.web.uploads import visible_upload
 
 
@@ -19,11 +20,9 @@ class KeptLook:
     """A look that a browser has kept.
 
     Attributes:
-        id: As on its tile.
         source: What it was made from, where that is known.
     """
 
-    id: str
     result: Result
     source: LookSource | None
 
@@ -43,17 +42,18 @@ class KeptLook:
         )
 
 
-def chosen(looks: Sequence[KeptLook], ids: Collection[str]) -> list[KeptLook]:
+def chosen(board: Board, ids: Collection[str]) -> list[KeptLook]:
     """The looks of these ids, in their order: ids come from a browser, and only its own looks are found.
 
     Raises:
         InputError: One of them is not there.
     """
-    by_id = {look.id: look for look in looks}
-    if not by_id.keys() >= set(ids):
+    looks = [board.find(name) for name in ids]
+    results = [look.result for look in looks if look and look.result and look.result.path.is_file()]
+    if len(results) < len(ids):
         some = "This look is" if len(ids) == 1 else "Some of these looks are"
         raise InputError(f"{some} no longer here.", "Choose others.", slot="Looks")
-    return [by_id[name] for name in ids]
+    return [KeptLook(result=result, source=source_of(result.path)) for result in results]
 
 
 def photo_of(look: KeptLook, browser: str, studio: Studio) -> Path | None:
