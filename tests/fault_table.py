@@ -217,7 +217,7 @@ async def collect(events: AsyncIterator[Event], at: Callable[[Event], Any] = lam
 
 async def until(condition: Callable[[], bool]) -> None:
     """Wait for something that is bound to happen."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while not condition():
         assert time.monotonic() < deadline
         await asyncio.sleep(0.01)
