@@ -53,6 +53,7 @@ def open_studio(settings: Settings) -> Studio:
         origins=settings.origins,
         parallel=settings.parallel,
         confirm_usd=settings.confirm_usd,
+        unknown_price_usd=settings.unknown_price_usd,
         free=FreeWork(settings.free_rate),
         uploaded=UploadQuota(settings.upload_mb),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import uuid
 from collections.abc import Generator, Mapping
@@ -16,6 +17,7 @@ from itsdangerous import URLSafeSerializer
 from tests.conftest import photo_bytes
 
 META = {"_type": "gradio.FileData"}
+_numbers = itertools.count()
 UNCHANGED: tuple[Any, ...] = ({"__type__": "update"}, {"__type__": "update", "props": {"__type__": "update"}})
 
 
@@ -167,6 +169,11 @@ class Client:
     def _name(self, id: int) -> str:
         component = self.components[id]
         return component["props"].get("elem_id") or str(component["type"])
+
+
+def on_rail(photo: Mapping[str, Any], **fields: Any) -> dict[str, Any]:
+    """An uploaded photo as a garment on the page's rail."""
+    return {"id": f"g{next(_numbers)}", "path": photo["path"], **fields}
 
 
 def memory_of(value: Any) -> dict[str, Any] | None:

@@ -215,9 +215,9 @@ async def collect(events: AsyncIterator[Event], at: Callable[[Event], Any] = lam
     return run
 
 
-async def until(condition: Callable[[], bool]) -> None:
+async def until(condition: Callable[[], bool], seconds: float = 30) -> None:
     """Wait for something that is bound to happen."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline
         await asyncio.sleep(0.01)

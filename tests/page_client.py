@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Generator, Iterator, Mapping
 from typing import Any
 
-from tests.client import Client, QueuedEvent
+from tests.client import Client, QueuedEvent, on_rail
 
 MEMORY = "memory"
 """What the browser keeps; the component has no elem_id."""
@@ -52,11 +53,27 @@ class PageClient(Client):
     def give(self, person: bytes, *garments: bytes) -> None:
         """Put photos into the two slots."""
         self["person"] = self.upload(person)
-        self["garments"] = [{"image": self.upload(garment)} for garment in garments]
+        self["garments"] = [on_rail(self.upload(garment)) for garment in garments]
 
-    def happens(self, name: str, event: str) -> None:
-        """Fire an event of a component, and run everything that follows from it."""
-        for _ in self.following(name, event):
+    def tiles(self, name: str = "result") -> list[dict[str, Any]]:
+        """The looks in the station, or in the strip ("looks"), in their order."""
+        value = self[name]
+        if isinstance(value, str):
+            return list(json.loads(value)["tiles"])
+        return [json.loads(value["tiles"][id]) for id in value["order"].split()]
+
+    def address(self, relative: str) -> str:
+        """The whole address of what the page shows."""
+        return f"{self.url}{relative}"
+
+    def picture(self) -> str:
+        """The address of the only look in the station, or of what it shows meanwhile."""
+        (only,) = self.tiles()
+        return self.address(only["url"] or only["meanwhile"] or only["before"])
+
+    def happens(self, name: str, event: str, **told: Any) -> None:
+        """Fire an event of a component, with what it tells, and run everything that follows from it."""
+        for _ in self.following(name, event, **told):
             pass
 
     def click(self, name: str) -> None:
@@ -67,25 +84,26 @@ class PageClient(Client):
         """Take step after step until the status contains these words."""
         assert any(words in self["status"] for _ in steps), self["failure"]
 
-    def following(self, name: str, event: str = "click") -> Generator[None, None, None]:
+    def following(self, name: str, event: str = "click", **told: Any) -> Generator[None, None, None]:
         """The same as `happens`, step by step: after each the page is as a visitor would see it."""
         wanted = [[each, event] for each in self._ids[name]]
         found = [one for one in self._events if any(target in wanted for target in one["targets"])]
         assert found, f"nothing happens at {event} of {name}"
         for one in found:
-            yield from self._queued(one) if one["queue"] is not False else self._unqueued(one)
+            body = {**self._data(one), "event_data": told or None}
+            yield from self._queued(one, body) if one["queue"] is not False else self._unqueued(one, body)
 
     def _data(self, event: Mapping[str, Any]) -> dict[str, Any]:
         data = [self.parts[each].get("value") for each in event["inputs"]]
         return {"data": data, "fn_index": event["id"], "session_hash": self.session}
 
-    def _unqueued(self, event: Mapping[str, Any]) -> Generator[None, None, None]:
-        answer = self.http.post("gradio_api/run/predict", json=self._data(event))
+    def _unqueued(self, event: Mapping[str, Any], body: Mapping[str, Any]) -> Generator[None, None, None]:
+        answer = self.http.post("gradio_api/run/predict", json=body)
         self._apply(event, answer.raise_for_status().json()["data"])
         yield
 
-    def _queued(self, event: Mapping[str, Any]) -> Generator[None, None, None]:
-        joined = self.http.post("gradio_api/queue/join", json=self._data(event)).raise_for_status().json()
+    def _queued(self, event: Mapping[str, Any], body: Mapping[str, Any]) -> Generator[None, None, None]:
+        joined = self.http.post("gradio_api/queue/join", json=body).raise_for_status().json()
         for output in self.outputs(QueuedEvent(session=self.session, index=event["id"], id=joined["event_id"])):
             assert output["success"], output
             self._apply(event, output["data"])
@@ -94,6 +112,7 @@ class PageClient(Client):
     def _apply(self, event: Mapping[str, Any], values: list[Any]) -> None:
         for each, value in zip(event["outputs"], values, strict=True):
             if isinstance(value, dict) and value.get("__type__") == "update":
-                self.parts[each].update(value)
+                own = {**self.parts[each].get("props", {}), **value.get("props", {})}
+                self.parts[each].update({**value, "props": own})
             else:
                 self.parts[each]["value"] = value

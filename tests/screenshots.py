@@ -21,7 +21,7 @@ def try_on(page: Page, person: int, garments: list[int]) -> None:
     page.locator("#people button").nth(person).click()
     for number, garment in enumerate(garments, 1):
         page.locator("#clothes button").nth(garment).click()
-        page.wait_for_function(f"document.querySelectorAll('#garments .thumbnail-item').length == {number}")
+        page.wait_for_function(f"document.querySelectorAll('#garments .card').length == {number}")
     page.locator("#try_on", has_text="free draft").click(timeout=PATIENCE)
     page.wait_for_selector("#status [data-state=done]", timeout=PATIENCE)
     page.mouse.move(0, 0)

@@ -17,7 +17,6 @@ import pytest
 import uvicorn
 from gradio import component_meta, processing_utils, queueing, route_utils, state_holder
 from gradio.blocks import Block, Blocks
-from gradio.components.gallery import GalleryData, GalleryImage
 from gradio.context import LocalContext, get_blocks_context
 from gradio.data_classes import CancelBody, ImageData, PredictBody
 from gradio.mcp import GradioMCPServer
@@ -220,8 +219,7 @@ def test_files_of_components() -> None:
     """What components of pictures hold."""
     image = ImageData(path="/uploads/me.jpg")
     assert files.image_path(image) == "/uploads/me.jpg"
-    assert files.gallery_paths(GalleryData([GalleryImage(image=image)])) == ["/uploads/me.jpg"]
-    assert (files.image_path(None), files.gallery_paths(None)) == (None, [])
+    assert files.image_path(None) is None
 
 
 async def test_downloads_can_be_replaced() -> None:

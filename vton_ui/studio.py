@@ -34,6 +34,7 @@ class Studio:
         origins: Other sites whose pages may call the server.
         parallel: How many looks of one click run at once.
         confirm_usd: Dollars above which the page asks before it orders.
+        unknown_price_usd: What an order without a published price counts as.
         free: How much free work each visitor may have done.
         uploaded: How much each visitor may upload.
         session_uploads: Which uploads are whose.
@@ -51,6 +52,7 @@ class Studio:
     origins: tuple[str, ...] = ()
     parallel: int
     confirm_usd: Decimal
+    unknown_price_usd: Decimal
     free: FreeWork
     uploaded: UploadQuota
     session_uploads: SessionUploads = field(default_factory=SessionUploads)

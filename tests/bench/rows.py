@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ from tests.bench.visitor import AppClient, Crowd, Refused, at_once, baselines, o
 from tests.browser import NoBrowser
 
 LONG_SECONDS = 60.0
+LOOKS = 4
 GROWTH = (1, 5, 20, 50, 100)
 
 
@@ -138,10 +140,9 @@ def photo_rows(bench: Bench) -> Iterator[Row]:
 
 
 def _beyond(bench: Bench, client: AppClient, paths: Sequence[str], seed: int, uploading: float) -> Beyond:
-    before = bench.fal.tally()
+    before = bench.fal.uploaded()
     visit = client.try_on(paths[0], paths[1], seed=seed)
-    after, record = bench.fal.tally(), bench.fal.newest()[0]
-    sent = sum(after.get(name, 0) - before.get(name, 0) for name in ("upload", "put"))
+    sent, record = bench.fal.uploaded() - before, bench.fal.newest()[0]
     seconds = visit.seconds - record.seconds
     return Beyond(seconds=seconds, with_upload=seconds + uploading, sent=float(sent), record=record)
 
@@ -220,6 +221,34 @@ def _pairs(count: int, size: tuple[int, int]) -> list[tuple[bytes, bytes]]:
 
 def _crowd(client: AppClient, count: int, size: tuple[int, int]) -> Crowd:
     return at_once(client, _pairs(count, size))
+
+
+def looks_rows(bench: Bench) -> Iterator[Row]:
+    """Four looks of two new photos ÷ one: from one click here, from one click after the other with the baseline."""
+    seconds: dict[tuple[str, int], list[float]] = defaultdict(list)
+    sent: dict[tuple[str, int], list[float]] = defaultdict(list)
+    for number in range(bench.rounds):
+        for count in (1, LOOKS):
+            for name, client in zip(("baseline", "ours"), bench.both(), strict=True):
+                if name == "baseline" and number:
+                    continue  # it takes long, and is far off
+                (person, garment), before = client.upload(photo(SHRUNK), photo(SHRUNK)), bench.fal.uploaded()
+                if name == "ours":
+                    visits = [client.looks(person, garment, count)]
+                else:
+                    visits = [client.try_on(person, garment) for _ in range(count)]
+                seconds[name, count].append(sum(visit.seconds for visit in visits))
+                sent[name, count].append(float(bench.fal.uploaded() - before))
+
+    def ratio(of: Mapping[tuple[str, int], Sequence[float]], name: str) -> float:
+        return median(of[name, LOOKS]) / median(of[name, 1])
+
+    note = f"{median(seconds['ours', LOOKS]):.1f} s and {median(seconds['ours', 1]):.1f} s"
+    what, theirs = f"{LOOKS} looks of one photo ÷ one", ratio(seconds, "baseline")
+    yield Row(what=what, unit="×", baseline=theirs, ours=ratio(seconds, "ours"), target=1.2, note=note)
+    what, theirs = "… bytes sent to fal ÷ those for one", ratio(sent, "baseline")
+    # Two photos are never of quite the same size.
+    yield Row(what=what, unit="×", baseline=theirs, ours=ratio(sent, "ours"), target=1.02)
 
 
 def flux_rows(bench: Bench) -> Iterator[Row]:
@@ -329,6 +358,7 @@ PARTS: dict[str, Callable[[Bench], Iterator[Row]]] = {
     "long": long_rows,
     "five": five_rows,
     "fifty": fifty_rows,
+    "looks": looks_rows,
     "flux": flux_rows,
     "memory": memory_rows,
     "estimate": estimate_rows,

@@ -59,7 +59,7 @@ class AppClient:
     def __init__(self, server: Server, arguments: Arguments) -> None:
         self.server = server
         self._arguments = arguments
-        self._parameters = server.json("/gradio_api/info")["named_endpoints"]["/try_on"]["parameters"]
+        self._endpoints = server.json("/gradio_api/info")["named_endpoints"]
 
     def upload(self, *photos: bytes) -> list[str]:
         """Upload photos; returns their paths on the server."""
@@ -72,12 +72,23 @@ class AppClient:
 
     def try_on(self, person: str, garment: str, session: str | None = None, **given: Any) -> Visit:
         """One try-on of uploaded photos. Refused if the app says no."""
+        return self._called("try_on", self._arguments(person, garment, given), session)
+
+    def looks(self, person: str, garment: str, count: int) -> Visit:
+        """So many looks of uploaded photos from one click. Refused if one of them fails, or the app says no."""
+        named = {**self._arguments(person, garment, {}), "models": ["cat-vton"], "variations": count}
+        visit = self._called("looks", named)
+        if [look["status"] for look in visit.answer[1]] != ["done"] * count:
+            raise Refused(str(visit.answer[1]))
+        return visit
+
+    def _called(self, endpoint: str, named: Mapping[str, Any], session: str | None = None) -> Visit:
         begin = time.perf_counter()
-        named = self._arguments(person, garment, given)
-        data = [named.get(each["parameter_name"], each.get("parameter_default")) for each in self._parameters]
+        parameters = self._endpoints[f"/{endpoint}"]["parameters"]
+        data = [named.get(each["parameter_name"], each.get("parameter_default")) for each in parameters]
         call = json.dumps({"data": data, "session_hash": session}).encode()
-        event = self._post("/gradio_api/call/try_on", call, "application/json")["event_id"]
-        answer = self._listen(f"/gradio_api/call/try_on/{event}")
+        event = self._post(f"/gradio_api/call/{endpoint}", call, "application/json")["event_id"]
+        answer = self._listen(f"/gradio_api/call/{endpoint}/{event}")
         return Visit(seconds=time.perf_counter() - begin, answer=answer)
 
     def _post(self, path: str, body: bytes, kind: str) -> Any:

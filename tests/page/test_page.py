@@ -177,22 +177,6 @@ def test_a_late_answer_does_not_wipe_a_failure_away(paid: Page, fal: FakeFal) ->
     expect(failure).to_be_visible()
 
 
-def test_several_garments_lead_to_the_model_that_takes_them(paid: Page, fal: FakeFal) -> None:
-    """CatVTON takes one garment: with two it says so and offers FLUX."""
-    two_photos(paid)
-    give(paid, "garments", photo_bytes(700, 900))
-    expect(paid.locator("#sheet img")).to_be_visible(timeout=WAIT)
-    paid.locator("#model label", has_text=CAT_VTON.title).click()
-    expect(paid.locator("#notice")).to_contain_text("takes 1 at most", timeout=WAIT)
-    expect(paid.locator("#try_on")).to_be_disabled()
-    paid.click("#use_model")
-    expect(paid.locator("#try_on")).to_have_text("Try on · $0.0475", timeout=WAIT)
-    paid.click("#try_on")
-    done(paid)
-    (job,) = fal.jobs.values()
-    assert "the 2 garments of image 2" in job.arguments["prompt"]
-
-
 def test_only_the_chosen_models_options(paid: Page) -> None:
     """A control appears only if the model has it, and only while it matters."""
     expect(paid.locator("#option-description")).to_be_visible()
@@ -204,6 +188,19 @@ def test_only_the_chosen_models_options(paid: Page) -> None:
     paid.locator("#option-image_size input").click()
     paid.get_by_role("option", name="Custom").click()
     expect(paid.locator("#option-width")).to_be_visible(timeout=WAIT)
+
+
+def test_the_kind_of_one_garment_is_guessed(free: Page) -> None:
+    """Trousers make the options say Bottom; what the visitor says there stays."""
+    free.locator("#model label", has_text=CAT_VTON.title).click()
+    free.locator("#clothes button").last.click()
+    kind = free.locator("#option-cloth_type label.selected")
+    expect(kind).to_have_text("Bottom", timeout=WAIT)
+    free.locator("#option-cloth_type label", has_text="Whole body").click()
+    expect(free.locator("#garments .card")).to_have_attribute("aria-label", "Trousers, place 1 of 1")
+    free.locator("#clothes button").first.click()
+    expect(free.get_by_label("Kind of Trousers")).to_have_value("overall", timeout=WAIT)
+    expect(free.locator("#option-cloth_type")).to_be_hidden()  # the cards ask now
 
 
 def test_options_reach_fal(paid: Page, fal: FakeFal) -> None:
@@ -294,7 +291,7 @@ def test_swap(paid: Page, fal: FakeFal) -> None:
     expect(paid.locator("#try_on")).to_have_text(re.compile("Try on"), timeout=WAIT)
     paid.click("#swap")
     expect(paid.locator("#person img")).to_have_attribute("src", re.compile("a-person"), timeout=WAIT)
-    expect(paid.locator("#garments .thumbnail-item img")).to_have_attribute("src", re.compile("a-garment"))
+    expect(paid.locator("#garments .card img")).to_have_attribute("src", re.compile("a-garment"))
     expect(paid.locator("#try_on")).to_be_enabled()
 
 

@@ -87,7 +87,7 @@ def test_tab_closed_and_opened(paid: Page, paid_url: str, fal: FakeFal) -> None:
     later.goto(paid_url)
     done(later)
     assert fal.count("submit") == 1
-    expect(later.locator("#recent img")).to_have_count(1)
+    expect(later.locator("#looks img")).to_have_count(1)
 
 
 def test_dead_network(browser: Browser, paid_url: str, fal: FakeFal) -> None:
@@ -126,8 +126,8 @@ def test_kill_9(browser: Browser, fal: FakeFal, tmp_path: Path) -> None:
         page.context.close()
 
 
-def test_recent_survives_and_is_forgotten(paid: Page, fal: FakeFal) -> None:
-    """Results are shown again after a reload, to this browser only, and deleted on request."""
+def test_looks_survive_and_are_forgotten(paid: Page, fal: FakeFal) -> None:
+    """They are shown again after a reload, to this browser only, and deleted on request."""
     two_photos(paid)
     paid.click("#try_on")
     done(paid)
@@ -135,9 +135,10 @@ def test_recent_survives_and_is_forgotten(paid: Page, fal: FakeFal) -> None:
     assert source
     assert httpx.get(source).status_code == 200
     paid.reload()
-    paid.locator("#recent img").first.click(timeout=WAIT)
-    expect(paid.locator("#result img")).to_be_visible(timeout=WAIT)
-    expect(paid.locator("#details")).to_contain_text("seed")
+    paid.locator("#looks .face").first.click(timeout=WAIT)
+    expect(paid.locator("#looks dialog img.look")).to_have_attribute("src", source, timeout=WAIT)
+    expect(paid.locator("#looks dialog")).to_contain_text("Seed")
+    paid.keyboard.press("Escape")
     give(paid, "person", photo_bytes(901, 1203))  # one that no other browser has
     expect(paid.locator("#person img")).to_be_visible(timeout=WAIT)
     photo = paid.locator("#person img").get_attribute("src")
@@ -146,12 +147,12 @@ def test_recent_survives_and_is_forgotten(paid: Page, fal: FakeFal) -> None:
     paid.locator("#keeping button").first.click()
     paid.click("#forget")
     expect(paid.locator("#status")).to_contain_text("Forgotten", timeout=WAIT)
-    expect(paid.locator("#recent")).not_to_be_visible()
+    expect(paid.locator("#looks")).not_to_be_visible()
     assert httpx.get(source).status_code in (403, 404)
     assert httpx.get(photo).status_code in (403, 404)
     with looked_back(paid):
         paid.reload()
-    expect(paid.locator("#recent")).not_to_be_visible()
+    expect(paid.locator("#looks")).not_to_be_visible()
 
 
 def test_another_browser_sees_nothing(browser: Browser, paid: Page, paid_url: str, fal: FakeFal) -> None:
@@ -161,12 +162,12 @@ def test_another_browser_sees_nothing(browser: Browser, paid: Page, paid_url: st
     done(paid)
     with looked_back(paid):
         paid.reload()
-    expect(paid.locator("#recent")).to_be_visible()
+    expect(paid.locator("#looks .tile")).to_be_visible()
     stranger = browser.new_context().new_page()
     with looked_back(stranger):
         stranger.goto(paid_url)
     expect(stranger.locator("#try_on")).to_be_visible()
-    expect(stranger.locator("#recent")).not_to_be_visible()
+    expect(stranger.locator("#looks")).not_to_be_visible()
     stranger.context.close()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import os
+import re
 
 import httpx
 import pytest
@@ -22,6 +23,12 @@ DROP = """([slot, name, text]) => {
   const target = document.querySelector(`#${slot} img`) ?? document.querySelector(`#${slot} button`);
   for (const type of ["dragenter", "dragover", "drop"])
     target.dispatchEvent(new DragEvent(type, {dataTransfer: transfer, bubbles: true, cancelable: true}));
+}"""
+DROPPED = """(id) => {
+  const transfer = new DataTransfer();
+  transfer.items.add(new File(["x"], "x.jpg", {type: "image/jpeg"}));
+  return document.getElementById(id).dispatchEvent(
+    new DragEvent("drop", {dataTransfer: transfer, bubbles: true, cancelable: true}));
 }"""
 PASTE = """(text) => {
   const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
@@ -50,7 +57,9 @@ def page(paid: Page) -> Page:
 
 def received(page: Page, slot: str, number: int = 0) -> Image.Image:
     """The photo in a slot, as the server has it."""
-    source = page.locator(f"#{slot} img").nth(number).get_attribute("src")
+    photo = page.locator(f"#{slot} img").nth(number)
+    expect(photo).to_have_attribute("src", re.compile("^http"), timeout=WAIT)  # until then, the rail shows the file
+    source = photo.get_attribute("src")
     assert source
     return Image.open(io.BytesIO(httpx.get(source).content))
 
@@ -73,7 +82,7 @@ def test_a_picked_photo_is_shrunk(page: Page) -> None:
 def test_several_photos_are_shrunk(page: Page) -> None:
     """Every one of several garments."""
     give(page, "garments", PHONE_PHOTO, photo_bytes(3024, 4032), PHONE_PHOTO)
-    expect(page.locator("#garments .thumbnail-item")).to_have_count(3, timeout=WAIT)
+    expect(page.locator("#garments .card")).to_have_count(3, timeout=WAIT)
     assert all(is_upright_and_small(received(page, "garments", number)) for number in range(3))
 
 
@@ -87,11 +96,18 @@ def test_a_dropped_photo_is_shrunk_and_replaces_the_old_one(page: Page) -> None:
 
 
 def test_a_drop_on_filled_garments_adds(page: Page) -> None:
-    """Gradio would ignore it."""
+    """It takes nothing away."""
     give(page, "garments", photo_bytes(600, 600))
-    expect(page.locator("#garments .thumbnail-item")).to_have_count(1, timeout=WAIT)
+    expect(page.locator("#garments .card")).to_have_count(1, timeout=WAIT)
     drop(page, "garments", photo_bytes(500, 700))
-    expect(page.locator("#garments .thumbnail-item")).to_have_count(2, timeout=WAIT)
+    expect(page.locator("#garments .card")).to_have_count(2, timeout=WAIT)
+
+
+def test_a_drop_that_misses(page: Page) -> None:
+    """Near the garments it is theirs, and elsewhere it does not take the visitor off the page."""
+    drop(page, "clothes", photo_bytes(500, 700))
+    expect(page.locator("#garments .card")).to_have_count(1, timeout=WAIT)
+    assert page.evaluate(DROPPED, "privacy") is False
 
 
 def test_a_pasted_photo_goes_where_one_is_missing(page: Page) -> None:
@@ -100,7 +116,7 @@ def test_a_pasted_photo_goes_where_one_is_missing(page: Page) -> None:
     expect(page.locator("#person img")).to_be_visible(timeout=WAIT)
     assert is_upright_and_small(received(page, "person"))
     page.evaluate(PASTE, base64.b64encode(photo_bytes(600, 600)).decode())
-    expect(page.locator("#garments .thumbnail-item")).to_have_count(1, timeout=WAIT)
+    expect(page.locator("#garments .card")).to_have_count(1, timeout=WAIT)
 
 
 def test_a_click_during_the_upload_waits(page: Page, fal: FakeFal) -> None:
@@ -150,5 +166,5 @@ def test_transparency_survives(page: Page) -> None:
     buffer = io.BytesIO()
     Image.new("RGBA", (2000, 2000), (200, 30, 30, 90)).save(buffer, "PNG")
     give(page, "garments", buffer.getvalue(), name="cut.png")
-    expect(page.locator("#garments .thumbnail-item")).to_have_count(1, timeout=WAIT)
+    expect(page.locator("#garments .card")).to_have_count(1, timeout=WAIT)
     assert received(page, "garments").mode == "RGBA"

@@ -13,7 +13,7 @@ from PIL import Image, ImageChops, ImageDraw, ImageEnhance, ImageFilter, ImageSt
 
 from vton_ui.backends.sandbox.draft import drape
 from vton_ui.errors import PhotoError
-from vton_ui.pictures.changes import body_of, compare
+from vton_ui.pictures.changes import body_of, compare, marked_changes
 from vton_ui.pictures.figure import CHIN, WRIST, measure
 
 ASSETS = Path(__file__).parents[2] / "assets"
@@ -103,7 +103,7 @@ def without_hand(who: str, look: Image.Image) -> Image.Image:
 
 def marked_in(overlay: Image.Image, box: Box) -> float:
     """The share of a part of the overlay that is not clear."""
-    alpha = overlay.getchannel("A").crop(box).point(lambda value: 255 * (value > 0))
+    alpha = overlay.convert("RGBA").getchannel("A").crop(box).point(lambda value: 255 * (value > 0))
     return ImageStat.Stat(alpha).mean[0] / 255
 
 
@@ -256,14 +256,27 @@ def test_overlay_is_clear_where_nothing_changed() -> None:
     photo = Image.new("RGB", SIZE, (120, 120, 120))
     look = photo.copy()
     look.paste((20, 60, 200), (300, 300, 500, 600))
-    overlay = compare(photo, look).overlay
-    assert (overlay.mode, overlay.size) == ("RGBA", SIZE)
+    overlay = compare(photo, look).overlay.convert("RGBA")
+    assert overlay.size == SIZE
     assert overlay.getpixel((400, 450)) == (214, 22, 140, 110)
     assert marked_in(overlay, (0, 0, 866, 280)) == marked_in(overlay, (0, 0, 280, 1155)) == 0
     edge = [overlay.getpixel((x, 450)) for x in range(280, 320)]
     opaque = [pixel[:3] for pixel in edge if isinstance(pixel, tuple) and pixel[3] > 240]
     assert max(map(min, opaque)) > 250
     assert min(map(max, opaque)) < 40
+
+
+def test_overlay_as_a_file(tmp_path: Path) -> None:
+    """The overlay's file is small, and shows what the overlay does."""
+    photo, look = tmp_path / "photo.jpg", tmp_path / "look.jpg"
+    photo.write_bytes(jpeg(person("ada"), 92))
+    look.write_bytes(jpeg(dressed("ada", "tee"), 92))
+    share, file = marked_changes(photo, look)
+    changes = compare(photo, look)
+    assert share == changes.share_outside
+    with Image.open(io.BytesIO(file)) as overlay:
+        assert overlay.convert("RGBA").tobytes() == changes.overlay.convert("RGBA").tobytes()
+    assert len(file) < 40_000
 
 
 # What comes in

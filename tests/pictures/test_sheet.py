@@ -53,6 +53,23 @@ def test_grid(count: int, expected: tuple[int, int]) -> None:
     assert grid(count) == expected
 
 
+@pytest.mark.parametrize(
+    ("layout", "expected"),
+    [
+        ("row", [(1, 1), (2, 1), (3, 1), (4, 1), (5, 1), (6, 1)]),
+        ("grid", [(1, 1), (1, 2), (2, 2), (2, 2), (3, 2), (3, 2)]),
+    ],
+)
+def test_layout(layout: str, expected: list[tuple[int, int]]) -> None:
+    """All in one row, or in two."""
+    assert [grid(count, layout) for count in range(1, 7)] == expected
+    garments = [piece(200, 200, colour) for colour in COLOURS]
+    for count, (columns, rows) in enumerate(expected[1:], 2):
+        picture = sheet(garments[:count], pixels=40_000, layout=layout)
+        boxes = [box_of(picture, colour) for colour in COLOURS[:count]]
+        assert (len({box[0] for box in boxes}), len({box[1] for box in boxes})) == (columns, rows)
+
+
 @pytest.mark.parametrize(("count", "cure"), [(0, "Add a photo"), (7, "take 1 away"), (9, "take 3 away")])
 def test_too_few_or_many(count: int, cure: str) -> None:
     """None, or more than six, is an error that says what to do."""

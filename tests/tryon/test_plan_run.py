@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import random
+import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import aclosing
@@ -19,6 +21,8 @@ from tests.bill import bill_of
 from tests.conftest import photo_bytes
 from tests.fake_fal.schemas import model_error
 from tests.fault_table import Case, World, collect, world_for
+from tests.fault_table import until as happens
+from tests.subprocess_app import ROOT
 from vton_ui.errors import Cost, JobFailed, OverBudget, PhotoError
 from vton_ui.models import CAT_VTON, FLUX_VTO, MODELS
 from vton_ui.models.spec import ModelSpec
@@ -31,7 +35,7 @@ from vton_ui.tryon.events import Accepted, Cancelled, Done, Event, Failed, Prepa
 from vton_ui.tryon.plan import Plan, cost, item_of, new_plan
 from vton_ui.tryon.plan_run import run, take_unsent
 from vton_ui.tryon.planned import Planned
-from vton_ui.tryon.run import try_on
+from vton_ui.tryon.run import resume, try_on
 
 BROWSER = "hash of a browser"
 PRICE = Decimal("0.0475")
@@ -42,11 +46,21 @@ KINDS = ["upper", "lower", "outer"]
 def world(tmp_path: Path) -> Iterator[World]:
     """All is well, and every wait is short."""
     with world_for(Case(operation="submit", fault="garbage", lasting=False), tmp_path) as world:
-        world.context = replace(world.context, browser=BROWSER)
-        (tmp_path / "person.jpg").write_bytes(photo_bytes(300, 400))
-        for index in range(4):
-            (tmp_path / f"garment{index}.jpg").write_bytes(photo_bytes(256 + index, 300))
-        yield world
+        add_photos(world)
+        yield remembered_by_browser(world)
+
+
+def remembered_by_browser(world: World) -> World:
+    """The same for a visitor who can come back."""
+    world.context = replace(world.context, browser=BROWSER)
+    return world
+
+
+def add_photos(world: World) -> None:
+    """A person and four garments that differ."""
+    (world.folder / "person.jpg").write_bytes(photo_bytes(300, 400))
+    for index in range(4):
+        (world.folder / f"garment{index}.jpg").write_bytes(photo_bytes(256 + index, 300))
 
 
 def planned(world: World, garments: int = 4, models: tuple[ModelSpec, ...] = (FLUX_VTO,), **wish: Any) -> Plan:
@@ -103,7 +117,7 @@ async def play(
 def restarted(world: World) -> RunContext:
     """What a new process on the same disk has: nothing in its memory."""
     job_store.job_store.cache_clear()
-    return replace(World(world.fal, world.folder).context, browser=BROWSER)
+    return remembered_by_browser(World(world.fal, world.folder)).context
 
 
 def capped(world: World, **caps: Any) -> RunContext:
@@ -388,6 +402,36 @@ async def test_killed_in_the_middle(world: World, monkeypatch: pytest.MonkeyPatc
     assert [unsent.item["id"] for unsent in remembered.unsent] == ["3", "4"]
     assert {record.job.item for record in remembered.open} == {"1", "2"}
     await events.aclose()
+
+
+async def test_killed_with_eight_in_flight(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`kill -9`: the eight that were ordered are delivered, the four that were not are offered; all are paid once."""
+    monkeypatch.setattr(reconcile, "YOUNG_SECONDS", 0.0)
+    world.fal.concurrent = 0  # nobody's turn comes
+    world.fal.fault("submit", "accept_then_hang", seconds=60)  # fal has it, and nobody else knows
+    where = json.dumps(world.fal.addresses()), str(world.fal.port), str(world.folder)
+    command = sys.executable, "-m", "tests.tryon.plan_process", *where
+    process = await asyncio.create_subprocess_exec(*command, cwd=ROOT)
+    try:
+        await happens(lambda: world.fal.count("stream") >= 7 and len(world.fal.jobs) == 8, 60)
+    finally:
+        process.kill()
+        await process.wait()
+    world.fal.concurrent = None
+    assert world.ledger.today().reserved == 12 * PRICE
+    context = restarted(world)
+    remembered = await context.jobs.of_browser(BROWSER)
+    assert (len(remembered.open), len(remembered.unsent)) == (8, 4)
+    ends = await asyncio.gather(*(collect(resume(record.job, FLUX_VTO, context)) for record in remembered.open))
+    assert [run.words for run in ends] == ["delivered"] * 8
+    await reconcile.reconcile(MODELS, context)
+    assert (world.ledger.today().spent, world.ledger.today().reserved) == (8 * PRICE, 0)
+    unsent = await take_unsent([planned.id for planned in remembered.unsent], context)
+    rest = tuple(item for planned in unsent if (item := item_of(planned.item, MODELS)))
+    assert (await play(rest, context)).ends == [Done] * 4
+    finished = (await context.jobs.of_browser(BROWSER)).finished
+    assert sorted(int(record.job.item) for record in finished) == list(range(1, 13))
+    assert (len(world.fal.jobs), world.fal.billed, world.ledger.today().spent) == (12, 12, 12 * PRICE)
 
 
 async def test_the_rest_is_ordered_anew(world: World) -> None:

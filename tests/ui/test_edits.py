@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.client import on_rail
 from tests.conftest import photo_bytes, serving
 from tests.page_client import PageClient
-from vton_ui.models import CAT_VTON, FLUX_VTO
 from vton_ui.settings import Settings
 
 
@@ -29,7 +29,7 @@ def page(url: str) -> PageClient:
 
 def paths(page: PageClient) -> list[str]:
     """The photos in both slots, the person's first."""
-    return [page["person"]["path"], *(garment["image"]["path"] for garment in page["garments"])]
+    return [page["person"]["path"], *(garment["path"] for garment in page["garments"])]
 
 
 def test_swap(page: PageClient) -> None:
@@ -40,24 +40,14 @@ def test_swap(page: PageClient) -> None:
 
 
 def test_example_garment(page: PageClient) -> None:
-    """An example is added where the model takes several, up to as many as it takes."""
+    """An example is handed to the rail, which adds it to whatever is there by then."""
     before = paths(page)
-    for _ in range(FLUX_VTO.max_garments):
-        page["clothes"] = 0
-        page.click("clothes")
-    assert paths(page)[:3] == before
-    assert len(page["garments"]) == FLUX_VTO.max_garments
-
-
-def test_example_garment_for_a_model_that_takes_one(page: PageClient) -> None:
-    """There it takes the place of whatever was there."""
-    before = paths(page)
-    page["model"], page["clothes"] = CAT_VTON.name, 1
+    page["clothes"] = 0
     page.click("clothes")
-    person, *garments = paths(page)
-    assert person == before[0]
-    assert len(garments) == 1
-    assert garments[0] not in before
+    (added,) = page.part("garments")["props"]["added"]
+    assert added["name"] == "Coat"
+    assert page.file_status(added) == 200
+    assert paths(page) == before
 
 
 @pytest.mark.parametrize(("slot", "said"), [(0, "Person."), (1, "Garment 1."), (2, "Garment 2.")])
@@ -67,7 +57,7 @@ def test_a_bad_photo_is_named_by_its_slot(slot: int, said: str, page: PageClient
     if slot == 0:
         page["person"] = text
     else:
-        page["garments"][slot - 1] = {"image": text}
+        page["garments"][slot - 1] = on_rail(text)
     page.happens("private", "change")
     assert f"<b>{said}</b>" in page["notice"]
     assert page.part("try_on")["interactive"] is False

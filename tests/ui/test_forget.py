@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.client import META, Client
+from tests.client import META, Client, on_rail
 from tests.conftest import begin_anew, photo_bytes, serving
 from tests.fake_fal.server import TEST_KEY, FakeFal
 from vton_ui.settings import Settings
@@ -47,11 +47,11 @@ def jpeg() -> bytes:
 
 def shown(client: Client, photo: Any) -> str:
     """What the page's button says with a photo in both slots."""
-    return str(client.event("refresh", person=photo, garments=[{"image": photo}])["try_on"]["value"])
+    return str(client.event("refresh", person=photo, garments=[on_rail(photo)])["try_on"]["value"])
 
 
 def tried_on(client: Client, photo: Any) -> bool:
-    return "Done" in str(client.event("try_on_1", person=photo, garments=[{"image": photo}])["status"])
+    return "Done" in str(client.event("try_on_1", person=photo, garments=[on_rail(photo)])["status"])
 
 
 def test_a_photo_that_two_have(jpeg: bytes, url: str) -> None:
@@ -122,13 +122,13 @@ def test_examples(url: str) -> None:
     """An example that somebody forgets stays for everybody, as do its thumbnail and its copies."""
     one, other = Client(url), Client(url)
     person = one.event("example_person", people=2)["person"]
-    garments = one.event("example_garment", clothes=3, model="flux-vto", garments=[])["garments"]
+    garments = one.event("example_garment", clothes=3)["garments"]["props"]["added"]
     uploaded = one.upload(EXAMPLE, "tee.jpg")
-    slots = {"person": {"path": person["path"], "meta": META}, "garments": [{"image": uploaded}, *garments]}
+    slots = {"person": {"path": person["path"], "meta": META}, "garments": [on_rail(uploaded), *garments]}
     one.event("refresh", **slots)
     one.event("forget")
     addresses = thumbnails(other)
     assert len(addresses) == 14
     assert {httpx.get(address).status_code for address in addresses} == {200}
-    assert other.file_status(person) == other.file_status(uploaded) == other.file_status(garments[0]["image"]) == 200
+    assert other.file_status(person) == other.file_status(uploaded) == other.file_status(garments[0]) == 200
     assert "Done" in str(one.event("try_on_1", **slots)["status"])

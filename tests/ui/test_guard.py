@@ -26,6 +26,7 @@ from vton_ui.settings import Settings
 from vton_ui.ui import blocks
 from vton_ui.ui.web import intake
 from vton_ui.ui.web.guard import Guard
+from vton_ui.ui.web.kept import kept_address
 
 META = {"_type": "gradio.FileData"}
 KEY = "visitor-key-id:visitor-key-secret"
@@ -155,6 +156,48 @@ def test_other_files_are_not_served(kind: str, url: str, data: Path) -> None:
     assert (status, json.loads(text)) == (403, {"detail": NO_FILE})
 
 
+FOLDER = "a" * 22
+
+
+@pytest.fixture(scope="module")
+def picture(url: str, data: Path) -> Path:
+    """A kept picture, with what it was made from beside it."""
+    folder = data / "results" / FOLDER
+    folder.mkdir()
+    (folder / "source.json").write_text("{}")
+    (folder / "look.jpg").write_bytes(photo_bytes(320, 320))
+    return folder / "look.jpg"
+
+
+def test_a_kept_picture(url: str, picture: Path) -> None:
+    """Its address tells nothing of where it is kept, and it is safe to open by itself."""
+    address = kept_address(picture)
+    assert address == f"gradio_api/file=results/{FOLDER}/look.jpg"
+    answer = httpx.get(f"{url}{address}")
+    assert answer.content == picture.read_bytes()
+    assert "sandbox" in answer.headers["content-security-policy"]
+    assert ask(url, f"/{address}".replace("look", "no-look"))[0] in (403, 404)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        f"results/{FOLDER}/source.json",
+        f"results/{FOLDER}/../{FOLDER}/look.jpg",
+        f"results/{FOLDER}/%2e%2e/{FOLDER}/look.jpg",
+        f"results//{FOLDER}/look.jpg",
+        f"./results/{FOLDER}/look.jpg",
+        f"results/{FOLDER}/look.jpg%00.png",
+        f"results/{FOLDER}",
+        "results/../jobs.sqlite3",
+        "{picture}",
+    ],
+)
+def test_beside_a_kept_picture(name: str, url: str, picture: Path) -> None:
+    """Nothing else of the store has an address, and none by another way."""
+    assert ask(url, f"/gradio_api/file={name.format(picture=picture)}")[0] == 403
+
+
 @pytest.mark.parametrize("address", ["http://me.example/me.jpg", "HTTPS://me.example/me.jpg"])
 def test_the_page_opens_no_address(address: str, url: str, names_asked: list[str]) -> None:
     """What stands in a slot of the page is an upload, never a download."""
@@ -263,7 +306,7 @@ def test_a_range(url: str) -> None:
 
 
 def guarded(app: ASGIApp) -> Guard:
-    return Guard(app, uploaded=UploadQuota(200), session_uploads=SessionUploads())
+    return Guard(app, store=Path("results"), uploaded=UploadQuota(200), session_uploads=SessionUploads())
 
 
 async def answered(app: ASGIApp, **scope: Any) -> list[Message]:
@@ -343,7 +386,7 @@ NONSENSE: dict[str, tuple[str, Any]] = {
     "no route": ("run/nothing", {"data": []}),
     "too few inputs": ("run/refresh", {"data": [KEY]}),
     "a text for a photo": ("run/convert_person", {"data": [KEY]}),
-    "an object for a text": ("run/use_larger_model", {"data": [{"path": {"path": KEY}, "meta": META}]}),
+    "an object for a text": ("run/convert_person", {"data": [{"path": {"path": KEY}, "meta": META}]}),
     "no object": ("queue/join", KEY),
     "another's file": ("run/convert_person", {"data": [{"path": f"/etc/{KEY}", "meta": META}]}),
 }
@@ -453,9 +496,7 @@ def test_an_odd_file_name(name: str, url: str) -> None:
     """An upload gets a name under which it can be fetched, whatever its own name."""
     photo = photo_bytes(310, 310)
     path = upload(url, name, photo)
-    event = httpx.post(f"{url}gradio_api/run/convert_person", json={"data": [{"path": path, "meta": META}]}).json()
-    for address in (f"{url}gradio_api/file={path}", event["data"][0]["url"]):
-        assert httpx.get(address).content == photo
+    assert httpx.get(f"{url}gradio_api/file={path}").content == photo
     assert path.isprintable()
     assert len(os.path.basename(path).encode()) <= 255
 

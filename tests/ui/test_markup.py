@@ -13,6 +13,8 @@ from vton_ui.models import CAT_VTON, FLUX_VTO
 from vton_ui.models.spec import Size
 from vton_ui.money.pricing import Estimate, Line, money
 from vton_ui.tryon.events import Cancelled, Event, Recovering, Running, Waiting
+from vton_ui.tryon.plan import new_plan
+from vton_ui.tryon.plan_price import PlanPrice
 from vton_ui.tryon.results import Result
 from vton_ui.ui import markup
 
@@ -43,12 +45,15 @@ def test_words_from_outside_are_escaped(evil: str) -> None:
     """A model's log, fal's message, a request id and all facts of a result are escaped."""
     facts = {"seconds": evil, "cost_usd": None, "seed": evil, "sandbox": False, "request_id": evil, "prompt": evil}
     result = Result(path=Path("picture.jpg"), size=Size(3, 4), facts=facts)
+    unpriced = Estimate(lines=(Line(what=evil, usd=None),), total=None, note=evil)
+    plan = new_plan([FLUX_VTO], Path("ada.jpg"), [Path("tee.jpg")], {}, variations=2)
     said = [
         markup.status(Running(step=None, steps=None, seconds=1, log=evil)),
         markup.failure(JobFailed(evil, evil, slot=evil, request_id=evil)),
         markup.notice(evil),
         markup.details(result, FLUX_VTO),
-        markup.estimate_line(Estimate(lines=(Line(what=evil, usd=None),), total=None, note=evil), free=False),
+        markup.estimate_line(PlanPrice(plan=plan[:1], estimates=(unpriced,)), free=False),
+        markup.estimate_line(PlanPrice(plan=plan, estimates=(unpriced,) * 2), free=False),
     ]
     assert not [html for html in said if evil in html]
 

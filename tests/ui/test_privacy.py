@@ -27,6 +27,7 @@ from mcp import ClientSession
 from mcp.client.streamable_http import streamablehttp_client
 from starlette.middleware import Middleware
 
+from tests.client import on_rail
 from tests.conftest import photo_bytes, serving
 from tests.fake_fal.server import LOCKED_403, FakeFal
 from tests.fast_timings import use_fast_timings
@@ -171,7 +172,7 @@ def all_goes_well(visitor: Visitor, config: Any) -> dict[str, str]:
     person, garment = visitor.upload(photo_bytes(500, 600)), visitor.upload(photo_bytes(400, 400))
     visitor.get(f"gradio_api/file={person['path']}")
     call = {"person": person, "garments": [garment, garment], "prompt": PROMPT, "description": PROMPT}
-    shown = {"person": person, "garments": [{"image": garment}], "option-prompt": PROMPT, "fal_key": visitor.key}
+    shown = {"person": person, "garments": [on_rail(garment)], "option-prompt": PROMPT, "fal_key": visitor.key}
     said = {
         "api": visitor.call("try_on", call),
         "estimate": visitor.call("estimate", {**call, "garments": [garment], "model": "cat-vton"}),
@@ -228,7 +229,7 @@ def all_goes_badly(visitor: Visitor, config: Any, fal: FakeFal) -> dict[str, str
         fal.reset()  # and the app does not know the photo yet: what it has sent once it does not send again
         fal.fault(operation, "status", code=code, body=body, times=2 if operation == "submit" else None)
         new = visitor.upload(photo_bytes(520 + number, 520))
-        slots = {"person": new, "garments": [{"image": new}], "fal_key": BAD_KEY}
+        slots = {"person": new, "garments": [on_rail(new)], "fal_key": BAD_KEY}
         said[f"api: {operation} {code}"] = visitor.call("try_on", {**good, "person": new})
         said[f"page: {operation} {code}"] = visitor.event("try_on_1", config, **slots)
     fal.reset()

@@ -22,7 +22,7 @@ import pytest
 from mcp import ClientSession
 from mcp.client.streamable_http import streamablehttp_client
 
-from tests.client import Client
+from tests.client import Client, on_rail
 from tests.conftest import photo_bytes, serving
 from tests.fake_fal.server import TEST_KEY, FakeFal
 from vton_ui import disk
@@ -64,7 +64,7 @@ def test_free_work(number: int, endpoint: str, quick: None, three_a_minute: str)
     def ask(client: Client) -> str:
         photo = client.upload()
         if endpoint == "page":
-            return str(client.event("try_on_1", person=photo, garments=[{"image": photo}]))
+            return str(client.event("try_on_1", person=photo, garments=[on_rail(photo)]))
         return client.call_text(endpoint, garments=[photo], **({} if endpoint == "compose" else {"person": photo}))
 
     answers = [ask(client) for _ in range(4)]
@@ -80,16 +80,17 @@ def test_the_estimate_on_the_page(tmp_path: Path) -> None:
         client = Client(url)
         photo = client.upload()
         for _ in range(5):
-            assert "Try on" in client.event("refresh", person=photo, garments=[{"image": photo}])["try_on"]["value"]
+            assert "Try on" in client.event("refresh", person=photo, garments=[on_rail(photo)])["try_on"]["value"]
 
 
 def test_the_sheet_on_the_page(tmp_path: Path) -> None:
     """A sheet too many is refused in words."""
     with serving(Settings(data_dir=tmp_path, free_rate=1)) as url:
         client = Client(url)
-        photo = {"image": client.upload()}
-        assert client.event("show_sheet", model="flux-vto", garments=[photo, photo])["sheet"]["visible"]
-        assert REFUSED in client.event("show_sheet", model="flux-vto", garments=[photo, photo])["error"]
+        garments = [on_rail(client.upload()), on_rail(client.upload(photo_bytes(300, 400)))]
+        for _ in range(2):  # the second time it is there already
+            assert client.event("show_sheet", model="flux-vto", garments=garments)["sheet"]["visible"]
+        assert REFUSED in client.event("show_sheet", model="flux-vto", garments=garments[::-1])["error"]
 
 
 def test_what_the_owner_pays_for_is_not_free(fal: FakeFal, tmp_path: Path) -> None:
@@ -273,7 +274,7 @@ def test_a_full_disk(quick: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     with small_disk(tmp_path / "disk", 6_000_000), serving(Settings(data_dir=tmp_path / "disk")) as url:
         client = Client(url)
         photo, scan = client.upload(), client.upload(photo_bytes(600, 600, "TIFF"), "scan.tif")
-        slots: dict[str, Any] = {"person": photo, "garments": [{"image": photo}]}
+        slots: dict[str, Any] = {"person": photo, "garments": [on_rail(photo)]}
         fill(tmp_path / "disk" / "filler")
         chunks = [b'--x\r\nContent-Disposition: form-data; name="files"; filename="b"\r\n\r\n', bytes(9999)]
         multipart = {"content-type": "multipart/form-data; boundary=x"}
@@ -282,7 +283,7 @@ def test_a_full_disk(quick: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
             "chunks": httpx.post(f"{url}gradio_api/upload", content=iter(chunks), headers=multipart).text,
             "compose": client.call_text("compose", garments=[photo, photo]),
             "data uri": client.call_text("compose", garments=["data:image/jpeg;base64," + "A" * 90_000]),
-            "sheet": client.event("show_sheet", model="flux-vto", garments=[{"image": photo}] * 2)["error"],
+            "sheet": client.event("show_sheet", model="flux-vto", garments=[on_rail(photo), on_rail(photo)])["error"],
             "conversion": client.event("convert_person", person=scan)["error"],
             "page": client.event("try_on_1", **slots)["failure"],
             "try_on": client.call_text("try_on", person=photo, garments=[photo]),

@@ -13,7 +13,7 @@ import pytest
 from itsdangerous import URLSafeSerializer
 from PIL import Image
 
-from tests.client import memory_of
+from tests.client import memory_of, on_rail
 from tests.conftest import photo_bytes, serving
 from tests.fake_fal.schemas import model_error
 from tests.fake_fal.server import TEST_KEY, FakeFal
@@ -76,12 +76,16 @@ def server(played: FakeFal, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 
 def picture(page: PageClient) -> Image.Image:
-    return Image.open(io.BytesIO(httpx.get(page["result"]["url"]).raise_for_status().content))
+    return Image.open(io.BytesIO(httpx.get(page.picture()).raise_for_status().content))
 
 
 def kept(page: PageClient) -> dict[str, list[Any]]:
     """What the browser keeps, without its signature."""
     return memory_of(page[MEMORY]) or {}
+
+
+def states(page: PageClient) -> list[str]:
+    return [tile["state"] for tile in page.tiles()]
 
 
 def keys_used(fal: FakeFal) -> set[str]:
@@ -108,7 +112,7 @@ def test_try_on(server: Server, fal: FakeFal) -> None:
     assert "Done in" in page["status"]
     assert picture(page).size == (500, 600)
     assert [len(kept(page)[kind]) for kind in ("jobs", "results")] == [0, 1]
-    assert len(page["recent"]) == 1
+    assert [tile["state"] for tile in page.tiles("looks")] == ["done"]
     shown = {name: page.part(name)["visible"] for name in ("try_on", "cancel", "again", "retry", "download")}
     assert shown == {"try_on": True, "cancel": False, "again": True, "retry": False, "download": True}
 
@@ -137,7 +141,7 @@ def test_forged_photo(slot: str, server: Server, fal: FakeFal, tmp_path: Path) -
     private = tmp_path / "private.jpg"
     private.write_bytes(photo_bytes(400, 400))
     page = server.page()
-    page[slot] = {"path": str(private)} if slot == "person" else [{"image": {"path": str(private)}}]
+    page[slot] = {"path": str(private)} if slot == "person" else [on_rail({"path": str(private)})]
     page.happens("private", "change")
     assert "no upload of yours" in page["notice"]
     page.click("try_on")
@@ -189,7 +193,7 @@ def test_come_back(server: Server, fal: FakeFal) -> None:
 
 
 def test_two_jobs_come_back_side_by_side(server: Server, fal: FakeFal, monkeypatch: pytest.MonkeyPatch) -> None:
-    """After a reload both are followed: the later one is shown before the earlier one is done; both are kept."""
+    """After a reload each has its tile: the later one is shown before the earlier one is done; both are kept."""
     page = server.page()
     left(page, fal)
     (first,) = fal.jobs.values()
@@ -199,21 +203,20 @@ def test_two_jobs_come_back_side_by_side(server: Server, fal: FakeFal, monkeypat
     assert len(kept(page)["jobs"]) == 2
     later = page.reloaded()
     steps = later.following("come_back")
-    later.until("Waiting", steps)
     waiting = {first.id}
     monkeypatch.setattr(fal, "_blocked", lambda job: job.id in waiting)
     fal.concurrent = None
-    later.until("Done in", steps)
+    assert any("done" in states(later) for _ in steps)
     assert (first.state, second.state) == ("IN_QUEUE", "COMPLETED")
-    shown = later["result"]["url"]
+    assert sorted(states(later)) == ["done", "waiting"]
     assert later.part("cancel")["visible"] is True
     waiting.clear()
     for _ in steps:
         pass
-    assert "Done in" in later["status"]
-    assert later["result"]["url"] == shown
+    assert states(later) == ["done", "done"]
+    assert {tile["request_id"] for tile in later.tiles()} == {first.id, second.id}
     assert [len(kept(later)[kind]) for kind in ("jobs", "results")] == [0, 2]
-    assert len(later["recent"]) == 2
+    assert len(later.tiles("looks")) == 2
     assert later.part("try_on")["visible"] is True
     assert fal.count("submit") == 2
 
@@ -266,7 +269,7 @@ def test_forged_memory(server: Server, fal: FakeFal) -> None:
             for event in ("come_back", "forget"):
                 stranger[MEMORY] = forged
                 stranger.click(event)
-                assert stranger["recent"] == []
+                assert stranger.tiles("looks") == []
                 assert result.is_file()
                 assert (server.data / FILE).is_file()
 
@@ -282,7 +285,6 @@ def test_find(key: str, server: Server, fal: FakeFal) -> None:
     page.click("try_on")
     size = picture(page).size
     page["find_id"] = next(iter(fal.jobs))
-    page["result"] = None
     page.happens("find" if key == "click" else "find_id", key)
     assert "Done in" in page["status"]
     assert picture(page).size == size
@@ -316,7 +318,7 @@ def test_forget(server: Server, fal: FakeFal) -> None:
     page.give(photo_bytes(510, 610), photo_bytes(410, 410))  # which no other browser has
     page.click("try_on")
     page.happens("private", "change")
-    addresses = [page["result"]["url"], f"{server.url}gradio_api/file={page['person']['path']}"]
+    addresses = [page.picture(), f"{server.url}gradio_api/file={page['person']['path']}"]
     (known,) = kept(page)["results"]
     assert [httpx.get(address).status_code for address in addresses] == [200, 200]
     page.click("forget")

@@ -19,14 +19,13 @@ from urllib.parse import quote, unquote
 
 import pytest
 import safehttpx
-from gradio.components.gallery import GalleryData, GalleryImage, GalleryVideo
-from gradio.data_classes import FileData, ImageData
+from gradio.data_classes import ImageData
 from PIL import Image
 
 from tests.conftest import photo_bytes
 from vton_ui.errors import PhotoError
 from vton_ui.pictures import photos, work
-from vton_ui.ui.components.slots import GarmentPhotos, PersonPhoto
+from vton_ui.ui.components.slots import PersonPhoto
 from vton_ui.ui.web import downloads
 from vton_ui.ui.web.downloads import fetched
 from vton_ui.ui.web.uploads import delete_old, own, written
@@ -368,31 +367,6 @@ def test_person_missing(payload: ImageData | None) -> None:
     assert PersonPhoto(type="filepath").preprocess(payload) is None
 
 
-def picture(path: str | None) -> GalleryImage:
-    return GalleryImage(image=ImageData(path=path))
-
-
-@pytest.mark.parametrize(
-    ("items", "paths"),
-    [
-        ([], []),
-        ([picture("/b"), picture("/a"), picture("/b")], ["/b", "/a", "/b"]),
-        ([picture(None), picture("/a"), picture("")], ["/a"]),
-        ([GalleryVideo(video=FileData(path="/film.mp4")), picture("/a")], ["/a"]),
-    ],
-    ids=["empty", "in their order", "without a path", "a film"],
-)
-def test_garments(items: list[GalleryImage | GalleryVideo], paths: list[str]) -> None:
-    """The slot returns the visitor's own pictures in their order, and nothing else."""
-    assert GarmentPhotos(type="filepath").preprocess(GalleryData(root=items)) == paths
-
-
-def test_garments_missing() -> None:
-    """An empty slot is an empty list."""
-    assert GarmentPhotos(type="filepath").preprocess(None) == []
-
-
-def test_the_browser_knows_them() -> None:
-    """The browser gets Gradio's own components."""
+def test_the_browser_knows_it() -> None:
+    """The browser gets Gradio's own component."""
     assert PersonPhoto(type="filepath").get_block_name() == "image"
-    assert GarmentPhotos(type="filepath").get_block_name() == "gallery"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 import sys
 from collections.abc import Iterator
 from contextlib import closing
@@ -15,7 +16,7 @@ import pytest
 from mcp import ClientSession
 from mcp.client.streamable_http import streamablehttp_client
 
-from tests.client import Client, memory_of
+from tests.client import Client, memory_of, on_rail
 from tests.conftest import begin_anew, empty_ledger, in_detail, photo_bytes, serving, until
 from tests.fake_fal.server import TEST_KEY, FakeFal
 from vton_ui.settings import Settings
@@ -210,7 +211,7 @@ def open_url(lasting_fal: FakeFal, tmp_path_factory: pytest.TempPathFactory) -> 
 def ordered(client: Client) -> Any:
     """What a browser keeps of an accepted job that waits in the queue."""
     photo = client.upload()
-    with closing(client.steps("try_on_1", person=photo, garments=[{"image": photo}])) as steps:
+    with closing(client.steps("try_on_1", person=photo, garments=[on_rail(photo)])) as steps:
         kept: Any = None
         for step in steps:
             kept = step["browserstate"] if memory_of(step.get("browserstate")) else kept
@@ -235,6 +236,6 @@ def test_a_job_of_another_browser(cookies: bool, open_url: str, fal: FakeFal) ->
     assert "Done" in str(done["status"])
     kept = done["browserstate"]
     assert (memory_of(kept) or {})["results"]
-    assert thief.event("come_back", browserstate=kept)["recent"]["visible"] is False
+    assert json.loads(thief.event("come_back", browserstate=kept)["looks"])["tiles"] == []
     thief.event("forget", browserstate=kept)
-    assert owner.event("come_back", browserstate=kept)["recent"]["visible"] is True
+    assert len(json.loads(owner.event("come_back", browserstate=kept)["looks"])["tiles"]) == 1

@@ -112,7 +112,7 @@ def contact_sheet(photo: Path | None, looks: Sequence[Captioned], note: str) -> 
         raise InputError(
             f"There are {len(looks)} looks.", f"Choose 1 to {MAX_LOOKS} for a contact sheet.", slot="Contact sheet"
         )
-    before = None if photo is None else read(photo, slot="Photo", to=lambda size: contained(size, LARGEST))
+    before = None if photo is None else read(photo, slot="Photo", to=_no_larger)
     first = before or _opened(looks[0].path, LARGEST)
     layout = layout_of(len(looks) - (before is None), first.width / first.height, tall=before is not None)
     sheet = Image.new("RGB", layout.size, PAPER)
@@ -167,7 +167,8 @@ def _put(sheet: Image.Image, layout: Layout, index: int, picture: Image.Image, l
     size = contained(Size(*picture.size), cell)
     x, y = left + (cell.width - size.width) // 2, top + (cell.height - size.height)
     radius = layout.title * 2 // 3
-    sheet.paste(picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=3), (x, y), _rounded(size, radius))
+    way = Image.Resampling.HAMMING if size < picture.size else Image.Resampling.BICUBIC
+    sheet.paste(picture.resize(size, way, reducing_gap=2), (x, y), _rounded(size, radius))
     edge = ImageDraw.Draw(sheet)
     edge.rounded_rectangle((x, y, x + size.width - 1, y + size.height - 1), radius, outline=LINE, width=1)
     y = top + cell.height + layout.title * 2 // 3
@@ -175,6 +176,11 @@ def _put(sheet: Image.Image, layout: Layout, index: int, picture: Image.Image, l
         points, colour = (layout.small, QUIET) if number else (layout.title, INK)
         _write(sheet, (left, y), _shortened(line, points, cell.width), points, colour)
         y += round(points * 1.45)
+
+
+def _no_larger(size: Size) -> Size:
+    """The size, or as much of it as any sheet needs."""
+    return min(size, contained(size, LARGEST))
 
 
 def _opened(path: Path, size: Size) -> Image.Image:

@@ -18,6 +18,7 @@ from vton_ui.pictures.photo_errors import damaged, too_heavy
 from vton_ui.pictures.photos import MAX_BYTES
 from vton_ui.pictures.pool import Unfinished, in_pool
 from vton_ui.pictures.shared import SharedResults
+from vton_ui.pictures.sheet import LAYOUT
 from vton_ui.pictures.work import Picture, prepare_garment, prepare_person
 
 P = ParamSpec("P")
@@ -38,27 +39,30 @@ class Prepared:
     garment: Picture
 
 
-async def prepare(person: Path, garments: Sequence[tuple[Path, str]], limits: Limits) -> Prepared:
+async def prepare(
+    person: Path, garments: Sequence[tuple[Path, str]], limits: Limits, layout: str = LAYOUT.default
+) -> Prepared:
     """The two pictures of a request, from memory if they were made before.
 
     Args:
         person: The photo of the person.
         garments: The photos of the garments, each with the name of its slot.
         limits: What the model allows.
+        layout: How several garments lie on their sheet.
 
     Raises:
         PhotoError: A photo cannot be used.
     """
-    pictures = await asyncio.gather(_person(person, limits), _garment(garments, limits))
+    pictures = await asyncio.gather(_person(person, limits), _garment(garments, limits, layout))
     return Prepared(person=pictures[0], garment=pictures[1])
 
 
-def prefetch(person: Path, garments: Sequence[tuple[Path, str]], limits: Limits) -> None:
+def prefetch(person: Path, garments: Sequence[tuple[Path, str]], limits: Limits, layout: str = LAYOUT.default) -> None:
     """Start preparing before the click. Errors are ignored here: `prepare` raises them again."""
 
     async def ignore_errors() -> None:
         with suppress(VtonError):
-            await prepare(person, garments, limits)
+            await prepare(person, garments, limits, layout)
 
     task = asyncio.ensure_future(ignore_errors())
     _prefetching.add(task)
@@ -92,14 +96,14 @@ async def _person(path: Path, limits: Limits) -> Picture:
     )
 
 
-async def _garment(garments: Sequence[tuple[Path, str]], limits: Limits) -> Picture:
+async def _garment(garments: Sequence[tuple[Path, str]], limits: Limits, layout: str) -> Picture:
     pixels, output, unscaled = limits.garment_pixels, limits.output_size, limits.unscaled_pixels
     paths, slots = [path for path, _ in garments], tuple(slot for _, slot in garments)
     contents = await asyncio.gather(*map(_content, paths))
     slot = slots[0] if len(slots) == 1 else "Garments"
     return await _pictures.get(
-        ("garment", tuple(contents), slots, pixels, output, unscaled),
-        lambda: on_photos(slot, prepare_garment, garments, pixels, output, unscaled),
+        ("garment", tuple(contents), slots, pixels, output, unscaled, layout),
+        lambda: on_photos(slot, prepare_garment, garments, pixels, output, unscaled, layout),
         paths,
     )
 

@@ -8,9 +8,16 @@ from collections.abc import Sequence
 from PIL import Image, ImageChops, ImageStat
 
 from vton_ui.errors import GarmentsError
-from vton_ui.models.spec import Size
+from vton_ui.models.spec import Choice, Size
 
 MAX_GARMENTS = 6
+LAYOUT = Choice(
+    name="layout",
+    label="How they lie on it",
+    choices=(("auto", "Automatic"), ("row", "In a row"), ("grid", "In two rows")),
+    default="auto",
+)
+"""How the garments lie on the sheet; by itself two lie side by side, and more in two rows."""
 GROUND = (255, 255, 255)
 GAP = 12 / 512
 """The gap between cells, as a share of a cell's side."""
@@ -21,8 +28,8 @@ _INK = 18
 """Difference from the background, of 255, from which a pixel belongs to the garment."""
 
 
-def grid(count: int) -> tuple[int, int]:
-    """Columns and rows for so many garments: 2 side by side, 3–4 in 2×2, 5–6 in 3×2.
+def grid(count: int, layout: str = LAYOUT.default) -> tuple[int, int]:
+    """Columns and rows for so many garments; by themselves 2 side by side, 3–4 in 2×2, 5–6 in 3×2.
 
     Raises:
         GarmentsError: There is none, or there are more than six.
@@ -35,8 +42,9 @@ def grid(count: int) -> tuple[int, int]:
             f"Use at most {MAX_GARMENTS}; take {count - MAX_GARMENTS} away.",
             slot="Garments",
         )
-    columns = 1 if count == 1 else 2 if count <= 4 else 3
-    return columns, -(-count // columns)
+    side_by_side = layout == "row" or (layout == "auto" and count == 2)
+    rows = 1 if count == 1 or side_by_side else 2
+    return -(-count // rows), rows
 
 
 def trim(image: Image.Image) -> Image.Image:
@@ -59,13 +67,13 @@ def trim(image: Image.Image) -> Image.Image:
     )
 
 
-def cells(sizes: Sequence[Size], pixels: int) -> tuple[Size, Size, int]:
+def cells(sizes: Sequence[Size], pixels: int, layout: str = LAYOUT.default) -> tuple[Size, Size, int]:
     """The size of the sheet, of a cell and of a gap, in pixels.
 
     The cell has the garments' mean shape, is as large as the sheet's `pixels` allow, and no larger than the
     largest garment needs.
     """
-    columns, rows = grid(len(sizes))
+    columns, rows = grid(len(sizes), layout)
     shape = math.exp(sum(math.log(size.width / size.height) for size in sizes) / len(sizes))
     shape = min(2.0, max(0.5, shape))
     # All in units of the cell's height: width is `shape`, and a gap goes around every cell.
@@ -82,7 +90,7 @@ def cells(sizes: Sequence[Size], pixels: int) -> tuple[Size, Size, int]:
     )
 
 
-def sheet(garments: Sequence[Image.Image], *, pixels: int) -> Image.Image:
+def sheet(garments: Sequence[Image.Image], *, pixels: int, layout: str = LAYOUT.default) -> Image.Image:
     """One picture of all garments; a single one is returned unchanged.
 
     White background, plain gaps. Every piece loses its plain margin and keeps its shape; nothing is cropped or
@@ -91,15 +99,16 @@ def sheet(garments: Sequence[Image.Image], *, pixels: int) -> Image.Image:
     Args:
         garments: 1 to 6 RGB pictures.
         pixels: The most pixels the sheet may have.
+        layout: See `LAYOUT`.
 
     Raises:
         GarmentsError: There are none, or more than six.
     """
-    columns, _ = grid(len(garments))
+    columns, _ = grid(len(garments), layout)
     if len(garments) == 1:
         return garments[0]
     pieces = [trim(garment) for garment in garments]
-    size, cell, gap = cells([Size(*piece.size) for piece in pieces], pixels)
+    size, cell, gap = cells([Size(*piece.size) for piece in pieces], pixels, layout)
     picture = Image.new("RGB", size, GROUND)
     for index, piece in enumerate(pieces):
         row, column = divmod(index, columns)

@@ -45,7 +45,7 @@ async def book(job: Job, context: RunContext, *, free: bool, kept: bool = True) 
     """
     if context.budget and job.reservation:
         await (context.budget.release if free else context.budget.settle)(job.reservation)
-    if job.plan and not kept:
+    if not kept:
         await context.jobs.end([job.id])
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from vton_ui.pictures.framing import Frame
+from vton_ui.tryon.look_source import LookSource
 
 LOST_SECONDS = 600.0
 """How long after submitting a missing answer counts as lost: no request of ours takes longer to go out."""
@@ -49,6 +50,7 @@ class Job:
         reservation: Its row in the ledger, where there is one.
         garment_url: The garment's picture at fal; looks of one click may differ in nothing else.
         plan: The click that it belongs to; empty where it came alone, as are `item`, `label` and `step` (see Part).
+        source: What its look is made from, until there is a picture, which keeps it from then on.
     """
 
     id: str
@@ -71,6 +73,7 @@ class Job:
     item: str = ""
     label: str = ""
     step: str = ""
+    source: LookSource | None = None
 
     @property
     def can_be_found(self) -> bool:
@@ -79,11 +82,14 @@ class Job:
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON."""
-        return asdict(self)
+        return {**asdict(replace(self, source=None)), "source": self.source.to_dict() if self.source else None}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Job:
         """From `to_dict`. TypeError or KeyError if it is something else."""
-        frame, others = data["frame"], {name: value for name, value in data.items() if name != "ordered_at"}
-        submitted_at = data["ordered_at"] if "ordered_at" in data else data["submitted_at"]  # its name before
-        return cls(**{**others, "submitted_at": submitted_at, "frame": Frame(**frame) if frame else None})
+        frame, source = data["frame"], data.get("source")
+        others = {name: value for name, value in data.items() if name != "ordered_at"}
+        others["submitted_at"] = data["ordered_at"] if "ordered_at" in data else data["submitted_at"]  # its name before
+        others["frame"] = Frame(**frame) if frame else None
+        others["source"] = LookSource.from_dict(source) if source else None
+        return cls(**others)

@@ -4,7 +4,8 @@ A job is stored before it is submitted, so that a crash is recoverable, and agai
 knows which request belongs to which job, how to cut a result back to its photo, and what a reservation was for.
 
 No key is ever in it. The prompt and the photos' addresses are kept until fal has accepted the job, since a lost job is
-recovered by them; of a private job, which cannot be recovered, neither is kept.
+recovered by them; of a private job, which cannot be recovered, neither is kept. What its look is made from is kept
+until its picture is, or until it ends without one; of a private job not at all.
 
 It also remembers, for each browser, what its clicks asked for: which jobs are its own, and, of a plan that was cut
 short, what was never sent. A browser is known by a salted hash only.
@@ -136,8 +137,14 @@ class JobStore:
 
     async def keep(self, request_id: str, result: Path) -> None:
         """The request's picture is in the folder of results."""
-        values = (str(result.relative_to(self._store)), request_id)
-        await self._write("UPDATE jobs SET result = ? WHERE request_id = ? AND NOT forgotten", values)
+        name = str(result.relative_to(self._store))
+
+        def write(db: sqlite3.Connection) -> None:
+            found = db.execute("SELECT id, job FROM jobs WHERE request_id = ? AND NOT forgotten", (request_id,))
+            for job_id, job in found.fetchall():
+                db.execute("UPDATE jobs SET result = ?, job = ? WHERE id = ?", (name, _without_source(job), job_id))
+
+        await self._transact(write, None)
 
     async def drop(self, job: Job) -> None:
         """Delete a job that never reached fal. What a plan asked for stays, until it was submitted."""
@@ -164,7 +171,15 @@ class JobStore:
 
     async def end(self, job_ids: Collection[str]) -> None:
         """Nobody needs to come back to these items: they ended without a picture, or were never reserved."""
-        await self._transact(lambda db: planned.remove(db, job_ids), None)
+
+        def write(db: sqlite3.Connection) -> None:
+            planned.remove(db, job_ids)
+            for job_id in job_ids:
+                found = db.execute("SELECT job FROM jobs WHERE id = ?", (job_id,)).fetchone()
+                if found is not None:
+                    db.execute("UPDATE jobs SET job = ? WHERE id = ?", (_without_source(found[0]), job_id))
+
+        await self._transact(write, None)
 
     async def take(self, browser: str, job_ids: Collection[str]) -> list[Planned]:
         """Those of these items that were not sent. They are given out once, however many tabs ask."""
@@ -293,7 +308,7 @@ def _forget(db: sqlite3.Connection, column: str, names: Iterable[str]) -> None:
     for name in names:
         found = db.execute(f"SELECT id, job FROM jobs WHERE {column} = ?", (name,)).fetchone()
         if found is not None:
-            job = replace(Job.from_dict(json.loads(found[1])), seed=None, frame=None, label="", step="")
+            job = replace(Job.from_dict(json.loads(found[1])), seed=None, frame=None, label="", step="", source=None)
             change = "UPDATE jobs SET forgotten = 1, result = NULL, job = ? WHERE id = ?"
             db.execute(change, (_written(job), found[0]))
 
@@ -303,5 +318,10 @@ def _accepted(job: Job, request_id: str) -> Job:
 
 
 def _written(job: Job) -> str:
-    kept = replace(job, prompt=None, photo_url="", garment_url="") if job.private else job
-    return json.dumps(kept.to_dict())
+    private = {"prompt": None, "photo_url": "", "garment_url": "", "label": "", "step": "", "source": None}
+    return json.dumps({**job.to_dict(), **(private if job.private else {})})
+
+
+def _without_source(job: str) -> str:
+    """What is stored of a job once its picture is kept, or will never be."""
+    return json.dumps({**json.loads(job), "source": None})

@@ -12,11 +12,11 @@ from typing import Any
 from vton_ui.errors import GarmentsError, InputError, OptionError, PhotoError
 from vton_ui.models.options import check, complete, shortened
 from vton_ui.models.spec import Choice, ModelSpec, Number, Value
-from vton_ui.money.pricing import UnitPrice
+from vton_ui.money.pricing import Estimate, UnitPrice
 from vton_ui.pictures.framing import contained, fitted
 from vton_ui.pictures.photos import MIN_SIDE, measure
 from vton_ui.pictures.sheet import grid
-from vton_ui.tryon.request import Request, estimate, new_request
+from vton_ui.tryon.request import Request, estimate, name_of, new_request
 
 MAX_LOOKS = 12
 """An outfit that is put on step by step is one look."""
@@ -93,6 +93,7 @@ def new_plan(
     cloth_types: Sequence[str | None] | None = None,
     names: Sequence[str] | None = None,
     private: bool = False,
+    layout: Any = None,
 ) -> Plan:
     """The requests of one click, all checked; what comes first is to be shown first.
 
@@ -107,11 +108,12 @@ def new_plan(
         cloth_types: One for each garment, or None; it goes before the one in `given`.
         names: The garments' names for the labels; without them, the names of their files.
         private: Whether fal is to store no record of it.
+        layout: How several garments lie on their sheet.
 
     Raises:
         InputError: A photo is missing, a setting is out of range, or it would be too many garments or looks.
     """
-    wear, variations = check_wish(len(models), len(garments), wear, variations)
+    wear, variations = check_wish(len(models), len(garments), wear, variations, cloth_types)
     worn = _garments(garments, cloth_types, names)
     outfits = [[garment] for garment in worn] if wear == "each" else [worn]
     fresh = random.SystemRandom().sample(range(2**31), variations)
@@ -124,15 +126,15 @@ def new_plan(
                 looks += 1
                 seed = fresh[index] if values.get("seed") is None else int(values["seed"] or 0) + index
                 label = f" · {index + 1} of {variations}" if variations > 1 else ""
-                plan += _look(str(looks), label, model, person, outfit, {**values, "seed": seed}, private)
+                plan += _look(str(looks), label, model, person, outfit, {**values, "seed": seed}, private, layout)
     return tuple(plan)
 
 
-def check_wish(models: int, garments: int, wear: Any, variations: Any) -> tuple[str, int]:
-    """`WEAR` and `VARIATIONS`, checked for so many models and garments.
+def check_wish(models: int, garments: int, wear: Any, variations: Any, cloth_types: Any) -> tuple[str, int]:
+    """`WEAR` and `VARIATIONS`, and that there is one of `cloth_types` for each garment, unless it is None.
 
     Raises:
-        InputError: One of them is out of range, or it would be too many garments or looks.
+        InputError: One of them is wrong, or it would be too many garments or looks.
     """
     wear, variations = str(check(WEAR, wear)), int(check(VARIATIONS, variations) or 1)
     outfits = garments if wear == "each" else 1
@@ -143,6 +145,13 @@ def check_wish(models: int, garments: int, wear: Any, variations: Any) -> tuple[
             f"That makes {count} looks, and one click makes {MAX_LOOKS} at most.",
             "Take fewer pictures of each, fewer garments or fewer models.",
             slot=VARIATIONS.label,
+        )
+    if cloth_types is not None and (not isinstance(cloth_types, (list, tuple)) or len(cloth_types) != garments):
+        given = len(cloth_types) if isinstance(cloth_types, (list, tuple)) else "no list of"
+        raise GarmentsError(
+            f"There are {garments} garments and {given} cloth_types.",
+            "Give one cloth_type for each garment, in their order.",
+            slot="cloth_types",
         )
     return wear, variations
 
@@ -158,8 +167,8 @@ def looks_of(plan: Plan) -> list[Plan]:
     return looks
 
 
-def costs(plan: Plan, live: Mapping[str, UnitPrice | None]) -> dict[str, Decimal | None]:
-    """What each item will cost, by its id; None where the price is unknown.
+def estimates(plan: Plan, live: Mapping[str, UnitPrice | None]) -> dict[str, Estimate]:
+    """What each item will cost, by its id.
 
     Args:
         plan: The plan.
@@ -168,19 +177,24 @@ def costs(plan: Plan, live: Mapping[str, UnitPrice | None]) -> dict[str, Decimal
     Raises:
         PhotoError: A photo cannot be used, or an outfit's steps would be too small.
     """
-    found: dict[str, Decimal | None] = {}
-    known_costs: dict[object, Decimal | None] = {}
+    found: dict[str, Estimate] = {}
+    known: dict[object, Estimate] = {}
     for item in plan:
         request = item.request
         # A seed costs nothing, and reading the photos once more does.
         values = tuple((name, value) for name, value in request.values.items() if name != "seed")
         key = request.model.name, request.person, request.garments, values
-        if key not in known_costs:
-            known_costs[key] = estimate(request, live.get(request.model.name)).total
+        if key not in known:
+            known[key] = estimate(request, live.get(request.model.name))
             if item.after is not None:
                 _check_step(request)
-        found[item.id] = known_costs[key]
+        found[item.id] = known[key]
     return found
+
+
+def costs(plan: Plan, live: Mapping[str, UnitPrice | None]) -> dict[str, Decimal | None]:
+    """The same as dollars; None where the price is unknown. Arguments and errors: see `estimates`."""
+    return {name: costs.total for name, costs in estimates(plan, live).items()}
 
 
 def _check_step(request: Request) -> None:
@@ -215,6 +229,8 @@ def to_dict(item: Item) -> dict[str, Any]:
         "garments": [str(path) for path in request.garments],
         "values": dict(request.values),
         "private": request.private,
+        "names": list(request.names),
+        "layout": request.layout,
     }
 
 
@@ -230,6 +246,8 @@ def item_of(data: Mapping[str, Any], models: Mapping[str, ModelSpec]) -> Item | 
             [Path(path) for path in data["garments"]],
             data["values"],
             private=data["private"],
+            names=data["names"],
+            layout=data["layout"],
         )
         return Item(id=data["id"], label=data["label"], request=request, step=data["step"], after=data["after"])
     except (KeyError, TypeError, AttributeError, InputError):
@@ -239,20 +257,9 @@ def item_of(data: Mapping[str, Any], models: Mapping[str, ModelSpec]) -> Item | 
 def _garments(
     photos: Sequence[Path], cloth_types: Sequence[str | None] | None, names: Sequence[str] | None
 ) -> list[Garment]:
-    """The garments with their kinds and names.
-
-    Raises:
-        GarmentsError: There is not one kind for each.
-    """
+    """The garments with their kinds and names."""
     kinds = [None] * len(photos) if cloth_types is None else cloth_types
-    if not isinstance(kinds, (list, tuple)) or len(kinds) != len(photos):
-        count = len(kinds) if isinstance(kinds, (list, tuple)) else "no list of"
-        raise GarmentsError(
-            f"There are {len(photos)} garments and {count} cloth_types.",
-            "Give one cloth_type for each garment, in their order.",
-            slot="cloth_types",
-        )
-    names = names or [photo.stem.replace("_", " ").replace("-", " ") for photo in photos]
+    names = names or [name_of(photo) for photo in photos]
     return [
         Garment(photo=photo, name=_short(name), cloth_type=kind)
         for photo, name, kind in zip(photos, names, kinds, strict=True)
@@ -273,6 +280,7 @@ def _look(
     outfit: Sequence[Garment],
     values: Mapping[str, Value],
     private: bool,
+    layout: Any,
 ) -> list[Item]:
     """The items of one look: one, or a step for each garment where the model takes no more."""
     steps = [[garment] for garment in outfit] if model.max_garments == 1 else [outfit]
@@ -285,6 +293,8 @@ def _look(
             [garment.photo for garment in worn],
             values if kind in (None, "") else {**values, "cloth_type": kind},
             private=private,
+            names=[garment.name for garment in worn],
+            layout=layout,
         )
         items.append(
             Item(

@@ -7,15 +7,18 @@ import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from vton_ui.errors import GarmentsError, PhotoError
-from vton_ui.models.options import complete
+from vton_ui.models.options import check, complete
 from vton_ui.models.spec import ModelSpec, Size, Values
 from vton_ui.money import pricing
 from vton_ui.pictures.framing import fitted
 from vton_ui.pictures.photos import measure
+from vton_ui.pictures.sheet import LAYOUT
 from vton_ui.tryon.backend import Backend
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +28,8 @@ class Request:
     Attributes:
         values: The model's options, checked; the seed is chosen.
         private: Whether fal shall store no record of it.
+        layout: How several garments lie on their sheet.
+        names: The garments' names, one for each, or none; they come from the visitor.
     """
 
     model: ModelSpec
@@ -32,6 +37,8 @@ class Request:
     garments: tuple[Path, ...]
     values: Values
     private: bool = False
+    layout: str = LAYOUT.default
+    names: tuple[str, ...] = ()
 
 
 def new_request(
@@ -41,8 +48,12 @@ def new_request(
     given: Mapping[str, Any],
     *,
     private: bool = False,
+    names: Sequence[str] | None = None,
+    layout: Any = None,
 ) -> Request:
     """A request, checked as far as it can be without decoding a photo; a missing seed is chosen here.
+
+    Without `names` the garments are called what their files are.
 
     Raises:
         InputError: A photo is missing, there are too many garments, or a setting is out of range.
@@ -60,7 +71,20 @@ def new_request(
     values = complete(model, given)
     if values.get("seed") is None:
         values["seed"] = random.SystemRandom().randrange(2**31)
-    return Request(model=model, person=person, garments=tuple(garments), values=values, private=private)
+    return Request(
+        model=model,
+        person=person,
+        garments=tuple(garments),
+        values=values,
+        names=tuple(names or map(name_of, garments)),
+        private=private,
+        layout=str(check(LAYOUT, layout)),
+    )
+
+
+def name_of(garment: Path) -> str:
+    """What a garment is called whose visitor gave it no name."""
+    return garment.stem.replace("_", " ").replace("-", " ")
 
 
 def estimate(request: Request, live: pricing.UnitPrice | None = None) -> pricing.Estimate:
@@ -79,7 +103,7 @@ def estimate(request: Request, live: pricing.UnitPrice | None = None) -> pricing
     return pricing.estimate(model, person=person, garment=garment, output=person, live=live)
 
 
-def named(garments: Sequence[Path]) -> list[tuple[Path, str]]:
+def named(garments: Sequence[T]) -> list[tuple[T, str]]:
     """Every garment with the name of its slot."""
     if len(garments) == 1:
         return [(garments[0], "Garment")]

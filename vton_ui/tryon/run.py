@@ -37,6 +37,7 @@ from vton_ui.tryon.events import (
     Waiting,
 )
 from vton_ui.tryon.job import Job, Part
+from vton_ui.tryon.look_source import keep_source
 from vton_ui.tryon.request import Request, live_price, named
 from vton_ui.tryon.results import Result, keep, lost
 from vton_ui.tryon.submit import new_job, recover, submit
@@ -66,7 +67,7 @@ async def try_on(
     try:
         yield Preparing()
         limits = request.model.limits(request.values)
-        ready = await unless(stop, prepare(request.person, named(request.garments), limits))
+        ready = await unless(stop, prepare(request.person, named(request.garments), limits, request.layout))
         yield Uploading()
         live, *urls = await unless(stop, _upload(request, ready, context))
     except Stopped:
@@ -151,6 +152,8 @@ async def fetch_result(job: Job, model: ModelSpec, context: RunContext) -> Resul
         result = await in_pool(keep, fetched.picture, fetched.answer, job_facts(job), job.frame, context.store)
     except Unfinished as exc:
         raise lost("The picture took too long to save.", job.request_id) from exc
+    if job.source:
+        await asyncio.to_thread(keep_source, job.source, result.path)
     await context.jobs.keep(job.request_id, result.path)
     return result
 

@@ -7,6 +7,7 @@ import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from vton_ui.errors import SubmitUnclear, VtonError
@@ -16,7 +17,8 @@ from vton_ui.pictures.prepare import Prepared
 from vton_ui.tryon import booking
 from vton_ui.tryon.context import RunContext
 from vton_ui.tryon.job import LOST_SECONDS, Job, Part
-from vton_ui.tryon.request import Request
+from vton_ui.tryon.look_source import LookSource, Worn, source_of
+from vton_ui.tryon.request import Request, name_of
 from vton_ui.tryon.streams import keep_running
 
 RECOVERY_PAUSES = (0.5, 2.0, 4.0, 8.0, 16.0)
@@ -60,6 +62,33 @@ def new_job(
         item=part.item,
         label=part.label,
         step=part.step,
+        source=new_source(request, context.store),
+    )
+
+
+def new_source(request: Request, store: Path) -> LookSource:
+    """What the look of a request will be made from.
+
+    Where its person is a kept look, it is a further step of that look: it shares the photo, and adds to the garments.
+
+    Args:
+        request: The request.
+        store: The folder of results. What lies beside a photo anywhere else was not written by this app.
+    """
+    before = source_of(request.person) if request.person.is_relative_to(store) else None
+    kind = request.values.get("cloth_type")
+    names = request.names or map(name_of, request.garments)
+    worn = tuple(
+        Worn(path=path, name=name, cloth_type=None if kind is None else str(kind))
+        for path, name in zip(request.garments, names, strict=True)
+    )
+    return LookSource(
+        photo=before.photo if before else request.person,
+        garments=(*(before.garments if before else ()), *worn),
+        model=request.model.name,
+        values=request.values,
+        private=request.private,
+        layout=request.layout,
     )
 
 

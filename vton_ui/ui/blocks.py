@@ -86,12 +86,12 @@ def launch_options(studio: Studio) -> dict[str, Any]:
         "theme": theme(),
         "css": palette_css() + (_WEB / "style.css").read_text(encoding="utf-8"),
         "head": f"<script>{(_WEB / 'photos.js').read_text(encoding='utf-8')}</script>",
-        # From here the page may show files, as copies; the guard serves only those.
+        # From here the page may show files: results themselves, and examples as copies; the guard serves no others.
         "allowed_paths": [str(studio.store), str(studio.examples)],
         "app_kwargs": {
             "middleware": [
                 Middleware(Visitors, proxies=studio.proxies),
-                Middleware(Guard, uploaded=studio.uploaded, session_uploads=studio.session_uploads),
+                Middleware(Guard, store=studio.store, uploaded=studio.uploaded, session_uploads=studio.session_uploads),
                 Middleware(Pace),
                 Middleware(CancelOne),
             ],

@@ -57,11 +57,11 @@ async def read_plan(studio: Studio, given: Given) -> AskedPlan:
         InputError: Something in it cannot be used.
     """
     models, files = known(given["models"], studio.models), _files(given)
-    wear, variations = check_wish(len(models), len(files), given["wear"], given["variations"])
-    kinds = given["cloth_types"]
+    kinds, options = given["cloth_types"], shared_options(studio.models).get("cloth_type", [])
+    wear, variations = check_wish(len(models), len(files), given["wear"], given["variations"], kinds)
     _check_others(models, studio, given)
-    for kind in kinds if isinstance(kinds, list) else ():
-        _check_unused(shared_options(studio.models).get("cloth_type", []), kind)
+    for kind in kinds if kinds and options else ():
+        _check_unused(options, kind)
     private, plan_only = bool(check(PRIVATE_FLAG, given["private"])), bool(check(PLAN_ONLY_FLAG, given["plan_only"]))
     outfits = [[place] for place in range(len(files))] if wear == "each" else [list(range(len(files)))]
     plan = new_plan(

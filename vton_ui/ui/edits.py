@@ -1,4 +1,4 @@
-"""Quick events: the options, the sheet, the estimate and the button follow the photos and settings on the page."""
+"""Quick events: the options, the estimate and the button follow the photos and settings on the page."""
 
 from __future__ import annotations
 
@@ -8,24 +8,26 @@ from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
+from gradio.blocks import Block
 from gradio.components import Component
 
 from vton_ui.errors import GarmentsError, RateLimited, VtonError
-from vton_ui.models.options import complete
 from vton_ui.models.spec import ModelSpec
-from vton_ui.money.pricing import Estimate, money
-from vton_ui.pictures.photos import measure, shows_in_browser
-from vton_ui.pictures.prepare import on_photos, prefetch
-from vton_ui.pictures.sheet import MAX_GARMENTS
-from vton_ui.pictures.work import browser_jpeg, sheet_jpeg
+from vton_ui.pictures.photos import measure
+from vton_ui.pictures.prepare import prefetch
 from vton_ui.studio import Studio
-from vton_ui.tryon.request import estimate, live_price, named
+from vton_ui.tryon.plan import Plan
+from vton_ui.tryon.plan_price import price_of
+from vton_ui.tryon.request import named
 from vton_ui.ui import markup
 from vton_ui.ui.components.examples import examples
+from vton_ui.ui.components.garments import Garment
+from vton_ui.ui.confirm import Confirm
 from vton_ui.ui.page import Page
-from vton_ui.ui.page_input import PageInput, read_page
-from vton_ui.ui.web.uploads import visible_upload, written
-from vton_ui.ui.web.visitor import browser_of, visitor_of
+from vton_ui.ui.page_input import PageInput, chosen_models, read_page
+from vton_ui.ui.page_photos import PagePhotos
+from vton_ui.ui.plan_words import button_text, cautions
+from vton_ui.ui.web.visitor import visitor_of
 
 Updates = dict[Component, Any]
 
@@ -39,39 +41,48 @@ class Edits:
 
     async def refresh(self, values: dict[Component, Any], request: gr.Request) -> Updates:
         """Update the button, the estimate and the notice."""
-        page = self.page
-        plain: Updates = {page.use_model: gr.update(visible=False), page.estimate: "", page.notice: ""}
+        page, confirm = self.page, Confirm(page=self.page, studio=self.studio)
+        plain: Updates = {
+            page.use_model: gr.update(visible=False),
+            page.wear: gr.update(visible=len(values[page.garments] or []) > 1),
+            page.estimate: "",
+            page.notice: "",
+        }
+        withdrawn = confirm.withdrawn if confirm.asked(values) else {}
         try:
-            page_input = read_page(page, self.studio, values, browser_of(request))
+            page_input = await read_page(page, self.studio, values, request)
             await asyncio.to_thread(_check_headers, page_input)
             missing = _missing(page_input)
             if missing:
-                return {**plain, page.try_on: gr.update(value=missing, interactive=False)}
-            tryon_request = page_input.request()
+                return {**plain, **withdrawn, page.try_on: gr.update(value=missing, interactive=False)}
             backend = self.studio.backend_for(page_input.key)
-            costs = await asyncio.to_thread(estimate, tryon_request, await live_price(page_input.model, backend))
+            price = await price_of(page_input.plan(), backend)
         except VtonError as exc:
             return {
                 **plain,
+                **withdrawn,
                 page.try_on: gr.update(value="Not ready yet", interactive=False),
                 page.notice: markup.failure(exc),
                 page.use_model: self._larger_model(exc, values),
             }
         # Over the limit only the prefetch is left out: moving a slider always shows an estimate.
         if self.studio.free.allows(visitor_of(request)):
-            prefetch(
-                tryon_request.person, named(tryon_request.garments), tryon_request.model.limits(tryon_request.values)
-            )
+            _prefetch(price.plan)
         return {
             **plain,
-            page.try_on: gr.update(value=_button_text(costs, free=backend.sandbox), interactive=True),
-            page.estimate: markup.estimate_line(costs, free=backend.sandbox),
-            page.notice: markup.notice(page_input.model.caution(tryon_request.values) or ""),
+            **(withdrawn if confirm.outdated(values, page_input, price) else {}),
+            page.try_on: gr.update(value=button_text(price, free=backend.sandbox), interactive=True),
+            page.estimate: markup.estimate_line(price, free=backend.sandbox),
+            page.notice: markup.notice(cautions(price, page_input.left_out)),
         }
+
+    async def not_now(self) -> Updates:
+        """Order nothing."""
+        return Confirm(page=self.page, studio=self.studio).withdrawn
 
     def _larger_model(self, exc: VtonError, values: Mapping[Component, Any]) -> Any:
         """The button that switches to a model which takes all these garments, if there is one."""
-        model = self._model_for(len(values[self.page.garments] or []))
+        model = self._model_for(len(values[self.page.garments]))
         if not isinstance(exc, GarmentsError) or model is None:
             return gr.update(visible=False)
         return gr.update(value=f"Use {model.title}", visible=True)
@@ -79,75 +90,38 @@ class Edits:
     def _model_for(self, garments: int) -> ModelSpec | None:
         return next((model for model in self.studio.models.values() if model.max_garments >= garments), None)
 
-    async def use_larger_model(self, garments: list[str]) -> Any:
+    async def use_larger_model(self, garments: list[Garment]) -> Any:
         """Choose that model."""
-        model = self._model_for(len(garments or []))
+        model = self._model_for(len(garments))
         return model.name if model else gr.skip()
 
-    async def show_model(self, name: str) -> list[Any]:
-        """Show the chosen model's options and no others."""
-        return [gr.update(visible=model == name) for model, blocks in self.page.groups.items() for _ in blocks]
-
-    async def show_sheet(self, name: str, garments: list[str], request: gr.Request) -> Any:
-        """Show the sheet as the model will get it, if there are several garments."""
-        model = self.studio.models.get(name, self.studio.default_model)
-        if not 1 < len(garments or []) <= model.max_garments:
-            return gr.update(visible=False, value=None)
-        try:
-            browser = browser_of(request)
-            paths = [visible_upload(browser, path, slot="Garment", studio=self.studio) for path in garments]
-            self.studio.free.count(visitor_of(request))
-            limit = model.garment_pixels(complete(model, {}))
-            picture = await on_photos("Garments", sheet_jpeg, named(paths), limit)
-            return gr.update(visible=True, value=str(written(picture, "sheet")))
-        except RateLimited as exc:
-            raise gr.Error(str(exc), print_exception=False) from exc
-        except VtonError:
-            return gr.update(visible=False, value=None)  # `refresh` says what is wrong
+    async def show_model(self, value: str) -> dict[Block, Any]:
+        """Show the options of the chosen models and no others; under their names, where there are several."""
+        chosen = {model.name for model in chosen_models(self.studio, value)}
+        updates: dict[Block, Any] = {}
+        for name in self.studio.models:
+            updates |= {block: gr.update(visible=name in chosen) for block in self.page.groups[name]}
+            updates |= {block: gr.update(visible=len(chosen) > 1) for block in self.page.headings[name]}
+        for part, (alone, beside) in self.page.namesakes.items():
+            updates[part] = gr.update(elem_id=alone if len(chosen) == 1 else beside)
+        return updates
 
     async def convert_person(self, path: str | None, request: gr.Request) -> Any:
         """Convert a photo that browsers cannot show."""
-        return await self._converted(path, "Person", request) if path else gr.skip()
-
-    async def convert_garments(self, paths: list[str], request: gr.Request) -> Any:
-        """The same for every garment."""
-        if len(paths or []) > MAX_GARMENTS:
-            return gr.skip()  # `refresh` says what is wrong
-        converted = [await self._converted(path, "Garment", request) for path in paths or []]
-        return gr.skip() if converted == (paths or []) else converted
-
-    async def _converted(self, path: str, slot: str, request: gr.Request) -> str:
+        if not path:
+            return gr.skip()
+        photos = PagePhotos(studio=self.studio, request=request)
         try:
-            real = visible_upload(browser_of(request), path, slot=slot, studio=self.studio)
-            if await asyncio.to_thread(shows_in_browser, real, slot=slot):
-                return path
-            self.studio.free.count(visitor_of(request))
-            picture = await on_photos(slot, browser_jpeg, real, slot)
+            converted = await photos.converted(photos.visible(path, "Person"), "Person")
         except RateLimited as exc:
             raise gr.Error(str(exc), print_exception=False) from exc
         except VtonError:
-            return path  # `refresh` says what is wrong
-        if picture is None:
-            return path
-        converted = written(picture, real.stem)
-        self.studio.session_uploads.add(browser_of(request), [converted])
-        return str(converted)
+            return gr.skip()  # `refresh` says what is wrong
+        return str(converted) if converted else gr.skip()
 
     async def example_person(self, index: int) -> str:
         """Put an example into the person's slot."""
         return str(examples(self.studio.examples, "people")[index])
-
-    async def example_garment(self, index: int, name: str, garments: list[str]) -> list[str]:
-        """Add an example to the garments, or replace the one where the model takes one."""
-        chosen = str(examples(self.studio.examples, "garments")[index])
-        model = self.studio.models.get(name, self.studio.default_model)
-        kept = (garments or []) if model.max_garments > 1 else []
-        return [*kept, chosen][: model.max_garments]
-
-    async def swap(self, person: str | None, garments: list[str]) -> tuple[Any, Any]:
-        """Person and first garment change places."""
-        first, rest = (garments or [])[:1], (garments or [])[1:]
-        return (first[0] if first else None), [*([person] if person else []), *rest]
 
 
 def _check_headers(page_input: PageInput) -> None:
@@ -164,7 +138,11 @@ def _missing(page_input: PageInput) -> str | None:
     return None if page_input.garments else "Add a garment"
 
 
-def _button_text(costs: Estimate, *, free: bool) -> str:
-    if free:
-        return "Try on · free draft"
-    return "Try on" if costs.total is None else f"Try on · {money(costs.total)}"
+def _prefetch(plan: Plan) -> None:
+    """Start preparing the photos of a plan; a later step's person is yet to be made."""
+    needed = {
+        (request.person, request.garments, request.model.limits(request.values), request.layout)
+        for request in (item.request for item in plan if item.after is None)
+    }
+    for person, garments, limits, layout in needed:
+        prefetch(person, named(garments), limits, layout)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from html import escape
 
@@ -9,7 +10,7 @@ from typing_extensions import assert_never
 
 from vton_ui.errors import InputError, KeyRefused, VtonError
 from vton_ui.models.spec import ModelSpec, Size
-from vton_ui.money.pricing import Estimate, estimate, money
+from vton_ui.money.pricing import estimate, money
 from vton_ui.tryon.events import (
     Accepted,
     Cancelled,
@@ -24,9 +25,12 @@ from vton_ui.tryon.events import (
     Uploading,
     Waiting,
 )
+from vton_ui.tryon.plan_price import PlanPrice
 from vton_ui.tryon.results import Result
+from vton_ui.ui.components.tiles import State
+from vton_ui.ui.plan_words import all_models_title, lines, summary
 
-EMPTY = (
+INVITATION = (
     '<div class="invitation" data-state="empty"><strong>The result appears here</strong>'
     "<span>Add a person and a garment, then try it on.</span></div>"
 )
@@ -34,21 +38,33 @@ EMPTY = (
 
 def model_card(model: ModelSpec) -> str:
     """A model's name, and what to know before choosing it, as two lines of plain text."""
-    megapixel = Size(1000, 1000)
-    least = estimate(model, person=megapixel, garment=megapixel, output=megapixel).total
+    least = _least_cost(model)
     cost = "price not published" if least is None else f"from {money(least)}"
     return f"{model.title}\n{model.good_at}. {model.takes.capitalize()}, {cost}, {model.licence_short}."
 
 
-def estimate_line(costs: Estimate, *, free: bool) -> str:
+def all_models_card(models: Sequence[ModelSpec]) -> str:
+    """The same for all models together, with the sum of their prices."""
+    known = [cost for cost in map(_least_cost, models) if cost is not None]
+    prices = [f"from {money(sum(known, Decimal(0)))}"] * bool(known)
+    unknown = len(models) - len(known)
+    prices += [f"{'a price' if unknown == 1 else f'{unknown} prices'} not published"] * bool(unknown)
+    return f"{all_models_title(len(models))}\nA look of each, to compare, {' plus '.join(prices)}."
+
+
+def _least_cost(model: ModelSpec) -> Decimal | None:
+    """What a look costs at least."""
+    megapixel = Size(1000, 1000)
+    return estimate(model, person=megapixel, garment=megapixel, output=megapixel).total
+
+
+def estimate_line(price: PlanPrice, *, free: bool) -> str:
     """The estimate: a total that opens into its lines."""
-    total = money(costs.total) if costs.total is not None else costs.note
-    summary = f"Free draft. With a key: {total}" if free else f"Estimate: {total}"
     rows = "".join(
         f"<li><span>{escape(line.what)}</span><span>{money(line.usd) if line.usd is not None else '–'}</span></li>"
-        for line in costs.lines
+        for line in lines(price)
     )
-    return f"<details><summary>{escape(summary)}</summary><ul>{rows}</ul></details>"
+    return f"<details><summary>{escape(summary(price, free=free))}</summary><ul>{rows}</ul></details>"
 
 
 def status(event: Event) -> str:
@@ -63,6 +79,12 @@ def status(event: Event) -> str:
 
 def words_for(event: Event) -> tuple[str, float | None]:
     """An event in plain words, and the progress from 0 to 1 where it is known."""
+    words, share = words_without_seconds(event)
+    return (f"{words} · {event.seconds:.0f} s" if isinstance(event, (Waiting, Running)) else words), share
+
+
+def words_without_seconds(event: Event) -> tuple[str, float | None]:
+    """The same for the tiles: they count the seconds by themselves."""
     if isinstance(event, Done):
         return f"Done in {event.result.facts['seconds']} s", None
     if isinstance(event, Cancelled):
@@ -78,17 +100,28 @@ def words_for(event: Event) -> tuple[str, float | None]:
     if isinstance(event, Accepted):
         return "Accepted, waiting", None
     if isinstance(event, Waiting):
-        return f"Waiting{_place(event.position)} · {event.seconds:.0f} s", None
+        return f"Waiting{_place(event.position)}", None
     if isinstance(event, Running):
         log = f": {event.log[:60]}" if event.log else ""
         step = f", step {event.step} of {event.steps}" if event.step is not None else log
         share = event.step / event.steps if event.step is not None and event.steps else None
-        return f"Running{step} · {event.seconds:.0f} s", share
+        return f"Running{step}", share
     if isinstance(event, Cancelling):
         return "Cancelling", None
     if isinstance(event, Skipped):
         return "Not ordered: the step before it did not end in a picture", None
     assert_never(event)
+
+
+def status_of_several(states: Sequence[State]) -> str:
+    """How far several looks are."""
+    done, all_ = states.count("done"), len(states)
+    words = f"{done} of {all_} looks ready"
+    if any(state in ("planned", "waiting", "working") for state in states):
+        return _working(words, done / all_)
+    if not done and "cancelled" in states:
+        return _plain("cancelled", "Cancelled")
+    return _plain("done" if done else "over", words)
 
 
 def _place(position: int | None) -> str:

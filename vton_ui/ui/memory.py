@@ -105,7 +105,7 @@ class Memory:
                 "path": str(result.path.relative_to(self.store)),
                 "size": list(result.size),
                 "facts": dict(result.facts),
-                "job": job.to_dict(),
+                "job": replace(job, source=None).to_dict(),
             }
             for result, job in results[:MAX_RESULTS]
         ]

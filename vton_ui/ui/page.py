@@ -4,19 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 import gradio as gr
 from gradio.components import Component
 
+from vton_ui.models.spec import ModelSpec
+from vton_ui.pictures.sheet import LAYOUT, MAX_GARMENTS
 from vton_ui.studio import Studio
+from vton_ui.tryon.plan import VARIATIONS, WEAR
 from vton_ui.ui import markup
-from vton_ui.ui.components.controls import controls, link
+from vton_ui.ui.components import looks
+from vton_ui.ui.components.confirmation import confirmation
+from vton_ui.ui.components.controls import control, controls, link
 from vton_ui.ui.components.examples import examples, thumbnails
-from vton_ui.ui.components.slots import GarmentPhotos, PersonPhoto
+from vton_ui.ui.components.garment_rail import GarmentRail
+from vton_ui.ui.components.garments import kinds
+from vton_ui.ui.components.slots import PersonPhoto
 from vton_ui.ui.memory import EMPTY
 
 SOURCES = ["upload", "webcam", "clipboard"]
+ALL_MODELS = "both"
+"""The picker's value for every model of the registry."""
+MOST_PICTURES = 4
+"""Scripts may ask for more of each look."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -28,24 +40,33 @@ class Page:
         failure: About the last try-on; only `Runs` writes it, so that a late refresh cannot remove it.
         options: The components of every model's options: model name → option name → component.
         groups: The blocks that are shown for one model only: model name → blocks.
+        headings: The models' names over their options, for when several are chosen: model name → headings.
+        confirm: Asks before a costly plan is ordered; its value is the question.
+        asked: What is asked there: see `Confirmation`.
     """
 
     model: gr.Radio
     person: PersonPhoto
-    garments: GarmentPhotos
+    garments: GarmentRail
     people: gr.Dataset
     clothes: gr.Dataset
     swap: gr.Button
     sheet: gr.Image
+    layout: gr.Radio
     notice: gr.HTML
     failure: gr.HTML
     use_model: gr.Button
+    wear: gr.Radio
+    pictures: gr.Radio
     options: Mapping[str, Mapping[str, Component]]
     groups: Mapping[str, list[gr.Column]]
+    headings: Mapping[str, list[gr.HTML]]
     try_on: gr.Button
     cancel: gr.Button
+    confirm: gr.HTML
+    asked: gr.State
     estimate: gr.HTML
-    result: gr.Image
+    result: gr.HTML
     status: gr.HTML
     details: gr.HTML
     download: gr.DownloadButton
@@ -53,25 +74,37 @@ class Page:
     retry: gr.Button
     look_again: gr.Button
     private: gr.Checkbox
-    recent: gr.Gallery
+    looks: gr.HTML
     find_id: gr.Textbox
     find: gr.Button
     forget: gr.Button
     come_back: gr.Button
     fal_key: gr.Textbox
-    last_result: gr.State
     memory: gr.BrowserState
 
     @property
     def settings(self) -> set[Component]:
         """The components that a request is made of."""
         of_options = {component for named in self.options.values() for component in named.values()}
-        return {self.model, self.person, self.garments, self.fal_key, self.private, *of_options}
+        choices = {self.model, self.wear, self.pictures, self.layout, self.fal_key, self.private}
+        return {self.person, self.garments, *choices, *of_options}
+
+    @property
+    def namesakes(self) -> dict[Component, tuple[str, str]]:
+        """The components of options that an earlier model has too: their elem_ids, alone and beside that model's."""
+        found: dict[Component, tuple[str, str]] = {}
+        seen: set[str] = set()
+        for model, named in self.options.items():
+            found |= {
+                part: (f"option-{name}", f"option-{name}-{model}") for name, part in named.items() if name in seen
+            }
+            seen |= named.keys()
+        return found
 
     @property
     def inputs(self) -> set[Component]:
         """The settings, and what the page remembers."""
-        return {*self.settings, self.find_id, self.last_result, self.memory}
+        return {*self.settings, self.asked, self.find_id, self.memory}
 
 
 def lay_out(studio: Studio) -> Page:
@@ -84,8 +117,11 @@ def lay_out(studio: Studio) -> Page:
     parts: dict[str, Any] = {}
     if studio.sandbox:
         parts["fal_key"] = _key_box("No key: drafts made on this machine, not AI. Add a fal key for real results")
+    cards = [(markup.model_card(model), name) for name, model in studio.models.items()]
+    if len(cards) > 1:
+        cards.append((markup.all_models_card(list(studio.models.values())), ALL_MODELS))
     parts["model"] = gr.Radio(
-        [(markup.model_card(model), name) for name, model in studio.models.items()],
+        cards,
         value=studio.default_model.name,
         label="Model",
         show_label=False,
@@ -146,21 +182,12 @@ def _garments(studio: Studio) -> dict[str, Any]:
     with gr.Row(elem_classes="title"):
         gr.HTML("<h2><b>2</b> Garments</h2>", padding=False)
         parts["swap"] = gr.Button("Swap with person", size="sm", elem_id="swap", scale=0, min_width=140)
-    parts["garments"] = GarmentPhotos(
-        type="filepath",
-        file_types=["image"],
-        sources=SOURCES,  # type: ignore[arg-type]
-        label="Garments",
-        show_label=False,
-        elem_id="garments",
-        elem_classes="slot",
-        columns=2,
-        object_fit="contain",
-        interactive=True,
-        allow_preview=False,
-        buttons=[],
+    parts["garments"] = GarmentRail(
+        kinds=kinds([studio.default_model]), max_garments=MAX_GARMENTS, elem_id="garments", padding=False
     )
     parts["clothes"] = thumbnails(examples(studio.examples, "garments"), "clothes")
+    with gr.Column(elem_classes="options choice"):
+        parts["wear"] = control(WEAR, visible=False, elem_id="wear")
     parts["sheet"] = gr.Image(
         label="What the model gets to see",
         elem_id="sheet",
@@ -170,21 +197,27 @@ def _garments(studio: Studio) -> dict[str, Any]:
         format="png",
         height=150,
     )
+    with gr.Column(elem_classes="options choice"):
+        parts["layout"] = control(LAYOUT, visible=False, elem_id="layout")
     return parts | _options(studio)
 
 
 def _options(studio: Studio) -> dict[str, Any]:
-    options: dict[str, dict[str, Component]] = {}
-    groups: dict[str, list[gr.Column]] = {}
+    options: dict[str, dict[str, Component]] = {model: {} for model in studio.models}
+    groups: dict[str, list[gr.Column]] = {model: [] for model in studio.models}
+    headings: dict[str, list[gr.HTML]] = {model: [] for model in studio.models}
+
+    def lay_out(model: ModelSpec, *, expert: bool) -> None:
+        with gr.Column(visible=model is studio.default_model, elem_classes=["options", f"of-{model.name}"]) as group:
+            headings[model.name].append(gr.HTML(f"<h3>{escape(model.title)}</h3>", padding=False, visible=False))
+            options[model.name] |= controls(model, expert=expert)
+        groups[model.name].append(group)
+
     for model in studio.models.values():
-        with gr.Column(visible=model is studio.default_model, elem_classes="options") as group:
-            options[model.name] = controls(model, expert=False)
-        groups[model.name] = [group]
+        lay_out(model, expert=False)
     with gr.Accordion("Expert options", open=False, elem_id="expert"):
         for model in studio.models.values():
-            with gr.Column(visible=model is studio.default_model, elem_classes="options") as group:
-                options[model.name] |= controls(model, expert=True)
-            groups[model.name].append(group)
+            lay_out(model, expert=True)
         with gr.Column(elem_classes="options"):
             private = gr.Checkbox(
                 label="Private",
@@ -193,26 +226,24 @@ def _options(studio: Studio) -> dict[str, Any]:
             )
     for model in studio.models.values():
         link(model, options[model.name])
-    return {"options": options, "groups": groups, "private": private}
+    return {"options": options, "groups": groups, "headings": headings, "private": private}
 
 
 def _result() -> dict[str, Any]:
     parts: dict[str, Any] = {}
     gr.HTML("<h2><b>3</b> Result</h2>", padding=False)
-    with gr.Column(elem_id="mirror", elem_classes="slot"):
-        parts["result"] = gr.Image(
-            type="filepath",
-            label="Result",
-            show_label=False,
-            elem_id="result",
-            interactive=False,
-            buttons=["fullscreen"],
+    with gr.Column(elem_id="mirror"):
+        parts["result"] = looks.station(elem_id="result")
+        parts["status"] = gr.HTML(markup.INVITATION, elem_id="status", padding=False)
+    with gr.Column(elem_classes="options choice"):
+        parts["pictures"] = gr.Radio(
+            list(range(1, MOST_PICTURES + 1)), value=1, label=VARIATIONS.label, elem_id="pictures"
         )
-        parts["status"] = gr.HTML(markup.EMPTY, elem_id="status", padding=False)
     with gr.Column(elem_id="action"):
         parts["try_on"] = gr.Button(
             "Add a person and a garment", variant="primary", size="lg", interactive=False, elem_id="try_on"
         )
+        parts["confirm"] = confirmation()
         parts["cancel"] = gr.Button("Cancel", variant="secondary", size="lg", visible=False, elem_id="cancel")
         parts["estimate"] = gr.HTML("", elem_id="estimate", padding=False)
     parts["notice"] = gr.HTML("", elem_id="notice", padding=False)
@@ -225,22 +256,12 @@ def _result() -> dict[str, Any]:
     with gr.Row(elem_id="after"):
         parts["download"] = gr.DownloadButton("Download", size="sm", visible=False, elem_id="download")
         parts["again"] = gr.Button("Again, another seed", size="sm", visible=False, elem_id="again")
-    parts["last_result"] = gr.State(None)
+    parts["asked"] = gr.State(None)
     return parts
 
 
 def _kept(studio: Studio) -> dict[str, Any]:
-    recent = gr.Gallery(
-        label="Recent",
-        elem_id="recent",
-        visible=False,
-        interactive=False,
-        allow_preview=False,
-        columns=8,
-        height="auto",
-        object_fit="cover",
-        buttons=[],
-    )
+    strip = looks.strip(elem_id="looks")
     with gr.Accordion("Find a request, or forget everything", open=False, elem_id="keeping"):
         with gr.Row(elem_id="finder"):
             find_id = gr.Textbox(
@@ -259,7 +280,7 @@ def _kept(studio: Studio) -> dict[str, Any]:
             padding=False,
         )
     return {
-        "recent": recent,
+        "looks": strip,
         "find_id": find_id,
         "find": find,
         "forget": forget,

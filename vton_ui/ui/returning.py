@@ -1,90 +1,214 @@
-"""Several jobs that a browser follows again after a reload: what of them the page shows.
-
-The page has one status and one result. The status is that of the newest job still under way, the result is the newest
-one. Jobs that end beside it go to the list of recent results, and their errors to the error card.
-"""
+"""Come back, look again, find, forget: the events of the page about what was ordered before."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import asyncio
+import shutil
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.components import Component
 
-from vton_ui.models.spec import ModelSpec
-from vton_ui.tryon.events import Accepted, Cancelled, Done, Event, Failed
+from vton_ui.errors import VtonError
+from vton_ui.pictures import prepare
+from vton_ui.tryon.context import RunContext
+from vton_ui.tryon.events import Accepted, Done, Recovering
 from vton_ui.tryon.job import Job
+from vton_ui.tryon.lookup import request_id_of, unknown_job
+from vton_ui.tryon.plan import item_of
+from vton_ui.tryon.results import discard
+from vton_ui.tryon.run import resume
+from vton_ui.tryon.streams import in_background, merged
+from vton_ui.ui import markup, page_photos
+from vton_ui.ui.board import Look, in_order, joined, look_of, set_all, taken_up, unsent_look
+from vton_ui.ui.compat.files import content_name, upload_folder
+from vton_ui.ui.components.actions import Action
 from vton_ui.ui.errors import translate_error
-from vton_ui.ui.page_input import Values
-from vton_ui.ui.render import Renderer, Updates
+from vton_ui.ui.memory import EMPTY
+from vton_ui.ui.page_input import key_of
+from vton_ui.ui.render import Updates, button
+from vton_ui.ui.tab import Tab, Tabs
+from vton_ui.ui.web.uploads import forget_uploads
+
+Followed = list[tuple[Job, str, RunContext]]
+"""Jobs of an earlier time, each with the id of its look and what it is followed with."""
 
 
-@dataclass(kw_only=True, eq=False)
-class ReturnedJobs:
-    """Events of several jobs → updates of the page.
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Found:
+    """What a browser may come back to.
 
     Attributes:
-        models: The models of the jobs, by name.
-        running: The jobs under way by id, newest first.
-        state: What the browser keeps.
+        looks: The looks of every click of which something is under way or was not ordered.
+        followed: The jobs under way.
         unresolved: Updates about jobs that need the visitor; they stay when the others are over.
     """
 
-    renderer: Renderer
-    models: Mapping[str, ModelSpec]
-    values: Values
-    running: dict[str, Job]
-    state: Any
+    looks: Mapping[str, Look]
+    followed: Followed
     unresolved: Updates
-    _order: list[str] = field(init=False)
-    _newest_result: str | None = None
 
-    def __post_init__(self) -> None:
-        self._order = list(self.running)
 
-    @property
-    def shown(self) -> str | None:
-        """The id of the job whose status the page shows, and which *Cancel* cancels."""
-        return next(iter(self.running), None)
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Returns:
+    """What follows, finds and forgets."""
 
-    def render(self, job_id: str, event: Event | Failed) -> Updates:
-        """What an event changes on the page."""
-        is_shown, job = job_id == self.shown, self.running[job_id]
-        if isinstance(event, Accepted):
-            job = self.running[job_id] = event.job
-        if isinstance(event, Failed):
-            update = self._failed(event, job, is_shown)
-        else:
-            update, self.state = self.renderer.happened(event, job, self.models[job.model], self.values, self.state)
-        if not isinstance(event, (Failed, Done, Cancelled)):
-            return update if is_shown else {**self.renderer.busy(), **self._beside(update)}
-        del self.running[job_id]
-        return self._ended(event, update, job_id, is_shown)
+    tabs: Tabs
 
-    def _failed(self, event: Failed, job: Job, is_shown: bool) -> Updates:
-        error, page = translate_error(event.error), self.renderer.page
-        self.state = self.renderer.after(error, job, self.state)
-        update = self.renderer.failed(error, self.values, self.state)
-        self.unresolved |= {part: update[part] for part in (page.failure, page.look_again, page.retry)}
-        return update
+    async def come_back(self, values: dict[Component, Any], request: gr.Request) -> AsyncGenerator[Updates, None]:
+        """Follow this browser's jobs again, each in its tile, and show what it has kept and what was not ordered."""
+        tab = await self.tabs.of(values, request)
+        found = await _found(tab)
+        yield tab.kept()
+        if not found.looks:
+            yield {tab.page.memory: tab.board.memory, **found.unresolved}
+            return
+        tab.board.take_up(found.looks)
+        await tab.price_rest()
+        status = markup.RETURNED if tab.board.only and found.followed else None
+        yield {tab.page.failure: "", **tab.show(status), **tab.kept(), **found.unresolved}
+        async with aclosing(_follow(tab, found.followed)) as updates:
+            async for update in updates:
+                yield {**update, **found.unresolved}
 
-    def _ended(self, event: Event | Failed, update: Updates, job_id: str, is_shown: bool) -> Updates:
-        page, newest = self.renderer.page, self._newest_result
-        if isinstance(event, Done) and (newest is None or self._order.index(job_id) < self._order.index(newest)):
-            self._newest_result = job_id
-        elif newest is not None or not is_shown:
-            status: Updates = {page.status: update[page.status]} if is_shown else {}
-            update = {**self._beside(update), **status}
-        if self.running:
-            return {**update, **self.renderer.busy()}
-        rest = self.renderer.rest(self.values)
-        if self._newest_result is not None:
-            del rest[page.result]
-            rest[page.again] = gr.update(visible=True)
-        return {**rest, **update, **self.unresolved}
+    async def look_again(self, tab: Tab, action: Action) -> AsyncGenerator[Updates, None]:
+        """Follow the job of a look whose picture may still be had."""
+        look = tab.board.looks.get(action.id)
+        job = look.current.job if look else None
+        if look is None or job is None or look.state != "failed":
+            return
+        try:
+            tab.count()
+            context = tab.context(own_key=job.own_key)
+        except VtonError as exc:
+            yield {tab.page.failure: markup.failure(translate_error(exc))}
+            return
+        look = taken_up(look, job)
+        tab.board.put(look)
+        yield tab.show()
+        async with aclosing(_follow(tab, [(job, look.id, context)])) as updates:
+            async for update in updates:
+                yield update
 
-    def _beside(self, update: Updates) -> Updates:
-        """Of an update, what a job may change while the page shows another one."""
-        page = self.renderer.page
-        return {part: update[part] for part in (page.memory, page.recent, page.failure) if part in update}
+    async def find(self, values: dict[Component, Any], request: gr.Request) -> AsyncGenerator[Updates, None]:
+        """Fetch a request again by its id, for free."""
+        tab = await self.tabs.of(values, request)
+        studio, models = tab.studio, tab.studio.models
+        try:
+            request_id = request_id_of(values[tab.page.find_id])
+            tab.count()
+            # Without a budget: to look for a request books nothing.
+            context = replace(tab.context(), budget=None)
+        except VtonError as exc:
+            yield {**tab.show(), **tab.renderer.failed(translate_error(exc))}
+            return
+        record = await studio.jobs.find(request_id)
+        known = tab.memory.job_of(tab.board.memory, request_id) or (record.job if record else None)
+        last: VtonError | None = None
+        for model in [models[known.model]] if known and known.model in models else models.values():
+            job = known or unknown_job(model, request_id, sandbox=context.backend.sandbox, own_key=context.own_key)
+            look = look_of(job, model, Accepted(job=job))
+            tab.board.show([look])
+            try:
+                async with aclosing(resume(job, model, context)) as events:
+                    async for event in events:
+                        yield tab.happened(look.id, look.steps[0].item, event) or tab.show()
+                return
+            except VtonError as exc:
+                last = exc
+                tab.board.give_back()
+        if last is not None:
+            yield tab.refused(last)
+
+    async def forget(self, values: dict[Component, Any], request: gr.Request) -> Updates:
+        """Delete this browser's results, its list, and the photos that it uploaded and nobody else."""
+        tab = await self.tabs.of(values, request)
+        page, memory, store = tab.page, tab.board.memory, tab.studio.store
+        results = tab.memory.results(memory)
+        jobs = [*tab.memory.jobs(memory), *(job for _, job in results)]
+        await tab.studio.jobs.forget({job.request_id for job in jobs})
+        kept = await tab.studio.jobs.forget_browser(tab.owner)
+        for path in {*kept, *(result.path for result, _ in results)}:
+            await asyncio.to_thread(_discard, path, store)
+        deleted = await asyncio.to_thread(forget_uploads, tab.browser, tab.studio)
+        prepare.forget(deleted)
+        page_photos.forget(deleted)
+        self.tabs.boards.forget(tab.browser)
+        tab = await self.tabs.of({**values, page.memory: EMPTY}, request)
+        return {
+            **tab.kept(),
+            **tab.show(markup.FORGOTTEN),
+            page.person: None,
+            page.garments: [],
+            page.failure: "",
+        }
+
+
+async def _found(tab: Tab) -> Found:
+    """What the browser and the job store remember, put together: two tabs lose nothing to each other."""
+    board, models, remembered = tab.board, tab.studio.models, await tab.remembered()
+    stored = {record.job.id: record for record in remembered.open}
+    over = {record.job.id for record in remembered.finished}
+    # The newer word on a job is the one with a request id.
+    jobs = {job.id: job for job in tab.memory.jobs(board.memory) if job.id not in over}
+    jobs |= {id: record.job for id, record in stored.items() if record.job.request_id or id not in jobs}
+    looks, followed, unresolved = list[Look](), Followed(), Updates()
+    for job in sorted(jobs.values(), key=lambda job: job.submitted_at, reverse=True):
+        if job.model not in models or (job.sandbox and not tab.studio.sandbox):
+            board.memory = tab.memory.without_job(board.memory, job)
+            continue
+        context = _context(tab, job, unresolved)
+        if context is None:
+            continue
+        board.memory = tab.memory.with_job(board.memory, job)
+        last = Accepted(job=job) if job.request_id else Recovering()
+        looks.append(look_of(job, models[job.model], last))
+        followed.append((job, looks[-1].id, context))
+    unsent = ((planned, item_of(planned.item, models)) for planned in remembered.unsent)
+    looks += [unsent_look(planned.plan, item, planned.id) for planned, item in unsent if item]
+    plans = list(dict.fromkeys(look.plan for look in looks if look.plan))
+    looks += [look for look in board.kept.values() if look.plan in plans]
+    return Found(looks=in_order(joined(looks)), followed=followed, unresolved=unresolved)
+
+
+def _context(tab: Tab, job: Job, unresolved: Updates) -> RunContext | None:
+    """What a job is followed with; None where that needs the visitor, who is told so in `unresolved`."""
+    page = tab.page
+    if job.own_key and not key_of(page, tab.values):
+        unresolved |= {page.failure: markup.OWN_KEY_WANTED, page.look_again: button("Fetch it")}
+        return None
+    try:
+        tab.count()
+        return tab.context(own_key=job.own_key)
+    except VtonError as exc:
+        unresolved[page.failure] = markup.failure(translate_error(exc))
+        return None
+
+
+async def _follow(tab: Tab, followed: Followed) -> AsyncGenerator[Updates, None]:
+    """What the jobs change on the page, side by side, each to its end."""
+    board, stops = tab.board, {job.id: asyncio.Event() for job, _, _ in followed}
+    of_job = {job.id: (look_id, job.item or job.id) for job, look_id, _ in followed}
+    streams = {
+        job.id: resume(job, tab.studio.models[job.model], context, stops[job.id]) for job, _, context in followed
+    }
+    with board.stoppable([(of_job[id][0], stop) for id, stop in stops.items()]):
+        async with aclosing(in_background(merged(streams), lambda: set_all(stops.values()))) as told:
+            async for id, event in told:
+                update = tab.happened(*of_job[id], event)
+                if isinstance(event, Done) and board.left:  # the next step of an outfit can be ordered now
+                    await tab.price_rest()
+                    update = {**(update or {}), **tab.show()}
+                if update is not None:
+                    yield update
+
+
+def _discard(path: Path, store: Path) -> None:
+    """Delete a result, and the copy that the download button made of it."""
+    copy = upload_folder() / content_name(path)
+    discard(path, store)
+    shutil.rmtree(copy, ignore_errors=True)

@@ -1,244 +1,211 @@
-"""Try on, cancel, come back, find, forget: the events of the page that start, follow or end jobs."""
+"""Try on, once more, go on, order the rest, cancel: the events of the page that order looks or stop them."""
 
 from __future__ import annotations
 
 import asyncio
-import shutil
-from collections import defaultdict
-from collections.abc import AsyncGenerator, Mapping
+import uuid
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import Any
 
 import gradio as gr
 from gradio.components import Component
 
-from vton_ui.errors import VtonError
-from vton_ui.pictures import prepare
-from vton_ui.studio import Studio
-from vton_ui.tryon.context import RunContext
-from vton_ui.tryon.events import Accepted, Submitting
-from vton_ui.tryon.job import Job
-from vton_ui.tryon.lookup import request_id_of, unknown_job
-from vton_ui.tryon.results import discard
-from vton_ui.tryon.run import resume, try_on
-from vton_ui.tryon.streams import in_background, merged
+from vton_ui.errors import Filtered
+from vton_ui.tryon.events import Failed
+from vton_ui.tryon.plan import Plan
+from vton_ui.tryon.plan_price import price_of
+from vton_ui.tryon.plan_run import run, take_unsent
+from vton_ui.tryon.streams import in_background
 from vton_ui.ui import markup
-from vton_ui.ui.compat.files import content_name, upload_folder
-from vton_ui.ui.errors import translate_error
-from vton_ui.ui.memory import EMPTY
-from vton_ui.ui.page import Page
-from vton_ui.ui.page_input import Values, key_of, read_page
-from vton_ui.ui.render import Renderer, Updates, button
-from vton_ui.ui.returning import ReturnedJobs
-from vton_ui.ui.web.uploads import forget_uploads
-from vton_ui.ui.web.visitor import browser_of, cookie_of, visitor_of
+from vton_ui.ui.board import Look, new_looks, plan_of, reseeded, restarted, set_all
+from vton_ui.ui.components.actions import Action
+from vton_ui.ui.confirm import Confirm, Question
+from vton_ui.ui.page_input import PageValues
+from vton_ui.ui.render import Updates
+from vton_ui.ui.tab import Tab, Tabs
+
+Steps = AsyncGenerator[Updates, None]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Runs:
-    """The page's try-ons on one studio.
+    """What orders looks, and what stops them."""
 
-    Attributes:
-        stops: What cancels the job whose status is shown, by browser session.
-        submitting: The sessions whose click is being worked on, so that a double click submits once.
-    """
+    tabs: Tabs
 
-    page: Page
-    studio: Studio
-    renderer: Renderer
-    stops: dict[str, set[asyncio.Event]] = field(default_factory=lambda: defaultdict(set))
-    submitting: set[str] = field(default_factory=set)
+    @property
+    def confirm(self) -> Confirm:
+        """The question before a costly plan."""
+        return Confirm(page=self.tabs.page, studio=self.tabs.studio)
 
-    async def try_on(self, values: dict[Component, Any], request: gr.Request) -> AsyncGenerator[Updates, None]:
-        """One try-on with what stands on the page."""
-        async with aclosing(self._submit(values, request, {})) as updates:
+    async def try_on(self, values: dict[Component, Any], request: gr.Request) -> Steps:
+        """Order what stands on the page."""
+        async with aclosing(self._click(values, request, {})) as updates:
             async for update in updates:
                 yield update
 
-    async def again(self, values: dict[Component, Any], request: gr.Request) -> AsyncGenerator[Updates, None]:
+    async def again(self, values: dict[Component, Any], request: gr.Request) -> Steps:
         """The same with a new seed."""
-        async with aclosing(self._submit(values, request, {"seed": None})) as updates:
+        async with aclosing(self._click(values, request, {"seed": None})) as updates:
             async for update in updates:
                 yield update
 
-    async def cancel(self, request: gr.Request) -> Any:
-        """Ask the shown job to stop; its own events say how that went."""
-        for stop in self.stops.get(request.session_hash or "", ()):
-            stop.set()
+    async def order(self, values: dict[Component, Any], request: gr.Request) -> Steps:
+        """What the page asked about, if that is still what stands on it; otherwise it asks anew."""
+        answered = self.confirm.asked(values)
+        async with aclosing(self._click(values, request, answered.changed if answered else {}, answered)) as updates:
+            async for update in updates:
+                yield update
+
+    async def cancel(self, values: dict[Component, Any], request: gr.Request) -> Any:
+        """Ask every look under way to stop; their own events say how that went."""
+        tab = await self.tabs.of(values, request)
+        for stops in tab.board.stops.values():
+            set_all(stops)
         return gr.update(interactive=False, value="Cancelling")
 
-    async def come_back(self, values: dict[Component, Any], request: gr.Request) -> AsyncGenerator[Updates, None]:
-        """Follow this browser's jobs again, side by side, and show the results that it has kept."""
-        page, session, renderer = self.page, request.session_hash or "", self._renderer(request)
-        yield {page.recent: renderer.recent(values[page.memory])}
-        jobs, contexts = self._returned(values, request)
-        if not jobs.running:
-            yield {page.memory: jobs.state, **jobs.unresolved}
+    async def cancel_look(self, values: PageValues, action: Action, request: gr.Request) -> Updates:
+        """Ask one look to stop."""
+        tab = await self.tabs.of(values, request)
+        set_all(tab.board.stops.get(action.id, ()))
+        return {}
+
+    async def retry(self, tab: Tab, action: Action) -> Steps:
+        """Order a look that brought no picture once more, in its place; with a new seed if it was flagged."""
+        look = tab.board.looks.get(action.id)
+        if look is None or look.state not in ("failed", "cancelled"):
             return
-        yield {**renderer.started(values), **jobs.unresolved, page.status: markup.RETURNED}
-        stops = {job_id: asyncio.Event() for job_id in jobs.running}
-        streams = {
-            job.id: resume(job, self.studio.models[job.model], contexts[job.id], stops[job.id])
-            for job in jobs.running.values()
-        }
-        shown = stops[jobs.shown or ""]
-        self.stops[session].add(shown)
+        last = look.current.last
+        flagged = isinstance(last, Failed) and isinstance(last.error, Filtered)
+        async with aclosing(self._order_in_place(tab, [reseeded(look) if flagged else look])) as updates:
+            async for update in updates:
+                yield update
+
+    async def go_on(self, tab: Tab, action: Action) -> Steps:
+        """Order the steps that an outfit lacks, from its last kept picture on."""
+        look = tab.board.looks.get(action.id)
+        if look is None or look.state not in ("failed", "cancelled", "not_ordered"):
+            return
+        async with aclosing(self._order_in_place(tab, [look], go_on=True)) as updates:
+            async for update in updates:
+                yield update
+
+    async def order_rest(self, tab: Tab, action: Action) -> Steps:
+        """Order what an earlier run left, click by click."""
+        for _, looks in groupby(tab.board.left, key=lambda look: look.plan):
+            async with aclosing(self._order_in_place(tab, list(looks), go_on=True)) as updates:
+                async for update in updates:
+                    yield update
+
+    async def once_more(self, tab: Tab, action: Action) -> Steps:
+        """Order a look with another seed, beside the others."""
+        look = tab.board.find(action.id)
+        if look is None or look.state != "done":
+            return
+        another = replace(reseeded(look), id=f"{uuid.uuid4().hex}.1")
+        async with aclosing(self._order_in_place(tab, [another])) as updates:
+            async for update in updates:
+                yield update
+
+    async def _click(
+        self, values: PageValues, request: gr.Request, changed: Mapping[str, Any], answered: Question | None = None
+    ) -> Steps:
+        """Order what stands on the page, with some options changed; if it is costly, only what was asked about."""
+        tab = await self.tabs.of(values, request)
+        board = tab.board
+        if board.is_ordering:
+            yield tab.show()
+            return
+        board.is_ordering = board.is_starting = True
         try:
-            async with aclosing(in_background(merged(streams), lambda: _set_all(stops))) as events:
-                async for job_id, event in events:
-                    yield jobs.render(job_id, event)
-                    if jobs.shown:
-                        self._remove_stop(session, shown)
-                        shown = stops[jobs.shown]
-                        self.stops[session].add(shown)
+            yield {**tab.show(markup.STARTED), tab.page.failure: ""}
+            async with aclosing(self._order_new(tab, changed, answered)) as updates:
+                async for update in updates:
+                    yield update
         finally:
-            self._remove_stop(session, shown)
+            board.is_ordering = board.is_starting = False
 
-    def _returned(self, values: Values, request: gr.Request) -> tuple[ReturnedJobs, dict[str, RunContext]]:
-        """The browser's jobs that can be followed, and what each is followed with."""
-        page, renderer, state = self.page, self._renderer(request), values[self.page.memory]
-        jobs, contexts, unresolved = dict[str, Job](), dict[str, RunContext](), Updates()
-        for job in renderer.memory.jobs(state):
-            if job.model not in self.studio.models or (job.sandbox and not self.studio.sandbox):
-                state = renderer.memory.without_job(state, job)
-            elif job.own_key and not key_of(page, values):
-                unresolved |= {page.failure: markup.OWN_KEY_WANTED, page.look_again: button("Fetch it")}
-            else:
-                key = key_of(page, values) if job.own_key else None
-                try:
-                    self.studio.free.count(visitor_of(request))
-                    contexts[job.id] = self.studio.context(key, visitor_of(request))
-                    jobs[job.id] = job
-                except VtonError as exc:
-                    unresolved[page.failure] = markup.failure(translate_error(exc))
-        return ReturnedJobs(
-            renderer=renderer,
-            models=self.studio.models,
-            values=values,
-            running=jobs,
-            state=state,
-            unresolved=unresolved,
-        ), contexts
-
-    async def find(self, values: dict[Component, Any], request: gr.Request) -> AsyncGenerator[Updates, None]:
-        """Fetch a request again by its id, for free."""
-        page, state, renderer = self.page, values[self.page.memory], self._renderer(request)
+    async def _order_new(self, tab: Tab, changed: Mapping[str, Any], answered: Question | None) -> Steps:
+        board = tab.board
         try:
-            request_id = request_id_of(values[page.find_id])
-            self.studio.free.count(visitor_of(request))
-            context = self._context(values, request)
-        except VtonError as exc:
-            yield renderer.failed(exc, values, state)
+            page_input = await tab.input()
+            plan = page_input.plan(**changed)
+            price = await price_of(plan, tab.context().backend)
+            question = self.confirm.ask(page_input, price, changed, answered)
+        except Exception as exc:
+            board.is_starting = False
+            yield tab.refused(exc)
             return
-        record = await self.studio.jobs.find(request_id)
-        known = renderer.memory.job_of(state, request_id) or (record.job if record else None)
-        models = [self.studio.models[known.model]] if known and known.model in self.studio.models else None
-        last: VtonError | None = None
-        for model in models or self.studio.models.values():
-            job = known or unknown_job(model, request_id, sandbox=context.backend.sandbox, own_key=context.own_key)
-            try:
-                # Without a budget: to look for a request books nothing.
-                async with aclosing(resume(job, model, replace(context, budget=None))) as events:
-                    async for event in events:
-                        update, state = renderer.happened(event, job, model, values, state)
-                        yield update
-                return
-            except VtonError as exc:
-                last = exc
-        if last is not None:
-            yield renderer.failed(last, values, state)
-
-    async def show_recent(self, values: dict[Component, Any], event: gr.SelectData, request: gr.Request) -> Updates:
-        """Show a kept result again."""
-        renderer = self._renderer(request)
-        results = renderer.memory.results(values[self.page.memory])
-        if not isinstance(event.index, int) or event.index >= len(results):
-            return {self.page.recent: renderer.recent(values[self.page.memory])}
-        result, _ = results[event.index]
-        model = self.studio.models.get(str(result.facts["model"]), self.studio.default_model)
-        path = str(result.path)
-        return {
-            self.page.result: path,
-            self.page.last_result: path,
-            self.page.status: "",
-            self.page.details: markup.details(result, model),
-            self.page.download: gr.update(value=path, visible=True),
-        }
-
-    async def forget(self, values: dict[Component, Any], request: gr.Request) -> Updates:
-        """Delete this browser's results, its list, and the photos that it uploaded and nobody else."""
-        page, state, memory = self.page, values[self.page.memory], self._renderer(request).memory
-        results = memory.results(state)
-        jobs = [*memory.jobs(state), *(job for _, job in results)]
-        await self.studio.jobs.forget({job.request_id for job in jobs})
-        kept = await self.studio.jobs.forget_browser(self.studio.browser_hash(cookie_of(request)))
-        for path in {*kept, *(result.path for result, _ in results)}:
-            await asyncio.to_thread(_discard, path, self.studio.store)
-        prepare.forget(await asyncio.to_thread(forget_uploads, browser_of(request), self.studio))
-        return {
-            page.memory: EMPTY,
-            page.recent: gr.update(value=[], visible=False),
-            page.person: None,
-            page.garments: None,
-            page.result: None,
-            page.last_result: None,
-            page.status: markup.FORGOTTEN,
-            page.failure: "",
-            page.details: "",
-            page.download: gr.update(value=None, visible=False),
-            page.again: gr.update(visible=False),
-        }
-
-    async def _submit(
-        self, values: Values, request: gr.Request, changed: Mapping[str, Any]
-    ) -> AsyncGenerator[Updates, None]:
-        session, stop, state = request.session_hash or "", asyncio.Event(), values[self.page.memory]
-        renderer = self._renderer(request)
-        if session in self.submitting:
+        if question:
+            board.is_starting = False
+            yield {**tab.show(), **question}
             return
-        self.submitting.add(session)
-        self.stops[session].add(stop)
-        job: Job | None = None
+        looks = new_looks(plan, uuid.uuid4().hex)
+        # What an earlier run left is given up for what is wanted now.
+        await tab.studio.jobs.end([step.unsent_id for look in board.left for step in look.steps if step.unsent_id])
+        board.show(looks)
+        yield {**tab.show(), **self.confirm.withdrawn}
         try:
-            yield renderer.started(values)
-            page_input = read_page(self.page, self.studio, values, browser_of(request))
-            context = self._context(values, request)
-            if context.budget is None:  # otherwise the owner's caps count it
-                self.studio.free.count(visitor_of(request))
-            async with aclosing(
-                in_background(try_on(page_input.request(**changed), context, stop), stop.set)
-            ) as events:
-                async for event in events:
-                    job = event.job if isinstance(event, (Submitting, Accepted)) else job
-                    update, state = renderer.happened(event, job, page_input.model, values, state)
+            async with aclosing(self._order(tab, plan, looks)) as updates:
+                async for update in updates:
                     yield update
         except Exception as exc:
-            yield renderer.failed(translate_error(exc), values, renderer.after(exc, job, state))
-        finally:
-            self.submitting.discard(session)
-            self._remove_stop(session, stop)
+            board.give_back()
+            yield tab.refused(exc)
 
-    def _remove_stop(self, session: str, stop: asyncio.Event) -> None:
-        self.stops[session].discard(stop)
-        if not self.stops[session]:
-            del self.stops[session]
+    async def _order_in_place(self, tab: Tab, looks: Sequence[Look], *, go_on: bool = False) -> Steps:
+        """Order looks of one plan in their places; they stay as they were should nothing be ordered.
 
-    def _renderer(self, request: gr.Request) -> Renderer:
-        return self.renderer.of(browser_of(request))
+        Args:
+            go_on: Whether their kept steps stay, and only the rest is ordered.
+        """
+        board, before = tab.board, dict[str, Look | None]()
+        try:
+            plans = {look.id: plan_of(look, go_on=go_on) for look in await _ours(tab, looks)}
+            wanted = [look for look in looks if plans.get(look.id)]
+            before = {look.id: board.looks.get(look.id) for look in wanted}
+            for look in wanted:
+                board.put(restarted(look, go_on=go_on))
+            plan = tuple(item for look in wanted for item in plans[look.id])
+            async with aclosing(self._order(tab, plan, wanted)) as updates:
+                async for update in updates:
+                    yield update
+        except Exception as exc:
+            for id, as_it_was in before.items():
+                board.restore(id, as_it_was)
+            yield tab.refused(exc)
 
-    def _context(self, values: Values, request: gr.Request) -> RunContext:
-        return self.studio.context(key_of(self.page, values), visitor_of(request))
+    async def _order(self, tab: Tab, plan: Plan, looks: Sequence[Look]) -> Steps:
+        """Run a plan that makes these looks of the board. It raises what refuses the whole plan."""
+        if not plan:
+            yield tab.show()
+            return
+        context = tab.context()
+        if context.budget is None:  # otherwise the owner's caps count it
+            tab.count(len(plan))
+        look_of = {step.item: look.id for look in looks for step in look.steps}
+        stops = {item.id: asyncio.Event() for item in plan}
+        with tab.board.stoppable([(look_of[item], stop) for item, stop in stops.items()]):
+            yield tab.show()
+            events = run(plan, context, stops, parallel=tab.studio.parallel, plan_id=looks[0].plan)
+            async with aclosing(in_background(events, lambda: set_all(stops.values()))) as told:
+                async for item, event in told:
+                    update = tab.happened(look_of[item], item, event)
+                    if update is not None:
+                        yield update
 
 
-def _set_all(stops: Mapping[str, asyncio.Event]) -> None:
-    for stop in stops.values():
-        stop.set()
-
-
-def _discard(path: Path, store: Path) -> None:
-    """Delete a result, and the copy from which Gradio serves it."""
-    copy = upload_folder() / content_name(path)
-    discard(path, store)
-    shutil.rmtree(copy, ignore_errors=True)
+async def _ours(tab: Tab, looks: Sequence[Look]) -> list[Look]:
+    """Those of these looks that this tab may order: what was never sent is given out once, however many tabs ask."""
+    unsent = {step.unsent_id for look in looks for step in look.steps if step.unsent_id}
+    if not unsent:
+        return list(looks)
+    taken = {planned.id for planned in await take_unsent(unsent, tab.context())}
+    ours = [look for look in looks if all(step.unsent_id in taken or not step.unsent_id for step in look.steps)]
+    for look in looks:
+        if look not in ours:
+            tab.board.restore(look.id, None)
+    return ours

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from gradio.components.gallery import GalleryData, GalleryImage
 from gradio.context import LocalContext
 from gradio.data_classes import ImageData
 from gradio.processing_utils import PUBLIC_HOSTNAME_WHITELIST as HUGGING_FACE_HOSTS
@@ -66,9 +65,3 @@ def replace_download(component: Any, download: Callable[[str], Awaitable[str | N
 def image_path(payload: ImageData | None) -> str | None:
     """The uploaded file that a gr.Image holds."""
     return payload.path if payload else None
-
-
-def gallery_paths(payload: GalleryData | None) -> list[str]:
-    """The uploaded files that a gr.Gallery holds, in order."""
-    items = payload.root if payload else []
-    return [item.image.path for item in items if isinstance(item, GalleryImage) and item.image.path]

@@ -16,12 +16,12 @@ RADIO_AT_MOST = 5
 """A choice of more than these is a dropdown."""
 
 
-def control(option: Option, *, visible: bool) -> Component:
-    """The component for an option; its elem_id is `option-<name>`."""
+def control(option: Option, *, visible: bool, elem_id: str | None = None) -> Component:
+    """The component for an option; unless another is given, its elem_id is `option-<name>`."""
     common: dict[str, Any] = {
         "label": option.label,
         "info": option.hint or None,
-        "elem_id": f"option-{option.name}",
+        "elem_id": elem_id or f"option-{option.name}",
         "visible": visible,
     }
     if isinstance(option, Choice):
@@ -54,6 +54,13 @@ def given(option: Option, value: Any) -> Any:
             return float(value) if value.strip() else None
         except ValueError:
             return value  # `options.check` tells what is wrong with it
+    return value
+
+
+def shown(option: Option, value: Any) -> Any:
+    """The other way: what the option's component holds for this value."""
+    if isinstance(option, Number) and option.default is None:
+        return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
     return value
 
 

@@ -1,6 +1,6 @@
-"""The two upload slots.
+"""The slot of the person's photo.
 
-They have a file of their own, because Gradio writes a .pyi beside every file with a component class, and type checkers
+It has a file of its own, because Gradio writes a .pyi beside every file with a component class, and type checkers
 then read that instead.
 """
 
@@ -10,7 +10,7 @@ from typing import Any
 
 import gradio as gr
 
-from vton_ui.ui.compat.files import gallery_paths, image_path
+from vton_ui.ui.compat.files import image_path
 
 
 class PersonPhoto(gr.Image):
@@ -23,15 +23,3 @@ class PersonPhoto(gr.Image):
     def get_block_name(self) -> str:
         """The name under which the browser finds the component's script."""
         return "image"
-
-
-class GarmentPhotos(gr.Gallery):
-    """gr.Gallery, likewise."""
-
-    def preprocess(self, payload: Any) -> list[str]:  # type: ignore[override]
-        """The uploaded files' paths, in order."""
-        return gallery_paths(payload)
-
-    def get_block_name(self) -> str:
-        """The name under which the browser finds the component's script."""
-        return "gallery"

@@ -20,6 +20,7 @@ from vton_ui.quota import UploadQuota
 from vton_ui.session_uploads import SessionUploads
 from vton_ui.ui.compat import routes
 from vton_ui.ui.web.intake import Refused, is_upload, limited
+from vton_ui.ui.web.kept import kept_picture
 from vton_ui.ui.web.uploads import is_upload_path
 from vton_ui.ui.web.visitor import browser_in
 
@@ -40,12 +41,14 @@ class Guard:
     """ASGI middleware around Gradio's app.
 
     Args:
+        store: The folder of results.
         uploaded: How much each visitor may upload.
         session_uploads: Which uploads are whose.
     """
 
-    def __init__(self, app: ASGIApp, *, uploaded: UploadQuota, session_uploads: SessionUploads) -> None:
-        self.app, self._uploaded, self._session_uploads = app, uploaded, session_uploads
+    def __init__(self, app: ASGIApp, *, store: Path, uploaded: UploadQuota, session_uploads: SessionUploads) -> None:
+        self.app, self._store = app, store
+        self._uploaded, self._session_uploads = uploaded, session_uploads
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it with a reason."""
@@ -54,7 +57,8 @@ class Guard:
             return
         answer, body = _Answer(send, scope, self._session_uploads), _Body(receive)
         try:
-            await self.app(_checked(scope), await limited(scope, body.receive, self._uploaded), answer.send)
+            received = await limited(scope, body.receive, self._uploaded)
+            await self.app(_checked(scope, self._store), received, answer.send)
             return
         except Refused as exc:
             refused = exc
@@ -104,8 +108,8 @@ class _Body:
                 rest -= len((await asyncio.wait_for(self.receive(), DRAIN_SECONDS)).get("body", b""))
 
 
-def _checked(scope: Scope) -> Scope:
-    """The request as Gradio may see it. Of files it serves uploads only, which includes copies of results and examples.
+def _checked(scope: Scope, store: Path) -> Scope:
+    """The request as Gradio may see it. Of files it serves uploads, with them copies of examples, and kept pictures.
 
     Raises:
         Refused: The route is closed, or the file is not served.
@@ -115,7 +119,10 @@ def _checked(scope: Scope) -> Scope:
         if routes.CLOSED.search(scope["path"]):
             raise Refused(403, "This is closed here.")
         return scope
-    if not is_upload_path(path):
+    picture = kept_picture(path, store)
+    if picture is not None:
+        scope = {**scope, "path": scope["path"].removesuffix(path) + str(picture)}
+    elif not is_upload_path(path):
         raise Refused(403, NO_FILE)
     # Gradio answers a range with all headers of the request, keys and cookies among them: it gets the whole file.
     return {**scope, "headers": [(name, value) for name, value in scope["headers"] if name.lower() != b"range"]}

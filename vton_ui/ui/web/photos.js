@@ -104,33 +104,44 @@
     return null;
   };
 
-  const put = async (slot, files) => {
-    const input = await appears(`#${slot} input[type=file]`);
+  const wear = (files) => document.querySelector("#garments").dispatchEvent(new CustomEvent("add-files", { detail: files }));
+
+  const show = async (file) => {
+    const input = await appears("#person input[type=file]");
     if (!input) return;
     const transfer = new DataTransfer();
-    for (const file of slot === "person" ? files.slice(0, 1) : files) transfer.items.add(file);
+    transfer.items.add(file);
     input.files = transfer.files;
     input.dispatchEvent(new Event("change", { bubbles: true }));
   };
 
   const pictures = (transfer) => [...(transfer?.files ?? [])].filter((file) => /^image\/|^$/.test(file.type));
 
-  // Gradio loses the old photo on a drop onto a filled slot, or ignores the drop.
-  const filledSlot = (target) => target.closest?.("#person:has(img), #garments:has(.thumbnail-item)")?.id;
-  document.addEventListener("dragover", (event) => filledSlot(event.target) && event.preventDefault(), true);
+  // Gradio loses the old photo on a drop onto a filled slot.
+  const filled = (target) => target.closest?.("#person:has(img)");
+  document.addEventListener("dragover", (event) => filled(event.target) && event.preventDefault(), true);
   document.addEventListener("drop", (event) => {
-    const slot = filledSlot(event.target);
     const files = pictures(event.dataTransfer);
-    if (!slot || !files.length) return;
+    if (!filled(event.target) || !files.length) return;
     event.preventDefault();
     event.stopPropagation();
-    put(slot, files);
+    show(files[0]);
   }, true);
+
+  // A drop beside the slots would leave the page for the picture. Near the garments it is meant for them.
+  const misses = (event) => !event.defaultPrevented && event.dataTransfer?.types.includes("Files");
+  document.addEventListener("dragover", (event) => misses(event) && event.preventDefault());
+  document.addEventListener("drop", (event) => {
+    if (!misses(event)) return;
+    event.preventDefault();
+    if (event.target.closest?.(".station")?.querySelector("#garments")) wear(pictures(event.dataTransfer));
+  });
 
   document.addEventListener("paste", (event) => {
     const files = pictures(event.clipboardData);
     if (!files.length || event.target.closest?.("input, textarea")) return;
     event.preventDefault();
-    put(document.querySelector("#person img") ? "garments" : "person", files);
+    if (document.querySelector("#person img")) wear(files);
+    else show(files[0]);
   });
 })();

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import tempfile
 import time
 from contextlib import suppress
 from functools import lru_cache
@@ -95,6 +96,17 @@ def offered(path: Path) -> Path:
             copy(path, name)
             return name
     return path
+
+
+def example_copy(path: Path) -> Path:
+    """An example in the folder of uploads, from which it is served; where Gradio keeps its own copies, too."""
+    copy = upload_folder() / content_name(path) / path.name
+    if not copy.exists():
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=copy.parent, delete=False) as file:
+            file.write(path.read_bytes())
+        os.replace(file.name, copy)  # another visitor never sees half of it
+    return copy
 
 
 def delete_old(folder: Path, *, older_than: float, kept: str) -> None:

@@ -1,0 +1,1 @@
+"""The looks by themselves, on a page with nothing else on it."""

@@ -1,0 +1,16 @@
+const dialog = element.querySelector(".question");
+const focusSoon = (find) => requestAnimationFrame(() => find()?.focus());
+
+const show = () => {
+  const wasInside = element.contains(document.activeElement);
+  dialog.hidden = !props.value;
+  dialog.querySelector("p").textContent = props.value || "";
+  // To the question and not to a button: a held Enter key must not answer it.
+  if (props.value) focusSoon(() => dialog);
+  else if (wasInside) focusSoon(() => document.querySelector("#try_on:enabled"));
+};
+
+element.querySelector(".order").addEventListener("click", () => trigger("submit"));
+element.querySelector(".leave").addEventListener("click", () => trigger("clear"));
+element.addEventListener("keydown", ({ key }) => key === "Escape" && trigger("clear"));
+watch("value", show);

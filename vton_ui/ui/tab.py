@@ -1,0 +1,220 @@
+"""One tab of a browser at one event: what stands on its page, what it shows, and who asks."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+import gradio as gr
+from gradio.components import Component
+
+from vton_ui.errors import MAY_STILL_BE_HAD, VtonError
+from vton_ui.money.pricing import money
+from vton_ui.studio import Studio
+from vton_ui.tryon.context import RunContext
+from vton_ui.tryon.events import Accepted, Cancelled, Done, Event, Failed, Submitting
+from vton_ui.tryon.job import Job
+from vton_ui.tryon.job_store import Record, Remembered
+from vton_ui.tryon.look_source import LookSource, source_of
+from vton_ui.tryon.plan_price import price_of
+from vton_ui.tryon.results import Result, kept_result
+from vton_ui.ui import markup
+from vton_ui.ui.board import Board, Boards, Look, joined, look_of, plan_of
+from vton_ui.ui.errors import translate_error
+from vton_ui.ui.look_tiles import tile
+from vton_ui.ui.memory import Memory
+from vton_ui.ui.page import Page
+from vton_ui.ui.page_input import PageInput, PageValues, key_of, read_page
+from vton_ui.ui.render import Renderer, Updates
+from vton_ui.ui.web.visitor import browser_of, cookie_of, visitor_of
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Tab:
+    """What an event works with.
+
+    Attributes:
+        memory: Reads and writes what this browser keeps.
+        values: What stood on the page when it happened.
+        request: The event's.
+        browser: Whose tab it is.
+        cookie: The browser's secret name; empty where it keeps none.
+        visitor: Who is counted, and pays.
+    """
+
+    page: Page
+    studio: Studio
+    renderer: Renderer
+    memory: Memory
+    board: Board
+    values: PageValues
+    request: gr.Request
+    browser: str
+    cookie: str
+    visitor: str
+
+    async def input(self) -> PageInput:
+        """What stands on the page, checked. InputError, RateLimited: see `read_page`."""
+        return await read_page(self.page, self.studio, self.values, self.request)
+
+    def context(self, *, own_key: bool = True) -> RunContext:
+        """What a try-on is run with. KeyRefused if the key on the page is none.
+
+        Args:
+            own_key: Whether the visitor's own key is used, if there is one.
+        """
+        key = key_of(self.page, self.values) if own_key else None
+        return self.studio.context(key, self.visitor, self.cookie)
+
+    def count(self, pieces: int = 1) -> None:
+        """Count free work. RateLimited if it is too much."""
+        for _ in range(pieces):
+            self.studio.free.count(self.visitor)
+
+    async def remembered(self) -> Remembered:
+        """What the job store knows of this browser."""
+        return await self.studio.jobs.of_browser(self.owner)
+
+    @property
+    def owner(self) -> str:
+        """The browser as the job store knows it."""
+        return self.studio.browser_hash(self.cookie)
+
+    async def price_rest(self) -> None:
+        """Put on the button what it would cost to order what an earlier run left; what cannot be ordered goes."""
+        board, prices = self.board, list[Decimal | None]()
+        try:
+            backend = self.context().backend
+        except VtonError:
+            board.rest = "Order the rest"
+            return
+        for look in board.left:
+            try:
+                prices.append((await price_of(plan_of(look, go_on=True), backend)).total)
+            except VtonError:  # its photos are gone
+                board.restore(look.id, None)
+        known = [price for price in prices if price is not None]
+        total = sum(known, Decimal(0)) if len(known) == len(prices) else None
+        board.rest = f"Order the rest · {'free drafts' if backend.sandbox else money(total)}"
+
+    def show(self, status: str | None = None) -> Updates:
+        """What the page shows now."""
+        return self.renderer.show(self.board, status)
+
+    def kept(self, *, file: str | None = None) -> Updates:
+        """The strip, and what the browser is to keep now."""
+        return self.renderer.kept(self.board, file=file)
+
+    def refused(self, exc: Exception) -> Updates:
+        """The page after something that was refused as a whole: what it showed, and a card."""
+        status = None if len(self.board.looks) > 1 else "" if self.board.looks else markup.INVITATION
+        return {**self.show(status), **self.renderer.failed(translate_error(exc))}
+
+    def happened(self, look_id: str, item: str, event: Event | Failed) -> Updates | None:
+        """What an event changes on the page; None if nothing that it shows."""
+        if isinstance(event, Failed):
+            event = Failed(error=translate_error(event.error))
+        board = self.board
+        before = board.looks[look_id]
+        look = board.looks[look_id] = before.happened(item, event)
+        kept = self._remember(look, item, event)
+        if board.only is None:
+            return {**self.show(), **kept} if kept or tile(look) != tile(before) else None
+        if look.state not in ("failed", "cancelled"):
+            return {**self.show(), **kept}
+        return {**self._ended_without_picture(look), **kept}
+
+    def _ended_without_picture(self, look: Look) -> Updates:
+        """The page after a click for one look that failed or was cancelled: what was there before comes back."""
+        board, last = self.board, look.current.last
+        if not look.kept_steps:
+            board.give_back()
+        if not isinstance(last, Failed):
+            return self.show(markup.status(last) if isinstance(last, Cancelled) else None)
+        card = self.renderer.failed(last.error)
+        if look.kept_steps:  # its tile offers more
+            return {**self.show(""), self.page.failure: card[self.page.failure]}
+        return {**self.show("" if board.looks else markup.INVITATION), **card}
+
+    def _remember(self, look: Look, item: str, event: Event | Failed) -> Updates:
+        """Keep what an event changes in the strip and in what the browser keeps."""
+        board, memory = self.board, self.memory
+        job = next(step.job for step in look.steps if step.item == item)
+        if isinstance(event, (Submitting, Accepted)):
+            board.memory = memory.with_job(board.memory, event.job)
+        elif job is None or not isinstance(event, (Done, Cancelled, Failed)):
+            return {}
+        elif isinstance(event, Done):
+            board.memory = memory.with_result(board.memory, event.result, job)
+            board.keep(look)
+            return self.kept()
+        elif isinstance(event, Cancelled) or not isinstance(event.error, MAY_STILL_BE_HAD):
+            board.memory = memory.without_job(board.memory, job)
+        return {self.page.memory: board.memory}
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Tabs:
+    """All tabs of the page on one studio."""
+
+    page: Page
+    studio: Studio
+    boards: Boards = field(default_factory=Boards)
+
+    async def of(self, values: Mapping[Component, Any], request: gr.Request) -> Tab:
+        """The tab that an event comes from."""
+        browser = browser_of(request)
+        tab = Tab(
+            page=self.page,
+            studio=self.studio,
+            renderer=Renderer(page=self.page),
+            memory=Memory(secret=self.studio.secret, store=self.studio.store, browser=browser),
+            board=self.boards.of(browser, request.session_hash or ""),
+            values=values,
+            request=request,
+            browser=browser,
+            cookie=cookie_of(request),
+            visitor=visitor_of(request),
+        )
+        if not tab.board.is_filled:
+            await self._fill(tab)
+        return tab
+
+    async def _fill(self, tab: Tab) -> None:
+        """Read what this browser keeps, and what the job store knows: another tab may have written over it."""
+        board, remembered = tab.board, await tab.remembered()
+        board.is_filled, board.memory = True, tab.values[self.page.memory]
+        finished = {record.job.id: record for record in remembered.finished}
+        kept, missing = await asyncio.to_thread(_kept, tab.memory.results(board.memory), finished)
+        for made in missing:
+            board.memory = tab.memory.with_result(board.memory, made.result, made.job)
+        models = self.studio.models
+        board.kept = joined(
+            look_of(made.job, models[made.job.model], Done(result=made.result), made.source)
+            for made in sorted([*kept, *missing], key=lambda made: made.job.submitted_at, reverse=True)
+            if made.job.model in models
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Made:
+    """A kept picture, its job, and what it was made from, if that is known."""
+
+    job: Job
+    result: Result
+    source: LookSource | None
+
+
+def _kept(results: list[tuple[Result, Job]], finished: Mapping[str, Record]) -> tuple[list[_Made], list[_Made]]:
+    """The pictures that the browser keeps, and those that only the job store knows."""
+    kept = [_Made(job=job, result=result, source=source_of(result.path)) for result, job in results]
+    known = {made.job.id for made in kept}
+    missing = []
+    for id, record in finished.items():
+        result = kept_result(record.result) if record.result and id not in known else None
+        if result is not None:
+            missing.append(_Made(job=record.job, result=result, source=source_of(result.path)))
+    return kept, missing
