@@ -29,10 +29,10 @@ from vton_ui.tryon.changed import kept_change
 from vton_ui.tryon.events import Done
 from vton_ui.tryon.look_source import LookSource, Worn, keep_source, source_of
 from vton_ui.tryon.results import Result, keep
-from vton_ui.ui.board import Look, Step
 from vton_ui.ui.components.actions import Action
 from vton_ui.ui.components.garments import Garment
 from vton_ui.ui.keeping import Keeping
+from vton_ui.ui.look import Look, Step
 from vton_ui.ui.memory import EMPTY
 from vton_ui.ui.page import Page, lay_out
 from vton_ui.ui.reuse import Reuse

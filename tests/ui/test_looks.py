@@ -289,3 +289,18 @@ def test_bad_input_leaves_what_is_there(url: str, fal: FakeFal) -> None:
     page.click("try_on")
     assert page.tiles() == before
     assert "There is no photo of a person yet." in page["failure"]
+
+
+def test_an_outfit_that_never_began(url: str, fal: FakeFal) -> None:
+    """When its first step fails there is nothing to keep: the card says why, and what was there before comes back."""
+    page = page_with(url)
+    page.click("try_on")
+    before = page.tiles()
+    page["model"] = CAT_VTON.name
+    page.give(*PHOTOS[:4])
+    fal.next_error = DOWN
+    page.click("try_on")
+    assert page.tiles() == before
+    assert "A service behind the model is down." in page["failure"]
+    assert page.part("try_on")["visible"] is True
+    assert fal.count("submit") == 2

@@ -9,10 +9,10 @@ from vton_ui.errors import AppFault, Filtered, InputError, OverBudget, ResultLos
 from vton_ui.money.pricing import money
 from vton_ui.tryon.events import Cancelled, Failed, Skipped
 from vton_ui.ui import markup
-from vton_ui.ui.board import Look, NotOrdered
-from vton_ui.ui.board import Step as LookStep
 from vton_ui.ui.compat.routes import file_address
 from vton_ui.ui.components.tiles import Changed, Failure, Step, Tile
+from vton_ui.ui.look import Look, NotOrdered
+from vton_ui.ui.look import Step as LookStep
 from vton_ui.ui.web.kept import kept_address
 
 

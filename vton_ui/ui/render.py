@@ -11,8 +11,9 @@ from gradio.components import Component
 from vton_ui.errors import Filtered, InputError, OverBudget, SubmitUnclear, VtonError
 from vton_ui.tryon.events import Failed
 from vton_ui.ui import markup
-from vton_ui.ui.board import Board, NotOrdered
+from vton_ui.ui.board import Board
 from vton_ui.ui.components.tiles import station_value, strip_value
+from vton_ui.ui.look import NotOrdered
 from vton_ui.ui.look_tiles import tile
 from vton_ui.ui.page import Page
 

@@ -24,10 +24,11 @@ from vton_ui.tryon.results import discard
 from vton_ui.tryon.run import resume
 from vton_ui.tryon.streams import in_background, merged
 from vton_ui.ui import markup, page_photos
-from vton_ui.ui.board import Look, in_order, joined, look_of, set_all, taken_up, unsent_look
+from vton_ui.ui.board import set_all
 from vton_ui.ui.compat.files import content_name, upload_folder
 from vton_ui.ui.components.actions import Action
 from vton_ui.ui.errors import translate_error
+from vton_ui.ui.look import Look, in_order, joined, look_of, taken_up, unsent_look
 from vton_ui.ui.memory import EMPTY
 from vton_ui.ui.page_input import key_of
 from vton_ui.ui.render import Updates, button
@@ -69,7 +70,7 @@ class Returns:
             return
         tab.board.take_up(found.looks)
         await tab.price_rest()
-        status = markup.RETURNED if tab.board.only and found.followed else None
+        status = markup.RETURNED if found.followed else None
         yield {tab.page.failure: "", **tab.show(status), **tab.kept(), **found.unresolved}
         async with aclosing(_follow(tab, found.followed)) as updates:
             async for update in updates:
@@ -85,7 +86,7 @@ class Returns:
             tab.count()
             context = tab.context(own_key=job.own_key)
         except VtonError as exc:
-            yield {tab.page.failure: markup.failure(translate_error(exc))}
+            yield tab.not_again(exc)
             return
         look = taken_up(look, job)
         tab.board.put(look)

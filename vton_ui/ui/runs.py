@@ -20,9 +20,10 @@ from vton_ui.tryon.plan_price import price_of
 from vton_ui.tryon.plan_run import run, take_unsent
 from vton_ui.tryon.streams import in_background
 from vton_ui.ui import markup
-from vton_ui.ui.board import Look, new_looks, plan_of, reseeded, restarted, set_all
+from vton_ui.ui.board import set_all
 from vton_ui.ui.components.actions import Action
 from vton_ui.ui.confirm import Confirm, Question
+from vton_ui.ui.look import Look, new_looks, plan_of, reseeded, restarted
 from vton_ui.ui.page_input import PageValues
 from vton_ui.ui.render import Updates
 from vton_ui.ui.tab import Tab, Tabs
@@ -176,7 +177,7 @@ class Runs:
         except Exception as exc:
             for id, as_it_was in before.items():
                 board.restore(id, as_it_was)
-            yield tab.refused(exc)
+            yield tab.not_again(exc)
 
     async def _order(self, tab: Tab, plan: Plan, looks: Sequence[Look]) -> Steps:
         """Run a plan that makes these looks of the board. It raises what refuses the whole plan."""

@@ -23,10 +23,11 @@ from vton_ui.tryon.look_source import LookSource, source_of
 from vton_ui.tryon.plan_price import price_of
 from vton_ui.tryon.results import Result, kept_result
 from vton_ui.ui import markup
-from vton_ui.ui.board import Board, Boards, Look, joined, look_of, plan_of
+from vton_ui.ui.board import Board, Boards
 from vton_ui.ui.errors import translate_error
+from vton_ui.ui.look import Look, joined, look_of, plan_of
 from vton_ui.ui.look_tiles import tile
-from vton_ui.ui.memory import Memory
+from vton_ui.ui.memory import Memory, State
 from vton_ui.ui.page import Page
 from vton_ui.ui.page_input import PageInput, PageValues, key_of, read_page
 from vton_ui.ui.render import Renderer, Updates
@@ -114,12 +115,17 @@ class Tab:
         status = None if len(self.board.looks) > 1 else "" if self.board.looks else markup.INVITATION
         return {**self.show(status), **self.renderer.failed(translate_error(exc))}
 
+    def not_again(self, exc: Exception) -> Updates:
+        """The page after a button of a tile that could not do its work: a card, and nothing else."""
+        return {**self.show(), self.page.failure: markup.failure(translate_error(exc))}
+
     def happened(self, look_id: str, item: str, event: Event | Failed) -> Updates | None:
         """What an event changes on the page; None if nothing that it shows."""
         if isinstance(event, Failed):
             event = Failed(error=translate_error(event.error))
-        board = self.board
-        before = board.looks[look_id]
+        board, before = self.board, self.board.looks.get(look_id)
+        if before is None:  # the page gave it up at an earlier event, and nothing of it is under way
+            return None
         look = board.looks[look_id] = before.happened(item, event)
         kept = self._remember(look, item, event)
         if board.only is None:
@@ -180,16 +186,17 @@ class Tabs:
             cookie=cookie_of(request),
             visitor=visitor_of(request),
         )
-        if not tab.board.is_filled:
-            await self._fill(tab)
+        async with tab.board.filling:
+            if not tab.board.is_filled:
+                await self._fill(tab)
         return tab
 
     async def _fill(self, tab: Tab) -> None:
         """Read what this browser keeps, and what the job store knows: another tab may have written over it."""
         board, remembered = tab.board, await tab.remembered()
-        board.is_filled, board.memory = True, tab.values[self.page.memory]
+        board.memory = tab.values[self.page.memory]
         finished = {record.job.id: record for record in remembered.finished}
-        kept, missing = await asyncio.to_thread(_kept, tab.memory.results(board.memory), finished)
+        kept, missing = await asyncio.to_thread(_kept, tab.memory, board.memory, finished)
         for made in missing:
             board.memory = tab.memory.with_result(board.memory, made.result, made.job)
         models = self.studio.models
@@ -198,7 +205,7 @@ class Tabs:
             for made in sorted([*kept, *missing], key=lambda made: made.job.submitted_at, reverse=True)
             if made.job.model in models
         )
-        board.kept = await asyncio.to_thread(_compared, looks)
+        board.kept, board.is_filled = await asyncio.to_thread(_compared, looks), True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -217,8 +224,9 @@ def _compared(looks: Mapping[str, Look]) -> dict[str, Look]:
     }
 
 
-def _kept(results: list[tuple[Result, Job]], finished: Mapping[str, Record]) -> tuple[list[_Made], list[_Made]]:
+def _kept(memory: Memory, state: State, finished: Mapping[str, Record]) -> tuple[list[_Made], list[_Made]]:
     """The pictures that the browser keeps, and those that only the job store knows."""
+    results = memory.results(state)
     kept = [_Made(job=job, result=result, source=source_of(result.path)) for result, job in results]
     known = {made.job.id for made in kept}
     missing = []
