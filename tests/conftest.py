@@ -63,7 +63,10 @@ _ORIENTATION, _GPS = 0x0112, 0x8825
 
 def pytest_collectstart() -> None:
     """Gradio is imported, which takes seconds, by processes that run tests: xdist's first one only hands them out."""
-    import app  # noqa: F401
+    import vton_ui.ui  # noqa: F401 - it imports Gradio as the app does
+
+    with _no_web_app():
+        import app  # noqa: F401
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
@@ -175,6 +178,14 @@ def free_port() -> int:
 
 
 @contextmanager
+def _no_web_app() -> Iterator[None]:
+    """Gradio makes its web app three times over, and uses the last, which `launch` makes: in here it makes none."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("gradio.routes.App.create_app", lambda *_, **__: None)
+        yield
+
+
+@contextmanager
 def serving(settings: Settings, models: Mapping[str, ModelSpec] = MODELS) -> Iterator[str]:
     """The whole app on a port of its own; yields its address."""
     import app
@@ -183,9 +194,7 @@ def serving(settings: Settings, models: Mapping[str, ModelSpec] = MODELS) -> Ite
     if (settings.free_rate, settings.upload_mb) == (Settings.free_rate, Settings.upload_mb):
         settings = replace(settings, free_rate=FREE, upload_mb=FREE)
     studio = replace(app.open_studio(settings), models=models)
-    with pytest.MonkeyPatch.context() as patch:
-        # Gradio makes its web app three times over, and uses the last, which `launch` makes
-        patch.setattr("gradio.routes.App.create_app", lambda *_, **__: None)
+    with _no_web_app():
         demo = blocks.build(studio)
     options = {**blocks.launch_options(studio), "server_name": "127.0.0.1", "server_port": free_port()}
     _, url, _ = demo.launch(**options, prevent_thread_lock=True, quiet=True)

@@ -215,7 +215,7 @@ async def collect(events: AsyncIterator[Event], at: Callable[[Event], Any] = lam
     return run
 
 
-async def until(condition: Callable[[], bool], seconds: float = 10) -> None:
+async def until(condition: Callable[[], bool], seconds: float = 30) -> None:
     """Wait for something that is bound to happen."""
     deadline = time.monotonic() + seconds
     while not condition():

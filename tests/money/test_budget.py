@@ -78,7 +78,7 @@ LIMITS: dict[str, dict[str, object]] = {
     "daily_usd": {"daily_budget_usd": Decimal("0.05")},
     "visitor_usd": {"visitor_budget_usd": Decimal("0.05")},
     "visitor_rate": {"visitor_rate": 1},
-    "unknown_usd": {"daily_budget_usd": Decimal("0.05"), "unknown_price_usd": Decimal("0.04")},
+    "unknown_usd": {"daily_budget_usd": Decimal("0.10"), "unknown_price_usd": Decimal("0.06")},  # 0.05 by default
 }
 """Each cap of the ledger, and settings under which a first try passes and a second does not."""
 

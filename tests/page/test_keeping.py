@@ -81,6 +81,7 @@ def test_used_again(paid: Page, fal: FakeFal) -> None:
     opened(paid).get_by_role("button", name="Use its settings").click()
     expect(cards).to_have_count(1, timeout=WAIT)
     expect(cards).to_contain_text("Striped tee")
+    expect(paid.locator("#garments")).to_be_in_viewport()
     paid.locator("#expert button").first.click()
     expect(paid.locator("#option-seed").locator("input, textarea")).to_have_value(str(job.arguments["seed"]))
     give(paid, "garments", photo_bytes(300, 260), name="skirt.jpg")
@@ -89,4 +90,5 @@ def test_used_again(paid: Page, fal: FakeFal) -> None:
     expect(cards).to_have_count(1, timeout=WAIT)
     opened(paid).get_by_role("button", name="Use as the next person").click()
     expect(paid.locator("#person img")).to_have_attribute("src", re.compile("try-on-flux-vto"), timeout=WAIT)
+    expect(paid.locator("#person")).to_be_focused()
     assert len(fal.jobs) == 1

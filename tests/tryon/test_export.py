@@ -7,6 +7,7 @@ import io
 import json
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -84,6 +85,16 @@ def test_zip(made: Making, tmp_path: Path) -> None:
         ["02-cat-vton-striped-tee-seed-8.png", "CatVTON", "8", "", "0.0475", "abc-2", "striped tee"],
         ["03-cat-vton-striped-tee-seed-7.jpg", "CatVTON (sandbox draft)", "7", "", "0", "abc-1", "striped tee"],
     ]  # fmt: skip
+
+
+def test_steps(made: Making) -> None:
+    """What was made in several steps cost what all of them did, and has the ids of all."""
+    first, second = made(request_id="abc-1"), made(request_id="abc-2", cost_usd="0.02")
+    outfit = replace(second, earlier=(first.result,))
+    assert captions(outfit, prices=True)[-1] == "seed 7 · $0.0675"
+    assert outfit.request_ids == ["abc-1", "abc-2"]
+    unknown = replace(second, earlier=(made(cost_usd=None).result,))
+    assert unknown.cost_usd is None
 
 
 def test_look_that_is_gone(made: Making, tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ from vton_ui.money.ledger import Caps, Ledger
 from vton_ui.money.pricing import UnitPrice
 from vton_ui.tryon import job_store, reconcile
 from vton_ui.tryon.context import RunContext
-from vton_ui.tryon.events import Accepted, Cancelled, Done, Event, Failed, Preparing, Skipped, Submitting
+from vton_ui.tryon.events import Accepted, Cancelled, Done, Event, Failed, Preparing, Skipped, Submitting, Waiting
 from vton_ui.tryon.plan import Plan, cost, item_of, new_plan
 from vton_ui.tryon.plan_run import run, take_unsent
 from vton_ui.tryon.planned import Planned
@@ -156,21 +156,18 @@ async def test_one_item_is_a_try_on(world: World, model: ModelSpec) -> None:
 
 async def test_not_all_at_once(world: World) -> None:
     """No more than so many looks of a plan are under way, and another plan does not wait for it."""
-    world.fal.run_seconds = 0.05
-    most = 0
-
-    def at(name: str, event: Event | Failed) -> None:
-        nonlocal most
-        most = max(most, sum(job.state != "COMPLETED" for job in world.fal.jobs.values()))
-
-    played = await play(planned(world), world.context, at, parallel=2)
-    assert (played.ends, most) == ([Done] * 4, 2)
-    world.fal.run_seconds = 60
-    async with aclosing(run(plan := planned(world), world.context, stops_of(plan), parallel=1)) as slow:
-        while not isinstance((await anext(slow))[1], Accepted):
-            pass
-        world.fal.run_seconds = 0
-        assert (await play(planned(world, 2), world.context, parallel=1)).ends == [Done] * 2
+    world.fal.concurrent = 0  # nobody's turn comes
+    begun: set[str] = set()
+    waiting: set[str] = set()
+    async with aclosing(run(plan := planned(world), world.context, stops_of(plan), parallel=2)) as events:
+        async for name, event in events:
+            begun.add(name)
+            waiting |= {name} if isinstance(event, Waiting) else set()
+            if len(waiting) == 2:
+                assert begun == {"1", "2"}
+                world.fal.concurrent = None
+                assert (await play(planned(world, 2), world.context, parallel=1)).ends == [Done] * 2
+                break
 
 
 async def test_steps_of_an_outfit(world: World) -> None:

@@ -454,14 +454,14 @@ async def test_stop_while_preparing(fal: FakeFal, backend: FalBackend, ask: Aski
 
 async def test_stop_while_uploading(fal: FakeFal, backend: FalBackend, ask: Asking, store: Path) -> None:
     """Cancelled during the upload: nothing is ordered, and nobody waits for the upload."""
-    fal.fault("upload", "slow", 2, seconds=4)
+    fal.fault("upload", "slow", 2, seconds=30)
     stop = asyncio.Event()
     started = time.monotonic()
     events = try_on(ask(FLUX_VTO), RunContext(backend=backend, store=store), stop=stop)
     stopping = asyncio.get_running_loop().call_later
     seen = await run_until(events, Uploading, lambda: stopping(0.2, stop.set))
     assert seen == [Preparing(), Uploading(), Cancelled(cost=Cost.NOTHING)]
-    assert time.monotonic() - started < 3.5
+    assert time.monotonic() - started < 20
     assert fal.count("submit") == 0
 
 
@@ -652,9 +652,8 @@ async def test_cancelled_in_background(
     consumer = asyncio.create_task(run_until(events, kind, reached.set))
     await reached.wait()
     await asyncio.sleep(0.05)
-    begin = time.monotonic()
     await cancelled(consumer)
-    assert time.monotonic() - begin < 0.5
+    assert running, "the consumer has waited for the end of the job"
     while running:
         await asyncio.wait(set(running))
     [job] = fal.jobs.values()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from vton_ui.models import CAT_VTON, FLUX_VTO, MODELS
 from vton_ui.settings import Settings
 from vton_ui.ui.page import ALL_MODELS
 
+GARMENTS = Path(__file__).parents[2] / "assets" / "garments"
 PHOTOS = [photo_bytes(500 + 10 * index, 600) for index in range(7)]
 
 
@@ -87,6 +89,16 @@ def test_button_and_estimate(url: str, garments: int, choices: dict[str, Any], b
     assert page.part("try_on")["interactive"]
     assert estimate in page["estimate"]
     assert page.part("wear")["visible"] is (garments > 1)
+
+
+def test_an_outfit_is_ordered_before_the_rail_knows_its_kinds(url: str, fal: FakeFal) -> None:
+    """A quick click waits for the guesses: each garment in its own step and kind, as the rail will show them."""
+    known = set(fal.jobs)
+    page = page_with(url, 1, model=CAT_VTON.name)
+    page["garments"] = [on_rail(page.upload((GARMENTS / name).read_bytes())) for name in ("tee.jpg", "trousers.jpg")]
+    page.click("try_on")
+    worn = [job.arguments["cloth_type"] for name, job in fal.jobs.items() if name not in known]
+    assert worn == ["lower", "upper"]
 
 
 def test_too_many_looks(url: str, fal: FakeFal) -> None:

@@ -415,7 +415,7 @@ def test_switches(emitted: Emitted) -> None:
     assert config["analytics_enabled"] is False
     assert config["show_error"] is False
     public = [event["api_name"] for event in config["dependencies"] if event["api_visibility"] == "public"]
-    assert public == ["try_on", "estimate", "compose", "result"]
+    assert public == ["try_on", "estimate", "compose", "looks", "result"]
     answers = dict(emitted.answers)
     for path in ("/monitoring", "/monitoring/summary", "/monitoring/x", "/gradio_api/runs"):
         assert b"not enabled" in answers[f"GET {path}"] or b"Not found" in answers[f"GET {path}"]

@@ -42,16 +42,29 @@ class Look:
         result: Its file and the facts of its making.
         model: The model's title.
         garments: Their names, in the order in which they are worn; they come from the visitor.
+        earlier: The pictures of its steps before, where it was made in several; they were paid, too.
     """
 
     result: Result
     model: str
     garments: tuple[str, ...]
+    earlier: tuple[Result, ...] = ()
 
     @property
     def is_draft(self) -> bool:
         """Whether it was made by the sandbox, without AI."""
         return bool(self.result.facts["sandbox"])
+
+    @property
+    def cost_usd(self) -> Decimal | None:
+        """What all its steps cost; None where the price of one is unknown."""
+        costs = [step.facts["cost_usd"] for step in (*self.earlier, self.result)]
+        return None if None in costs else sum((Decimal(str(cost)) for cost in costs), Decimal(0))
+
+    @property
+    def request_ids(self) -> list[str]:
+        """fal's ids of all its steps."""
+        return [str(step.facts["request_id"]) for step in (*self.earlier, self.result)]
 
 
 def write_zip(looks: Sequence[Look], path: Path) -> None:
@@ -91,7 +104,7 @@ def contact_sheet_file(photo: Path | None, looks: Sequence[Look], *, prices: boo
     facts: dict[str, Value] = {
         "model": ", ".join(dict.fromkeys(str(look.result.facts["model"]) for look in looks)),
         "seed": ", ".join(str(look.result.facts["seed"]) for look in looks),
-        "request_id": ", ".join(str(look.result.facts["request_id"]) for look in looks),
+        "request_id": ", ".join(name for look in looks for name in look.request_ids),
         "sandbox": drafts == len(looks),
     }
     return encoded(contact_sheet(photo, shown, note), "JPEG", facts)
@@ -106,8 +119,7 @@ def captions(look: Look, *, prices: bool = False) -> tuple[str, str, str]:
     elif look.is_draft:
         last = f"{seed} · free"
     else:
-        cost = facts["cost_usd"]
-        last = f"{seed} · {money(None if cost is None else Decimal(str(cost)))}"
+        last = f"{seed} · {money(look.cost_usd)}"
     garments = " ".join(" + ".join(look.garments).split())[:200] or "Look"
     return garments[0].upper() + garments[1:], f"{look.model}, draft" if look.is_draft else look.model, last
 
@@ -131,8 +143,8 @@ def table(rows: Sequence[Sequence[str]]) -> bytes:
 def _row(name: str, look: Look) -> tuple[str, ...]:
     facts = look.result.facts
     model = f"{look.model} (sandbox draft)" if look.is_draft else look.model
-    told = ("" if facts[fact] is None else str(facts[fact]) for fact in ("seed", "prompt", "cost_usd", "request_id"))
-    return (name, model, *told, " + ".join(look.garments))
+    made = ("" if fact is None else str(fact) for fact in (facts["seed"], facts["prompt"], look.cost_usd))
+    return (name, model, *made, " ".join(look.request_ids), " + ".join(look.garments))
 
 
 def _harmless(cell: str) -> str:

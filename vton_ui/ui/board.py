@@ -36,6 +36,7 @@ class Board:
         earlier: What stood there before the click under way; it comes back if that brings no picture.
         kept: The strip's, newest first.
         memory: What the browser keeps, as this tab wrote it last.
+        file: The address of the file that was asked for last. It stays: a later step must not hide it from a slow page.
         rest: The words on the button that orders what an earlier run left.
         stops: What cancels the looks under way.
         asked: When what was asked for last.
@@ -49,6 +50,7 @@ class Board:
     earlier: dict[str, Look] = field(default_factory=dict)
     kept: dict[str, Look] = field(default_factory=dict)
     memory: State = EMPTY
+    file: str | None = None
     rest: str = ""
     stops: defaultdict[str, set[asyncio.Event]] = field(default_factory=lambda: defaultdict(set))
     asked: dict[tuple[str, ...], float] = field(default_factory=dict)

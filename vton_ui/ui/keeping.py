@@ -99,8 +99,8 @@ class Keeping:
                 tab.count()
                 last = self._offered(tab, Offer(action=action, path=await make(looks, tab)))
             # Another address each time: the strip saves none twice.
-            file = f"{upload_address(last.path)}#{secrets.token_hex(4)}"
-            return {**tab.kept(file=file), tab.page.failure: ""}
+            tab.board.file = f"{upload_address(last.path)}#{secrets.token_hex(4)}"
+            return {**tab.kept(), tab.page.failure: ""}
         except Exception as exc:
             return {tab.page.failure: markup.failure(translate_error(exc))}
 
@@ -131,10 +131,10 @@ def _written_zip(looks: Sequence[Look]) -> Path:
 
 
 async def _sheet(looks: list[KeptLook], tab: Tab) -> Path:
-    photos = {look.source.photo if look.source else None for look in looks}
+    photos = {look.source.photo: look for look in looks if look.source}
     if len(photos) > 1:
         raise InputError(f"These looks are of {len(photos)} photos.", "Choose looks of one photo.", slot="Looks")
-    photo = photo_of(looks[0], tab.browser, tab.studio)
+    photo = next((photo_of(look, tab.browser, tab.studio) for look in photos.values()), None)
     exported = [look.to_export(tab.studio) for look in looks]
     data = await on_photos("Contact sheet", contact_sheet_file, photo, exported)
     return await asyncio.to_thread(written, data, "looks")

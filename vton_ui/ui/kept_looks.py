@@ -21,10 +21,12 @@ class KeptLook:
 
     Attributes:
         source: What it was made from, where that is known.
+        earlier: The pictures of its steps before, where it was made in several.
     """
 
     result: Result
     source: LookSource | None
+    earlier: tuple[Result, ...] = ()
 
     @property
     def garments(self) -> tuple[Worn, ...]:
@@ -39,6 +41,7 @@ class KeptLook:
             result=self.result,
             model=model.title if model else name,
             garments=tuple(worn.name for worn in self.garments),
+            earlier=self.earlier,
         )
 
 
@@ -49,11 +52,14 @@ def chosen(board: Board, ids: Collection[str]) -> list[KeptLook]:
         InputError: One of them is not there.
     """
     looks = [board.find(name) for name in ids]
-    results = [look.result for look in looks if look and look.result and look.result.path.is_file()]
-    if len(results) < len(ids):
+    steps = [[step.result for step in look.kept_steps if step.result] for look in looks if look]
+    there = [each for each in steps if each and each[-1].path.is_file()]
+    if len(there) < len(ids):
         some = "This look is" if len(ids) == 1 else "Some of these looks are"
         raise InputError(f"{some} no longer here.", "Choose others.", slot="Looks")
-    return [KeptLook(result=result, source=source_of(result.path)) for result in results]
+    return [
+        KeptLook(result=result, source=source_of(result.path), earlier=tuple(earlier)) for *earlier, result in there
+    ]
 
 
 def photo_of(look: KeptLook, browser: str, studio: Studio) -> Path | None:

@@ -85,6 +85,8 @@ async def read_page(page: Page, studio: Studio, values: PageValues, request: gr.
     wear = values[page.wear]
     chosen = chosen_models(studio, values[page.model])
     able = tuple(model for model in chosen if _takes(model, 1 if wear == "each" else len(garments))) or chosen
+    if len(garments) > 1 and kinds(able):
+        garments = await photos.with_kinds(garments)
     return PageInput(
         models=able,
         left_out=tuple(model for model in chosen if model not in able),

@@ -106,9 +106,9 @@ class Tab:
         """What the page shows now."""
         return self.renderer.show(self.board, status)
 
-    def kept(self, *, file: str | None = None) -> Updates:
+    def kept(self) -> Updates:
         """The strip, and what the browser is to keep now."""
-        return self.renderer.kept(self.board, file=file)
+        return self.renderer.kept(self.board)
 
     def refused(self, exc: Exception) -> Updates:
         """The page after something that was refused as a whole: what it showed, and a card."""

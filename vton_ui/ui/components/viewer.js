@@ -3,6 +3,8 @@
 
 const SAME_SHAPE = 0.02; // pictures whose ratios differ by less are the same shape, rounded to whole pixels
 const PAN_PIXELS = 48;
+// What an action fills is brought into view, and has the focus then.
+const FILLS = { use_settings: "#garments", put_garments_back: "#garments", use_as_person: "#person" };
 const PANS = { ArrowLeft: [1, 0], ArrowRight: [-1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
 
 const factsOf = (look) => {
@@ -50,6 +52,7 @@ const makeViewer = (element, { act, home }) => {
   let look = null;
   let marked = false;
   let opener = null;
+  let filled = null;
 
   const drawSplit = () => {
     const share = Number(slider.value) / 100;
@@ -193,6 +196,8 @@ const makeViewer = (element, { act, home }) => {
   for (const button of dialog.querySelectorAll("[data-action]"))
     button.addEventListener("click", () => {
       act(button.dataset.action, look.id);
+      const target = FILLS[button.dataset.action];
+      filled = target ? document.querySelector(target) : null;
       dialog.close(); // what was asked for shows on the page
     });
   slider.addEventListener("input", drawSplit);
@@ -201,7 +206,12 @@ const makeViewer = (element, { act, home }) => {
   photo.addEventListener("error", () => drawBefore(false)); // some photos no browser can show
   dialog.addEventListener("close", () => {
     dialog.remove();
-    (opener.isConnected ? opener : home())?.focus();
+    if (filled) {
+      filled.tabIndex = -1;
+      filled.focus({ preventScroll: true });
+      filled.scrollIntoView({ block: "center" });
+    } else (opener.isConnected ? opener : home())?.focus();
+    filled = null;
   });
   room.addEventListener("fullscreenchange", () => setAttribute(find(".full"), "aria-pressed", Boolean(document.fullscreenElement)));
   setHidden(find(".full"), !document.fullscreenEnabled);
