@@ -193,7 +193,7 @@ class Tabs:
         return tab
 
     async def read(self, tab: Tab) -> None:
-        """Read which looks this browser keeps and which the job store knows: another tab may have overwritten the list."""
+        """Read which looks this browser keeps, and which the job store knows: another tab may have written over it."""
         board, remembered = tab.board, await tab.remembered()
         finished = {record.job.id: record for record in remembered.finished}
         kept, missing = await asyncio.to_thread(_kept, tab.memory, board.memory, finished)
