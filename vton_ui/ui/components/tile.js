@@ -157,7 +157,6 @@ const drawPanel = (node, tile) => {
   setHidden(node.querySelector(".why"), !failed);
   setText(node.querySelector(".cause"), failed?.cause);
   setText(node.querySelector(".cure"), failed?.cure);
-  setText(node.querySelector(".charge"), failed?.cost);
 };
 
 const drawClock = (node, now) => {
@@ -209,6 +208,6 @@ const drawTile = (node, tile, { act, now, numbersOf = numbers }) => {
   setHidden(node.querySelector(".draft"), !(tile.sandbox && tile.state === "done"));
   setText(node.querySelector(".title"), tile.title);
   setText(node.querySelector(".label"), tile.label);
-  setText(node.querySelector(".numbers"), tile.state === "failed" ? "" : numbersOf(tile));
+  setText(node.querySelector(".numbers"), tile.error?.cost ?? numbersOf(tile));
   if (held && !held.isConnected) node.querySelector(".face").focus({ preventScroll: true });
 };
