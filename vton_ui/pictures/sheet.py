@@ -13,8 +13,8 @@ from vton_ui.models.spec import Choice, Size
 MAX_GARMENTS = 6
 LAYOUT = Choice(
     name="layout",
-    label="How they lie on it",
-    choices=(("auto", "Automatic"), ("row", "In a row"), ("grid", "In two rows")),
+    label="Layout",
+    choices=(("auto", "Automatic"), ("row", "One row"), ("grid", "Two rows")),
     default="auto",
 )
 """How the garments lie on the sheet; by itself two lie side by side, and more in two rows."""

@@ -129,7 +129,7 @@ class Tab:
         look = board.looks[look_id] = before.happened(item, event)
         kept = self._remember(look, item, event)
         if board.only is None:
-            return {**self.show(), **kept} if kept or tile(look) != tile(before) else None
+            return {**self.show(), **kept} if kept or tile(look) != tile(before) or board.is_silent() else None
         if look.state not in ("failed", "cancelled"):
             return {**self.show(), **kept}
         return {**self._ended_without_picture(look), **kept}
