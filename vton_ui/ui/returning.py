@@ -68,6 +68,7 @@ class Returns:
         found = await _found(tab)
         yield await _taken_up(tab, found)
         if await self._others_end(tab):
+            await self.tabs.read(tab)
             found = await _found(tab)
             yield await _taken_up(tab, found)
         async with aclosing(_follow(tab, found.followed)) as updates:
@@ -193,8 +194,8 @@ async def _found(tab: Tab) -> Found:
         followed.append((job, looks[-1].id, context))
     unsent = ((planned, item_of(planned.item, models)) for planned in remembered.unsent)
     looks += [unsent_look(planned.plan, item, planned.id) for planned, item in unsent if item]
-    plans = list(dict.fromkeys(look.plan for look in looks if look.plan))
-    looks += [look for look in board.kept.values() if look.plan in plans]
+    plans = {look.plan for look in looks if look.plan}
+    looks += [look for id, look in board.kept.items() if look.plan in plans or id in board.looks]
     return Found(looks=in_order(joined(looks)), followed=followed, unresolved=unresolved)
 
 

@@ -188,21 +188,19 @@ class Tabs:
         )
         async with tab.board.filling:
             if not tab.board.is_filled:
-                await self._fill(tab)
+                tab.board.memory = tab.values[self.page.memory]
+                await self.read(tab)
         return tab
 
-    async def _fill(self, tab: Tab) -> None:
-        """Read what this browser keeps, and what the job store knows: another tab may have written over it."""
+    async def read(self, tab: Tab) -> None:
+        """Read which looks this browser keeps, and which the job store knows: another tab may have written over it."""
         board, remembered = tab.board, await tab.remembered()
-        board.memory = tab.values[self.page.memory]
         finished = {record.job.id: record for record in remembered.finished}
-        kept, missing = await asyncio.to_thread(_kept, tab.memory, board.memory, finished)
-        for made in missing:
-            board.memory = tab.memory.with_result(board.memory, made.result, made.job)
+        kept = await asyncio.to_thread(_kept, tab.memory, board.memory, finished)
         models = self.studio.models
         looks = joined(
             look_of(made.job, models[made.job.model], Done(result=made.result), made.source)
-            for made in sorted([*kept, *missing], key=lambda made: made.job.submitted_at, reverse=True)
+            for made in sorted(kept, key=lambda made: made.job.submitted_at, reverse=True)
             if made.job.model in models
         )
         board.kept, board.is_filled = await asyncio.to_thread(_compared, looks), True
@@ -224,14 +222,11 @@ def _compared(looks: Mapping[str, Look]) -> dict[str, Look]:
     }
 
 
-def _kept(memory: Memory, state: State, finished: Mapping[str, Record]) -> tuple[list[_Made], list[_Made]]:
+def _kept(memory: Memory, state: State, finished: Mapping[str, Record]) -> list[_Made]:
     """The pictures that the browser keeps, and those that only the job store knows."""
-    results = memory.results(state)
-    kept = [_Made(job=job, result=result, source=source_of(result.path)) for result, job in results]
-    known = {made.job.id for made in kept}
-    missing = []
+    results = {job.id: (job, result) for result, job in memory.results(state)}
     for id, record in finished.items():
-        result = kept_result(record.result) if record.result and id not in known else None
+        result = kept_result(record.result) if record.result and id not in results else None
         if result is not None:
-            missing.append(_Made(job=record.job, result=result, source=source_of(result.path)))
-    return kept, missing
+            results[id] = (record.job, result)
+    return [_Made(job=job, result=result, source=source_of(result.path)) for job, result in results.values()]
