@@ -15,7 +15,7 @@ from playwright.sync_api import Page, expect
 from tests.conftest import photo_bytes
 from tests.fake_fal.server import FakeFal
 
-WAIT = 20_000
+WAIT = 60_000
 """Milliseconds: long enough for a busy machine; nothing waits longer than necessary."""
 
 

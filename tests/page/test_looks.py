@@ -10,7 +10,7 @@ from PIL import Image, ImageStat
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from tests.browser import PHONE, open_page
-from tests.conftest import photo_bytes
+from tests.conftest import photo_bytes, until
 from tests.fake_fal.schemas import model_error
 from tests.fake_fal.server import FakeFal
 from tests.page.acts import WAIT, give, no_turn, two_photos
@@ -70,11 +70,14 @@ def test_tiles(paid: Page, fal: FakeFal) -> None:
 def test_an_outfit(paid: Page, fal: FakeFal) -> None:
     """Its steps show in its tile; when one fails, those before are kept, and it goes on from there."""
     outfit(paid)
-    click(paid, looks=1)
     steps = paid.locator("#result .steps li")
-    expect(steps.first).to_have_attribute("data-state", "done", timeout=WAIT)
-    fal.next_error = DOWN
+    with no_turn(fal):
+        click(paid, looks=1)
+        until(lambda: len(fal.jobs) == 1)
+        fal.next_error = DOWN  # of the second step
+        expect(steps).to_have_text(["Garment, in line", "Shirt, to come"], timeout=WAIT)
     expect(steps.nth(1)).to_have_attribute("data-state", "failed", timeout=WAIT)
+    expect(steps.first).to_have_attribute("data-state", "done")
     expect(steps.first.locator("img")).to_be_visible()
     expect(paid.locator("#failure")).to_contain_text("A service behind the model is down.")
     expect(paid.locator("#looks .tile")).to_have_count(1)

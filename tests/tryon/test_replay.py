@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.client import Client, memory_of
+from tests.client import Client, memory_of, on_rail
 from tests.conftest import in_detail, photo_bytes, serving, until
 from tests.fake_fal.server import TEST_KEY, FakeFal
 from tests.fast_timings import use_fast_timings
@@ -41,7 +41,7 @@ def visitor(url: str, number: int) -> Client:
 
 def page_order(client: Client, photo: bytes) -> dict[str, Any]:
     person, garment = client.upload(photo, "person.jpg"), client.upload(EXAMPLE, "garment.jpg")
-    return {"person": person, "garments": [{"image": garment}], "option-seed": SEED}
+    return {"person": person, "garments": [on_rail(garment)], "option-seed": SEED}
 
 
 def memories(client: Client, event: Any) -> list[str]:

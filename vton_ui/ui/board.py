@@ -16,6 +16,7 @@ from vton_ui.ui.memory import EMPTY, State
 
 MAX_BOARDS = 1000
 TWICE_SECONDS = 0.8
+SILENT_SECONDS = 0.5
 MAX_LOOKS = 12
 """In the station; one more takes the place of the oldest that is over."""
 
@@ -35,9 +36,11 @@ class Board:
         earlier: What stood there before the click under way; it comes back if that brings no picture.
         kept: The strip's, newest first.
         memory: What the browser keeps, as this tab wrote it last.
+        file: The address of the file that was asked for last. It stays: a later step must not hide it from a slow page.
         rest: The words on the button that orders what an earlier run left.
         stops: What cancels the looks under way.
         asked: When what was asked for last.
+        told_at: When the page was last told something though nothing had changed.
         is_ordering: Whether a click is being worked on, so that a double click orders once.
         is_starting: Whether its looks are not there yet.
         is_filled: Whether `kept` and `memory` were read from what the browser keeps; `filling` is held meanwhile.
@@ -47,9 +50,11 @@ class Board:
     earlier: dict[str, Look] = field(default_factory=dict)
     kept: dict[str, Look] = field(default_factory=dict)
     memory: State = EMPTY
+    file: str | None = None
     rest: str = ""
     stops: defaultdict[str, set[asyncio.Event]] = field(default_factory=lambda: defaultdict(set))
     asked: dict[tuple[str, ...], float] = field(default_factory=dict)
+    told_at: float = 0.0
     is_ordering: bool = False
     is_starting: bool = False
     is_filled: bool = False
@@ -121,6 +126,13 @@ class Board:
         else:
             self.looks.pop(id, None)
 
+    def is_silent(self) -> bool:
+        """Whether the page has to be told something, whatever it is: only then Gradio notices a page that is gone."""
+        now = time.monotonic()
+        silent = now - self.told_at > SILENT_SECONDS
+        self.told_at = now if silent else self.told_at
+        return silent
+
     @contextmanager
     def stoppable(self, stops: Collection[tuple[str, asyncio.Event]]) -> Iterator[None]:
         """In here each of these stops cancels something of its look."""
@@ -153,6 +165,10 @@ class Boards:
         while len(self._boards) > MAX_BOARDS:
             self._boards.popitem(last=False)
         return board
+
+    def others(self, browser: str, board: Board) -> list[Board]:
+        """The boards of a browser's other tabs."""
+        return [other for key, other in self._boards.items() if key[0] == browser and other is not board]
 
     def forget(self, browser: str) -> None:
         """Drop what the tabs of a browser show."""

@@ -99,8 +99,8 @@ class Keeping:
                 tab.count()
                 last = self._offered(tab, Offer(action=action, path=await make(looks, tab)))
             # Another address each time: the strip saves none twice.
-            file = f"{upload_address(last.path)}#{secrets.token_hex(4)}"
-            return {**tab.kept(file=file), tab.page.failure: ""}
+            tab.board.file = f"{upload_address(last.path)}#{secrets.token_hex(4)}"
+            return {**tab.kept(), tab.page.failure: ""}
         except Exception as exc:
             return {tab.page.failure: markup.failure(translate_error(exc))}
 

@@ -48,9 +48,9 @@ class Renderer:
             **self._under(board),
         }
 
-    def kept(self, board: Board, *, file: str | None = None) -> Updates:
+    def kept(self, board: Board) -> Updates:
         """The strip, and what the browser is to keep."""
-        looks = strip_value([tile(look) for look in board.kept.values()], file=file)
+        looks = strip_value([tile(look) for look in board.kept.values()], file=board.file)
         return {self.page.looks: looks, self.page.memory: board.memory}
 
     def failed(self, exc: VtonError) -> Updates:

@@ -35,6 +35,8 @@ from vton_ui.ui.render import Updates, button
 from vton_ui.ui.tab import Tab, Tabs
 from vton_ui.ui.web.uploads import forget_uploads
 
+OTHERS_PAUSE, OTHERS_LOOKS = 0.1, 50
+
 Followed = list[tuple[Job, str, RunContext]]
 """Jobs of an earlier time, each with the id of its look and what it is followed with."""
 
@@ -64,17 +66,26 @@ class Returns:
         """Follow this browser's jobs again, each in its tile, and show what it has kept and what was not ordered."""
         tab = await self.tabs.of(values, request)
         found = await _found(tab)
-        yield tab.kept()
-        if not found.looks:
-            yield {tab.page.memory: tab.board.memory, **found.unresolved}
-            return
-        tab.board.take_up(found.looks)
-        await tab.price_rest()
-        status = markup.RETURNED if found.followed else None
-        yield {tab.page.failure: "", **tab.show(status), **tab.kept(), **found.unresolved}
+        yield await _taken_up(tab, found)
+        if await self._others_end(tab):
+            found = await _found(tab)
+            yield await _taken_up(tab, found)
         async with aclosing(_follow(tab, found.followed)) as updates:
             async for update in updates:
                 yield {**update, **found.unresolved}
+
+    async def _others_end(self, tab: Tab) -> bool:
+        """Whether other tabs of this browser were at work, and have ended or been waited for.
+
+        A page that is loaded again comes back before Gradio has noticed that its old self is gone. Until then what was
+        not sent may still be sent by that one.
+        """
+        others = [board for board in self.tabs.boards.others(tab.browser, tab.board) if board.stops]
+        for _ in range(OTHERS_LOOKS):
+            if not any(board.stops for board in others):
+                break
+            await asyncio.sleep(OTHERS_PAUSE)
+        return bool(others)
 
     async def look_again(self, tab: Tab, action: Action) -> AsyncGenerator[Updates, None]:
         """Follow the job of a look whose picture may still be had."""
@@ -147,6 +158,17 @@ class Returns:
             page.garments: [],
             page.failure: "",
         }
+
+
+async def _taken_up(tab: Tab, found: Found) -> Updates:
+    """The page with what the browser comes back to."""
+    page, board = tab.page, tab.board
+    if not found.looks:
+        return {**tab.kept(), **found.unresolved}
+    board.take_up(found.looks)
+    await tab.price_rest()
+    status = markup.RETURNED if found.followed else None
+    return {page.failure: "", **tab.show(status), **tab.kept(), **found.unresolved}
 
 
 async def _found(tab: Tab) -> Found:

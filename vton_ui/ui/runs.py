@@ -190,7 +190,7 @@ class Runs:
         look_of = {step.item: look.id for look in looks for step in look.steps}
         stops = {item.id: asyncio.Event() for item in plan}
         with tab.board.stoppable([(look_of[item], stop) for item, stop in stops.items()]):
-            yield tab.show()
+            yield {**tab.show(), tab.page.failure: ""}
             events = run(plan, context, stops, parallel=tab.studio.parallel, plan_id=looks[0].plan)
             async with aclosing(in_background(events, lambda: set_all(stops.values()))) as told:
                 async for item, event in told:

@@ -106,9 +106,9 @@ class Tab:
         """What the page shows now."""
         return self.renderer.show(self.board, status)
 
-    def kept(self, *, file: str | None = None) -> Updates:
+    def kept(self) -> Updates:
         """The strip, and what the browser is to keep now."""
-        return self.renderer.kept(self.board, file=file)
+        return self.renderer.kept(self.board)
 
     def refused(self, exc: Exception) -> Updates:
         """The page after something that was refused as a whole: what it showed, and a card."""
@@ -129,7 +129,7 @@ class Tab:
         look = board.looks[look_id] = before.happened(item, event)
         kept = self._remember(look, item, event)
         if board.only is None:
-            return {**self.show(), **kept} if kept or tile(look) != tile(before) else None
+            return {**self.show(), **kept} if kept or tile(look) != tile(before) or board.is_silent() else None
         if look.state not in ("failed", "cancelled"):
             return {**self.show(), **kept}
         return {**self._ended_without_picture(look), **kept}

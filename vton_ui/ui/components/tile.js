@@ -105,7 +105,7 @@ const drawButtons = (holder, tile, act) => {
   });
 };
 
-const STEP_WORDS = { done: "done", working: "being put on", failed: "failed" };
+const STEP_WORDS = { done: "done", waiting: "in line", working: "being put on", failed: "failed" };
 
 // The steps of an outfit, kept or to come; the viewer lists them too.
 const drawSteps = (list, steps) => {
