@@ -117,6 +117,19 @@ def test_try_on(server: Server, fal: FakeFal) -> None:
     assert shown == {"try_on": True, "cancel": False, "again": True, "retry": False, "download": True}
 
 
+def test_two_clicks_at_once_are_one(server: Server, fal: FakeFal) -> None:
+    """A click while another one's try-on is under way orders nothing; one after it does."""
+    fal.concurrent = 0
+    page = server.page()
+    steps = page.following("try_on")
+    page.until("Waiting", steps)
+    page.press("try_on")
+    fal.concurrent = None
+    page.until("Done in", steps)
+    page.click("try_on")
+    assert fal.count("submit") == 2
+
+
 def test_again(server: Server, fal: FakeFal) -> None:
     """The same photos with another seed, though one is typed."""
     page = server.page(**{"option-seed": "7"})
@@ -306,6 +319,11 @@ def test_find_books_nothing(server: Server, fal: FakeFal) -> None:
     page[MEMORY], page["find_id"] = memory, next(iter(fal.jobs))
     page.click("find")
     assert "was cancelled" in page["failure"]
+    assert server.today().spent == before
+    for operation in ("stream", "status"):  # it may have cost something, as far as fal tells
+        fal.fault(operation, "status", times=None, code=404)
+    page[MEMORY] = memory
+    page.click("find")
     assert server.today().spent == before
 
 
