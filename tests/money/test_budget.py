@@ -20,7 +20,7 @@ from tests.conftest import photo_bytes, serving
 from tests.fake_fal.schemas import platform_error
 from tests.fake_fal.server import TEST_KEY, FakeFal
 from vton_ui.errors import OverBudget
-from vton_ui.money.ledger import FILE, Caps
+from vton_ui.money.ledger import LEDGER_FILE, Caps
 from vton_ui.settings import Settings, load, secret_of
 
 
@@ -100,7 +100,7 @@ async def test_visitors_are_hashed_with_the_secret(tmp_path: Path) -> None:
         data = tmp_path / server
         studio = app.open_studio(Settings(fal_key=TEST_KEY, data_dir=data))
         await studio.budget_for("somebody").reserve([{"one": Decimal("0.04")}])
-        with closing(sqlite3.connect(data / FILE)) as db:
+        with closing(sqlite3.connect(data / LEDGER_FILE)) as db:
             names |= set(db.execute("SELECT visitor FROM tries"))
     assert len(names) == 2
 

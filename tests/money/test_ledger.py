@@ -65,7 +65,7 @@ class House:
 
 @pytest.fixture
 def house(tmp_path: Path) -> House:
-    return House(tmp_path / "data" / module.FILE)
+    return House(tmp_path / "data" / module.LEDGER_FILE)
 
 
 def refused(ledger: Ledger, visitor: str = ADDRESS, cost: Decimal | None = TRY) -> OverBudget:
@@ -408,7 +408,7 @@ def test_hash_only(house: House) -> None:
         reader.execute("SELECT * FROM tries").fetchall()
         ledger.accept(ledger.reserve(ADDRESS, TRY), "request-1")
         files = list(house.path.parent.iterdir())
-        assert {path.name for path in files} >= {module.FILE, f"{module.FILE}-wal"}
+        assert {path.name for path in files} >= {module.LEDGER_FILE, f"{module.LEDGER_FILE}-wal"}
         raw = b"".join(path.read_bytes() for path in files)
     assert b"request-1" in raw
     assert ADDRESS.encode() not in raw
@@ -796,7 +796,7 @@ class Days(RuleBasedStateMachine):
         super().__init__()
         self.folder = tempfile.TemporaryDirectory()
         self.clock = Clock()
-        self.ledger = Ledger(Path(self.folder.name) / module.FILE, self.caps, salt=SALT, clock=self.clock)
+        self.ledger = Ledger(Path(self.folder.name) / module.LEDGER_FILE, self.caps, salt=SALT, clock=self.clock)
         self.tries: dict[str, Try] = {}
 
     @property

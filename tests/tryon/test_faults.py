@@ -13,7 +13,7 @@ import pytest
 
 from tests.fake_fal.schemas import Failure, model_error, platform_error
 from tests.fast_timings import use_fast_timings
-from tests.fault_table import CASES, FILE, Case, Played, World, collect, play, read, table, until, world_for
+from tests.fault_table import CASES, FAULTS_FILE, Case, Played, World, collect, play, read, table, until, world_for
 from vton_ui.backends.fal import stream
 from vton_ui.errors import Cost, JobFailed, KeyRefused, OverBudget, SubmitUnclear
 from vton_ui.models import FLUX_VTO
@@ -27,7 +27,7 @@ from vton_ui.tryon.request import estimate
 from vton_ui.tryon.run import resume, try_on
 from vton_ui.tryon.streams import running as background
 
-WRITTEN = read(FILE.read_text(encoding="utf-8")) if FILE.exists() else {}
+WRITTEN = read(FAULTS_FILE.read_text(encoding="utf-8")) if FAULTS_FILE.exists() else {}
 
 
 EVERY_DAY = {"503": False, "accepted, then dropped": True}
@@ -97,7 +97,7 @@ def check_after(played: Played) -> None:
 def test_page_is_whole() -> None:
     """FAULTS.md tells the outcome of every case, of no other, and in the words that the table would write."""
     assert WRITTEN.keys() == set(CASES)
-    assert table(WRITTEN) == FILE.read_text(encoding="utf-8")
+    assert table(WRITTEN) == FAULTS_FILE.read_text(encoding="utf-8")
 
 
 # Killed between the order and its answer; orders whose answer was lost

@@ -40,7 +40,7 @@ def new(**facts: object) -> Job:
 
 
 def on_disk(folder: Path) -> bytes:
-    return b"".join(path.read_bytes() for path in folder.parent.glob(f"{job_store.FILE}*"))
+    return b"".join(path.read_bytes() for path in folder.parent.glob(f"{job_store.JOBS_FILE}*"))
 
 
 async def test_another_process_knows(store: JobStore, folder: Path) -> None:
@@ -260,7 +260,7 @@ async def test_file_of_an_older_version(folder: Path) -> None:
     data = {name: value for name, value in job.to_dict().items() if name not in NEW}
     data["ordered_at"] = data.pop("submitted_at")
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with closing(sqlite3.connect(folder.parent / job_store.FILE)) as db, db:
+    with closing(sqlite3.connect(folder.parent / job_store.JOBS_FILE)) as db, db:
         db.execute(
             """CREATE TABLE jobs (
             id TEXT PRIMARY KEY, at REAL NOT NULL, request_id TEXT UNIQUE, ordered INTEGER NOT NULL DEFAULT 0,
@@ -294,7 +294,7 @@ async def test_one_row_that_cannot_be_read(store: JobStore) -> None:
 def test_no_order_that_cannot_be_written_down(fal: FakeFal, tmp_path: Path) -> None:
     """Where the file cannot be written nothing is ordered, and the visitor is told so."""
     data = tmp_path / "data"
-    (data / job_store.FILE).mkdir(parents=True)
+    (data / job_store.JOBS_FILE).mkdir(parents=True)
     with serving(Settings(fal_key=TEST_KEY, data_dir=data, fal_api_url=fal.api_url)) as url:
         client = Client(url)
         given = {"person": client.upload(photo_bytes(300, 400)), "garments": [client.upload(photo_bytes(260, 260))]}

@@ -12,14 +12,14 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.fault_table import CASES, FAULTS, FILE, HUNG, Case, Run, World, read, world_for
+from tests.fault_table import CASES, FAULTS, FAULTS_FILE, HUNG, Case, Run, World, read, world_for
 from tests.tryon.test_plan_run import add_photos, planned, stops_of
 from vton_ui.errors import SubmitUnclear
 from vton_ui.tryon.events import Accepted, Done, Failed, Waiting
 from vton_ui.tryon.plan import Plan
 from vton_ui.tryon.plan_run import run
 
-WRITTEN = read(FILE.read_text(encoding="utf-8"))
+WRITTEN = read(FAULTS_FILE.read_text(encoding="utf-8"))
 EVERY_DAY = {"503": False, "accepted, then dropped": True}
 """Of each operation these are played every day, as in `test_faults`."""
 OTHERS = {"401", "429", "502 page of a proxy", HUNG, "garbage"}

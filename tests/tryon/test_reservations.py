@@ -26,7 +26,7 @@ from tests.fault_table import until as happens
 from tests.subprocess_app import subprocess_app
 from vton_ui.errors import SubmitUnclear
 from vton_ui.models import FLUX_VTO
-from vton_ui.money.ledger import FILE, Caps, Ledger, Summary
+from vton_ui.money.ledger import LEDGER_FILE, Caps, Ledger, Summary
 from vton_ui.settings import Settings
 from vton_ui.studio import Studio
 from vton_ui.tryon import job_store, reconcile, run, submit
@@ -66,7 +66,7 @@ def settings(fal: FakeFal, data: Path, **caps: Any) -> Settings:
 
 
 def today(data: Path) -> Summary:
-    return Ledger(data / FILE, Caps(), salt=b"not needed to read").today()
+    return Ledger(data / LEDGER_FILE, Caps(), salt=b"not needed to read").today()
 
 
 def reserved(data: Path) -> Decimal:
@@ -74,7 +74,7 @@ def reserved(data: Path) -> Decimal:
 
 
 def written_jobs(data: Path) -> int:
-    with closing(sqlite3.connect(data / job_store.FILE)) as db:
+    with closing(sqlite3.connect(data / job_store.JOBS_FILE)) as db:
         return int(db.execute("SELECT COUNT(*) FROM jobs").fetchone()[0])
 
 
@@ -129,7 +129,7 @@ def test_cancelled_while_money_is_set_aside(fal: FakeFal, data: Path) -> None:
     with serving(settings(fal, data)) as url:
         client = Client(url)
         client.call("try_on", **photos(client))
-        with closing(sqlite3.connect(data / FILE, isolation_level=None)) as busy:
+        with closing(sqlite3.connect(data / LEDGER_FILE, isolation_level=None)) as busy:
             busy.execute("BEGIN IMMEDIATE")
             event = join(client)
             until(lambda: written_jobs(data) == 2)
@@ -366,7 +366,7 @@ async def test_what_nobody_can_know_counts(
     fal.fault("submit", "accept_then_drop")
     with pytest.raises(SubmitUnclear):
         await _all(try_on(replace(request_of(), private=True), studio.context(None, "a")))
-    Ledger(data / FILE, Caps(), salt=b"of another version").reserve("b", PRICE)
+    Ledger(data / LEDGER_FILE, Caps(), salt=b"of another version").reserve("b", PRICE)
     await reconciled(studio)
     assert reserved(data) == 2 * PRICE
     assert fal.count("requests") == 0

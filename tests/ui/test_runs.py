@@ -19,10 +19,10 @@ from tests.fake_fal.schemas import model_error
 from tests.fake_fal.server import TEST_KEY, FakeFal
 from tests.fast_timings import use_fast_timings
 from tests.page_client import MEMORY, PageClient
-from vton_ui.money.ledger import FILE, Caps, Ledger, Summary
+from vton_ui.money.ledger import LEDGER_FILE, Caps, Ledger, Summary
 from vton_ui.settings import Settings, secret_of
 from vton_ui.tryon import submit
-from vton_ui.ui.memory import EMPTY
+from vton_ui.ui.memory import NO_MEMORY
 
 OWN_KEY = "visitor-key-id:visitor-key-secret"
 BAD_KEY = "bad-key-id:bad-key-secret"
@@ -42,7 +42,7 @@ class Server:
         return page
 
     def today(self) -> Summary:
-        return Ledger(self.data / FILE, Caps(), salt=secret_of(self.data)).today()
+        return Ledger(self.data / LEDGER_FILE, Caps(), salt=secret_of(self.data)).today()
 
 
 @pytest.fixture(scope="module")
@@ -284,7 +284,7 @@ def test_forged_memory(server: Server, fal: FakeFal) -> None:
                 stranger.click(event)
                 assert stranger.tiles("looks") == []
                 assert result.is_file()
-                assert (server.data / FILE).is_file()
+                assert (server.data / LEDGER_FILE).is_file()
 
 
 # Find
@@ -341,6 +341,6 @@ def test_forget(server: Server, fal: FakeFal) -> None:
     assert [httpx.get(address).status_code for address in addresses] == [200, 200]
     page.click("forget")
     assert "Forgotten" in page["status"]
-    assert page[MEMORY] == EMPTY
+    assert page[MEMORY] == NO_MEMORY
     assert {httpx.get(address).status_code for address in addresses} <= {403, 404}
     assert not (server.data / "results" / known["path"]).exists()
