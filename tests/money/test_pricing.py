@@ -75,7 +75,7 @@ def test_flux(person: Size, garment: Size, output: Size, more: tuple[int, int, i
 
 
 def test_not_published() -> None:
-    """A price that nobody knows is shown as such, never as nothing."""
+    """An unknown price is shown as unknown, never as zero."""
     found = estimate_pictures(CAT_VTON, person=MEGAPIXEL, garment=MEGAPIXEL, output=MEGAPIXEL)
     assert found.total is None
     assert [line.usd for line in found.lines] == [None]
@@ -95,7 +95,7 @@ def test_not_published() -> None:
     ids=lambda value: getattr(value, "unit", repr(value)),
 )
 def test_live_price(live: UnitPrice, total: Decimal | None) -> None:
-    """fal's live price is used where the number of units is known; else it is told, and the total stays unknown."""
+    """fal's live price is used where the number of units is known; otherwise it is shown and the total unknown."""
     found = estimate_pictures(CAT_VTON, person=MEGAPIXEL, garment=MEGAPIXEL, output=Size(1024, 1025), live=live)
     assert found.total == total
     if total is None:
@@ -106,7 +106,7 @@ def test_live_price(live: UnitPrice, total: Decimal | None) -> None:
 
 
 def test_live_price_does_not_replace_a_published_one() -> None:
-    """What fal's page says of FLUX stands."""
+    """The published price of FLUX is used before the live one."""
     found = estimate_pictures(FLUX_VTO, person=MEGAPIXEL, garment=MEGAPIXEL, output=MEGAPIXEL, live=SECOND)
     assert found.total == Decimal("0.0475")
 

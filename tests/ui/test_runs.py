@@ -60,7 +60,7 @@ def played() -> Iterator[FakeFal]:
 
 @pytest.fixture
 def fal(played: FakeFal) -> Iterator[FakeFal]:
-    """fal with nothing seen yet; it keeps its files, since the app knows what it has uploaded."""
+    """fal without jobs and requests; it keeps its files, since the app remembers its uploads."""
     played.clear_faults()
     played.jobs, played.seen, played.next_error, played.concurrent = {}, [], None, None
     played.queue_seconds, played.run_seconds = 0.02, 0.05
@@ -142,7 +142,7 @@ def test_again(server: Server, fal: FakeFal) -> None:
 
 @pytest.mark.parametrize("private", [True, False])
 def test_private(private: bool, server: Server, fal: FakeFal) -> None:
-    """fal is told to store nothing of what the page calls private, and of nothing else."""
+    """A job that is private on the page carries the header that forbids storing it; no other does."""
     server.page(private=private).click("try_on")
     (job,) = fal.jobs.values()
     assert job.headers["X-Fal-Store-IO"] == ("0" if private else None)
@@ -235,7 +235,7 @@ def test_two_jobs_come_back_side_by_side(server: Server, fal: FakeFal, monkeypat
 
 
 def test_ones_own_key(server: Server, fal: FakeFal) -> None:
-    """A job paid with a key of one's own waits for that key: it is followed with no other, nor given up for one."""
+    """A job paid with a visitor's own key waits for that key: no other is used for it, and it is not dropped."""
     page = server.page(fal_key=OWN_KEY)
     left(page, fal)
     fal.seen.clear()
