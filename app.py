@@ -11,7 +11,7 @@ from vton_ui.backends.fal.client import Connections
 from vton_ui.backends.sandbox.backend import Sandbox
 from vton_ui.models import MODELS
 from vton_ui.money.budget import LedgerBudget
-from vton_ui.money.ledger import FILE, Caps, Ledger
+from vton_ui.money.ledger import LEDGER_FILE, Caps, Ledger
 from vton_ui.quota import FreeWork, UploadQuota
 from vton_ui.settings import Settings, load, secret_of
 from vton_ui.studio import Studio
@@ -39,7 +39,7 @@ def open_studio(settings: Settings) -> Studio:
         visitor_rate=settings.visitor_rate,
         unknown_usd=settings.unknown_price_usd,
     )
-    ledger = Ledger(settings.data_dir / FILE, caps, salt=secret)
+    ledger = Ledger(settings.data_dir / LEDGER_FILE, caps, salt=secret)
     return Studio(
         models=MODELS,
         backend_for=backend_for,

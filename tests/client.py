@@ -107,8 +107,9 @@ class Client:
             for line in stream.iter_lines():
                 if line.startswith("data:"):
                     message = json.loads(line.removeprefix("data:"))
-                    if message.get("event_id") in (event.id, None):
-                        yield message
+                    if message.get("event_id") not in (event.id, None):
+                        continue
+                    yield message
                     if message.get("msg") in ("process_completed", "close_stream"):
                         return
 

@@ -37,7 +37,7 @@ os.environ["GRADIO_TEMP_DIR"] = _UPLOADS.name
 from vton_ui.backends.fal.backend import FalBackend  # noqa: E402 - it reads the environment
 from vton_ui.models import MODELS  # noqa: E402
 from vton_ui.models.spec import ModelSpec  # noqa: E402
-from vton_ui.money.ledger import FILE  # noqa: E402
+from vton_ui.money.ledger import LEDGER_FILE  # noqa: E402
 from vton_ui.settings import Settings  # noqa: E402
 
 FREE = 10**6
@@ -119,8 +119,8 @@ def begin_anew(fake: FakeFal) -> Iterator[FakeFal]:
 
 def empty_ledger(data: Path) -> None:
     """Nobody has tried anything yet."""
-    if (data / FILE).exists():
-        with closing(sqlite3.connect(data / FILE, isolation_level=None)) as db:
+    if (data / LEDGER_FILE).exists():
+        with closing(sqlite3.connect(data / LEDGER_FILE, isolation_level=None)) as db:
             db.execute("DELETE FROM tries")
 
 

@@ -37,7 +37,7 @@ from vton_ui.tryon.events import Accepted, Cancelled, Done, Event, Recovering, S
 from vton_ui.tryon.request import Request, new_request
 from vton_ui.tryon.run import try_on
 
-FILE = Path(__file__).parent / "FAULTS.md"
+FAULTS_FILE = Path(__file__).parent / "FAULTS.md"
 
 OPERATIONS = {
     "token": "asking for leave to upload",
@@ -380,7 +380,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder, world_for(case, Path(folder)) as world:
             outcomes[case] = asyncio.run(play(case, world)).run.words
         print(f"{time.monotonic() - started:5.2f} s  {case}: {outcomes[case]}", flush=True)
-    FILE.write_text(table(outcomes), encoding="utf-8")
+    FAULTS_FILE.write_text(table(outcomes), encoding="utf-8")
 
 
 if __name__ == "__main__":

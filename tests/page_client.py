@@ -86,12 +86,20 @@ class PageClient(Client):
 
     def following(self, name: str, event: str = "click", **told: Any) -> Generator[None, None, None]:
         """The same as `happens`, step by step: after each the page is as a visitor would see it."""
+        for one in self._events_of(name, event):
+            body = {**self._data(one), "event_data": told or None}
+            yield from self._queued(one, body) if one["queue"] is not False else self._unqueued(one, body)
+
+    def press(self, name: str) -> None:
+        """Press a button without listening to what it starts."""
+        for one in self._events_of(name, "click"):
+            self.http.post("gradio_api/queue/join", json=self._data(one)).raise_for_status()
+
+    def _events_of(self, name: str, event: str) -> list[Any]:
         wanted = [[each, event] for each in self._ids[name]]
         found = [one for one in self._events if any(target in wanted for target in one["targets"])]
         assert found, f"nothing happens at {event} of {name}"
-        for one in found:
-            body = {**self._data(one), "event_data": told or None}
-            yield from self._queued(one, body) if one["queue"] is not False else self._unqueued(one, body)
+        return found
 
     def _data(self, event: Mapping[str, Any]) -> dict[str, Any]:
         data = [self.parts[each].get("value") for each in event["inputs"]]

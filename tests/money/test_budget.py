@@ -1,4 +1,4 @@
-"""The owner's caps, from the environment to the visitor's eye."""
+"""The owner's caps, from the environment to the page."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.conftest import photo_bytes, serving
 from tests.fake_fal.schemas import platform_error
 from tests.fake_fal.server import TEST_KEY, FakeFal
 from vton_ui.errors import OverBudget
-from vton_ui.money.ledger import FILE, Caps
+from vton_ui.money.ledger import LEDGER_FILE, Caps
 from vton_ui.settings import Settings, load, secret_of
 
 
@@ -38,7 +38,7 @@ def settings(fal: FakeFal, tmp_path: Path, **caps: object) -> Settings:
 
 
 def test_a_day_is_over(fal: FakeFal, tmp_path: Path, photos: dict[str, object]) -> None:
-    """Two tries fit, the third is refused before anything is ordered, and a key of one's own still works."""
+    """Two tries fit, the third is refused before anything is submitted, and a visitor's own key still works."""
     with serving(settings(fal, tmp_path, daily_budget_usd=Decimal("0.095"))) as url:
         client = Client(url, verbose=False)
         for _ in range(2):
@@ -85,7 +85,7 @@ LIMITS: dict[str, dict[str, object]] = {
 
 @pytest.mark.parametrize("cap", [cap.name for cap in fields(Caps)])
 async def test_every_cap_holds(cap: str, tmp_path: Path) -> None:
-    """What the owner sets is what the ledger is held to."""
+    """The ledger enforces every cap that the owner sets."""
     studio = app.open_studio(Settings(fal_key=TEST_KEY, data_dir=tmp_path, **LIMITS[cap]))  # type: ignore[arg-type]
     cost = None if cap == "unknown_usd" else Decimal("0.04")
     await studio.budget_for("somebody").reserve([{uuid.uuid4().hex: cost}])
@@ -100,14 +100,14 @@ async def test_visitors_are_hashed_with_the_secret(tmp_path: Path) -> None:
         data = tmp_path / server
         studio = app.open_studio(Settings(fal_key=TEST_KEY, data_dir=data))
         await studio.budget_for("somebody").reserve([{"one": Decimal("0.04")}])
-        with closing(sqlite3.connect(data / FILE)) as db:
+        with closing(sqlite3.connect(data / LEDGER_FILE)) as db:
             names |= set(db.execute("SELECT visitor FROM tries"))
     assert len(names) == 2
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="files have other rights there")
 def test_the_secret_is_the_owners_alone(tmp_path: Path) -> None:
-    """Nobody else on the machine can read what signs and salts, however lax the owner's umask; it stays the same."""
+    """No other user can read the server's secret, whatever the umask; it stays the same."""
     before = os.umask(0)
     try:
         secret = secret_of(tmp_path / "data")
@@ -120,7 +120,7 @@ def test_the_secret_is_the_owners_alone(tmp_path: Path) -> None:
 
 
 def test_settings_from_the_environment(tmp_path: Path) -> None:
-    """Every cap is read; a word where a number belongs stops the start."""
+    """Every cap is read; a value that is no number stops the start."""
     dotenv = tmp_path / ".env"
     dotenv.write_text("VTON_DAILY_BUDGET_USD=9\nVTON_VISITOR_RATE=10\nFAL_KEY=from-the-file\n")
     read = load({"VTON_DAILY_BUDGET_USD": "2.50", "SPACE_ID": "me/it"}, dotenv)

@@ -1,4 +1,4 @@
-"""The owner's money: no cap is passed by a cent, whoever asks at once and whatever dies in between."""
+"""The owner's money: no cap is exceeded, with many callers at once and after any crash."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ NOON = datetime(2026, 3, 1, 12, 0, 0, tzinfo=timezone.utc).timestamp()
 
 @dataclass
 class Clock:
-    """Stands still until it is moved."""
+    """A clock that is set by hand."""
 
     now: float = NOON
 
@@ -65,7 +65,7 @@ class House:
 
 @pytest.fixture
 def house(tmp_path: Path) -> House:
-    return House(tmp_path / "data" / module.FILE)
+    return House(tmp_path / "data" / module.LEDGER_FILE)
 
 
 def refused(ledger: Ledger, visitor: str = ADDRESS, cost: Decimal | None = TRY) -> OverBudget:
@@ -93,7 +93,7 @@ def test_exact_to_the_last_micro_dollar(house: House, cap: str) -> None:
 
 
 def test_parts_of_a_micro_dollar_round_up(house: House) -> None:
-    """No number of tiny tries slips through under the last digit that is kept."""
+    """Many tiny tries do not pass below the last digit that is stored."""
     ledger = house.ledger(daily_usd=3 * MICRO)
     for _ in range(3):
         ledger.reserve(ADDRESS, MICRO / 10)
@@ -109,7 +109,7 @@ def test_everybody_together(house: House) -> None:
 
 
 def test_each_visitor(house: House) -> None:
-    """One visitor's budget is no other's."""
+    """Each visitor has a budget of their own."""
     ledger = house.ledger(visitor_usd=2 * TRY)
     ledger.reserve("a", TRY)
     ledger.reserve("a", TRY)
@@ -118,7 +118,7 @@ def test_each_visitor(house: House) -> None:
 
 
 def test_unknown_price(house: House) -> None:
-    """A model without a known price counts as the owner guesses."""
+    """A model without a known price counts as VTON_UNKNOWN_PRICE_USD."""
     ledger = house.ledger(daily_usd=Decimal("0.25"), unknown_usd=Decimal("0.12"))
     ledger.reserve(ADDRESS, None)
     ledger.reserve(ADDRESS, None)
@@ -127,13 +127,13 @@ def test_unknown_price(house: House) -> None:
 
 
 def test_unknown_price_by_default(house: House) -> None:
-    """Nobody's guess is 5 cents, not nothing."""
+    """Without a setting an unknown price counts as 5 cents."""
     house.ledger().reserve(ADDRESS, None)
     assert house.ledger().today().spent == Decimal("0.05")
 
 
 def test_no_caps(house: House) -> None:
-    """Without caps everybody passes, and is counted."""
+    """Without caps every try passes, and is counted."""
     ledger = house.ledger()
     for _ in range(20):
         ledger.reserve(ADDRESS, Decimal(1000))
@@ -171,7 +171,7 @@ def test_rate_slides(house: House) -> None:
 
 
 def test_minutes_round_up(house: House) -> None:
-    """Who comes back at the minute named is never too early."""
+    """At the time that the refusal names the next try passes."""
     house.clock.now += 30
     ledger = house.ledger(visitor_rate=1)
     ledger.reserve(ADDRESS, TRY)
@@ -202,7 +202,7 @@ def test_rate_lowered(house: House) -> None:
 
 
 def test_rate_counts_failures(house: House) -> None:
-    """A try that cost nothing was a try all the same: nobody keeps the studio busy by cancelling."""
+    """A free try counts for the rate: cancelling does not evade it."""
     ledger = house.ledger(visitor_rate=1)
     ledger.release(ledger.reserve(ADDRESS, TRY))
     refused(ledger)
@@ -274,7 +274,7 @@ def test_words(house: House) -> None:
 
 @pytest.mark.parametrize("caps", [{"daily_usd": TRY - MICRO}, {"visitor_usd": Decimal(0)}, {"visitor_rate": 0}])
 def test_hopeless(house: House, caps: dict[str, Any]) -> None:
-    """Nobody is told to wait for what no waiting brings."""
+    """Where waiting does not help, the refusal does not say to wait."""
     error = refused(house.ledger(**caps))
     assert "on any day" in error.cause
     assert error.cure == "Use a key of your own."
@@ -284,7 +284,7 @@ def test_hopeless(house: House, caps: dict[str, Any]) -> None:
 
 
 def fate(house: House, words: str) -> Summary:
-    """The day after one try that these words were said on, in their order."""
+    """The day's summary after one try with these calls, in order."""
     ledger = house.ledger()
     reservation = ledger.reserve(ADDRESS, TRY)
     for word in words.split():
@@ -307,7 +307,7 @@ def test_counts_while_open(house: House, words: str) -> None:
     ["settle", "accept settle", "accept settle settle", "settle accept", "accept settle release", "release settle"],
 )
 def test_counts_once_settled(house: House, words: str) -> None:
-    """What fal charged counts once, for good, even if it had been given up before."""
+    """What fal charged counts once, even if it had been released before."""
     day = fate(house, words)
     assert (day.spent, day.reserved, day.tries, day.settled, day.released) == (TRY, Decimal(0), 1, 1, 0)
 
@@ -321,7 +321,7 @@ def test_released(house: House, words: str) -> None:
 
 @pytest.mark.parametrize("cap", ["daily_usd", "visitor_usd"])
 def test_release_gives_back(house: House, cap: str) -> None:
-    """There is room again for what was released, once."""
+    """A released try frees its cost, once."""
     ledger = house.ledger(**{cap: TRY})
     reservation = ledger.reserve(ADDRESS, TRY)
     refused(ledger)
@@ -332,7 +332,7 @@ def test_release_gives_back(house: House, cap: str) -> None:
 
 
 def test_found_again(house: House) -> None:
-    """A job that was found again counts, though its room has been given to another."""
+    """A recovered job counts, even if its cost was given to another meanwhile."""
     ledger = house.ledger(daily_usd=TRY)
     first = ledger.reserve(ADDRESS, TRY)
     ledger.release(first)
@@ -361,7 +361,7 @@ def test_request_id(house: House) -> None:
 
 
 def test_unknown_reservation(house: House) -> None:
-    """A word on a try that nobody knows changes nothing."""
+    """A call about an unknown try changes nothing."""
     ledger = house.ledger()
     ledger.reserve(ADDRESS, TRY)
     before = ledger.today()
@@ -401,14 +401,14 @@ def test_old_rows_go(house: House) -> None:
 
 
 def test_hash_only(house: House) -> None:
-    """No byte on the disk says who it was, and with another salt it is somebody else."""
+    """The file has no visitor in it, and another salt gives another visitor."""
     ledger = house.ledger()
     ledger.reserve(ADDRESS, TRY)
     with closing(sqlite3.connect(house.path)) as reader:  # it holds the -wal file in place
         reader.execute("SELECT * FROM tries").fetchall()
         ledger.accept(ledger.reserve(ADDRESS, TRY), "request-1")
         files = list(house.path.parent.iterdir())
-        assert {path.name for path in files} >= {module.FILE, f"{module.FILE}-wal"}
+        assert {path.name for path in files} >= {module.LEDGER_FILE, f"{module.LEDGER_FILE}-wal"}
         raw = b"".join(path.read_bytes() for path in files)
     assert b"request-1" in raw
     assert ADDRESS.encode() not in raw
@@ -432,7 +432,7 @@ def test_any_name(house: House, visitor: str) -> None:
 
 
 def test_threads(house: House) -> None:
-    """Of 200 tries at the same moment exactly as many pass as there is money for."""
+    """Of 200 tries at once exactly as many pass as the budget allows."""
     ledger = house.ledger(daily_usd=73 * TRY)
     start = threading.Barrier(200)
 
@@ -454,7 +454,7 @@ def test_threads(house: House) -> None:
 
 
 def test_file_in_the_making(house: House) -> None:
-    """Who finds the new file in the hands of another, on its way to WAL, waits as for any other writer."""
+    """A process that finds the new file locked while it becomes WAL waits as for any writer."""
     house.path.parent.mkdir()
     ledger = house.ledger(daily_usd=TRY)
     with ThreadPoolExecutor(1) as pool, closing(sqlite3.connect(house.path, isolation_level=None)) as other:
@@ -468,7 +468,7 @@ def test_file_in_the_making(house: House) -> None:
 
 @pytest.mark.parametrize("caps", [{"visitor_usd": 5 * TRY}, {"visitor_rate": 5}], ids=str)
 def test_visitor_in_many_tabs(house: House, caps: dict[str, Any]) -> None:
-    """Neither budget nor rate of one visitor gives way to clicks at the same moment."""
+    """Clicks at the same moment exceed neither a visitor's budget nor rate."""
     ledger = house.ledger(**caps)
 
     def attempt(_: int) -> bool:
@@ -561,9 +561,9 @@ def test_kill_9(house: House) -> None:
             lines = [process.stdout.readline() for _ in range(10)]
             time.sleep(random.Random(seed).uniform(0, 0.02))
             process.kill()
-            lines += process.stdout  # and not communicate(), which passes over what readline() has read ahead
+            lines += process.stdout  # not communicate(), which skips what readline() has buffered
         assert process.returncode == -signal.SIGKILL
-        said |= dict(line.split() for line in lines if line.endswith("\n"))  # or it was not said to its end
+        said |= dict(line.split() for line in lines if line.endswith("\n"))  # a cut line was not written
         found = dict(house.rows("SELECT id, state FROM tries"))
         assert said.keys() <= found.keys()
         late = {name: state for name, state in found.items() if said.get(name, "") != state}
@@ -579,7 +579,7 @@ def test_kill_9(house: House) -> None:
 
 @needs_kill_9
 def test_killed_before_the_submit(house: House) -> None:
-    """A reservation that nobody speaks for any more goes on counting, in the next process too."""
+    """A reservation whose process died goes on counting, in the next process too."""
     suicide = KILLED.replace('print(name, "reserved", flush=True)', "os.kill(os.getpid(), signal.SIGKILL)")
     process = child(f"import os, signal\n{suicide}", house.path)
     process.communicate(timeout=30)
@@ -646,7 +646,7 @@ broken = pytest.mark.parametrize("harm", [not_a_database, damaged_inside, a_fold
 def test_broken_with_caps(
     house: House, harm: Callable[[Path], None], caps: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """What cannot be counted does not pass; the owner is told what to do, and nobody learns where the file lies."""
+    """With caps a broken ledger refuses tries; the error says what to do, without the file's path."""
     harm(house.path)
     with pytest.raises(VtonError) as caught:
         house.ledger(**caps).reserve(ADDRESS, TRY)
@@ -660,7 +660,7 @@ def test_broken_with_caps(
 
 @broken
 def test_broken_without_caps(house: House, harm: Callable[[Path], None], caplog: pytest.LogCaptureFixture) -> None:
-    """Without a cap a broken ledger stops nobody, and says so in the log."""
+    """Without caps a broken ledger refuses nothing, and is logged."""
     harm(house.path)
     assert house.ledger().reserve(ADDRESS, TRY)
     assert "The ledger cannot be written" in caplog.text
@@ -693,7 +693,7 @@ def test_broken_later(house: House, harm: Callable[[Path], None], caplog: pytest
 
 @pytest.mark.parametrize("cost", ["NaN", "Infinity", "-0.01", "1e30"])
 def test_price_that_is_none(house: House, cost: str) -> None:
-    """A price that cannot be counted never passes a cap, nor makes room under it, and stops nobody without one."""
+    """A price that is no number never passes a cap or frees budget, and passes without caps."""
     with pytest.raises(VtonError):
         house.ledger(daily_usd=Decimal(9)).reserve(ADDRESS, Decimal(cost))
     assert house.ledger().reserve(ADDRESS, Decimal(cost))
@@ -701,7 +701,7 @@ def test_price_that_is_none(house: House, cost: str) -> None:
 
 
 def test_locked_for_too_long(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A ledger that somebody holds for longer than is bearable counts as broken."""
+    """A ledger that is locked for longer than the limit counts as broken."""
     monkeypatch.setattr("vton_ui.database.BUSY_SECONDS", 0.1)
     house.ledger().reserve(ADDRESS, TRY)
     with closing(sqlite3.connect(house.path, isolation_level=None)) as other:
@@ -755,7 +755,7 @@ def test_command(house: House) -> None:
 
 
 def test_command_without_a_file(tmp_path: Path) -> None:
-    """Before the first try there is nothing, and looking makes no file."""
+    """Before the first try the command prints zeros and makes no file."""
     done = command(tmp_path / "data")
     assert (done.returncode, done.stderr) == (0, "")
     assert "$0.0000" in done.stdout
@@ -787,7 +787,7 @@ class Try:
 
 
 class Days(RuleBasedStateMachine):
-    """Any tries, fates and hours in any order: the ledger and a plain list of tries agree."""
+    """Any tries, outcomes and hours in any order: the ledger agrees with a plain list of tries."""
 
     names: Bundle[str] = Bundle("names")
     caps = Caps(daily_usd=Decimal("0.40"), visitor_usd=Decimal("0.20"), visitor_rate=4)
@@ -796,7 +796,7 @@ class Days(RuleBasedStateMachine):
         super().__init__()
         self.folder = tempfile.TemporaryDirectory()
         self.clock = Clock()
-        self.ledger = Ledger(Path(self.folder.name) / module.FILE, self.caps, salt=SALT, clock=self.clock)
+        self.ledger = Ledger(Path(self.folder.name) / module.LEDGER_FILE, self.caps, salt=SALT, clock=self.clock)
         self.tries: dict[str, Try] = {}
 
     @property

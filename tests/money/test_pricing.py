@@ -13,7 +13,7 @@ from PIL import Image
 
 from vton_ui.models import CAT_VTON, FLUX_VTO, MODELS
 from vton_ui.models.spec import ModelSpec, Size
-from vton_ui.money.pricing import Estimate, UnitPrice, estimate, megapixels, money
+from vton_ui.money.pricing import Estimate, UnitPrice, estimate_pictures, megapixels, money
 from vton_ui.pictures.work import prepare_garment, prepare_person
 from vton_ui.tryon.request import estimate as estimate_of_request
 from vton_ui.tryon.request import named, new_request
@@ -30,7 +30,7 @@ def total_of_lines(found: Estimate) -> Decimal:
 
 def test_fals_example() -> None:
     """Two 1024×1024 inputs and a 1024×1024 output cost $0.0475."""
-    found = estimate(FLUX_VTO, person=MEGAPIXEL, garment=MEGAPIXEL, output=MEGAPIXEL)
+    found = estimate_pictures(FLUX_VTO, person=MEGAPIXEL, garment=MEGAPIXEL, output=MEGAPIXEL)
     assert found.total == Decimal("0.0475")
     assert [line.usd for line in found.lines] == [Decimal("0.0375"), Decimal("0.005"), Decimal("0.005")]
     assert money(found.total) == "$0.0475"
@@ -38,7 +38,7 @@ def test_fals_example() -> None:
 
 def test_more_megapixels() -> None:
     """Every further megapixel of the photo has a line, and every picture is rounded up by itself."""
-    found = estimate(FLUX_VTO, person=Size(2000, 1000), garment=Size(1025, 1024), output=Size(10, 10))
+    found = estimate_pictures(FLUX_VTO, person=Size(2000, 1000), garment=Size(1025, 1024), output=Size(10, 10))
     assert [line.usd for line in found.lines] == [Decimal(usd) for usd in ("0.0375", "0.005", "0.010", "0.005")]
     assert found.total == Decimal("0.0575")
 
@@ -63,20 +63,20 @@ def test_megapixels(size: Size, expected: int) -> None:
 @given(person=sizes, garment=sizes, output=sizes, more=st.tuples(*[st.integers(0, 2000)] * 3))
 def test_flux(person: Size, garment: Size, output: Size, more: tuple[int, int, int]) -> None:
     """The lines add up to the total; it follows fal's formula; nothing larger is ever cheaper."""
-    found = estimate(FLUX_VTO, person=person, garment=garment, output=output)
+    found = estimate_pictures(FLUX_VTO, person=person, garment=garment, output=output)
     assert total_of_lines(found) == found.total
     extra = megapixels(person) + megapixels(garment) - 1
     assert found.total == Decimal("0.0375") + Decimal("0.005") * (extra + megapixels(output))
     larger = [Size(size.width + by, size.height) for size, by in zip((person, garment, output), more, strict=True)]
-    dearer = estimate(FLUX_VTO, person=larger[0], garment=larger[1], output=larger[2]).total
+    dearer = estimate_pictures(FLUX_VTO, person=larger[0], garment=larger[1], output=larger[2]).total
     assert dearer is not None
     assert found.total is not None
     assert dearer >= found.total
 
 
 def test_not_published() -> None:
-    """A price that nobody knows is shown as such, never as nothing."""
-    found = estimate(CAT_VTON, person=MEGAPIXEL, garment=MEGAPIXEL, output=MEGAPIXEL)
+    """An unknown price is shown as unknown, never as zero."""
+    found = estimate_pictures(CAT_VTON, person=MEGAPIXEL, garment=MEGAPIXEL, output=MEGAPIXEL)
     assert found.total is None
     assert [line.usd for line in found.lines] == [None]
     assert "publishes no price" in found.note
@@ -95,8 +95,8 @@ def test_not_published() -> None:
     ids=lambda value: getattr(value, "unit", repr(value)),
 )
 def test_live_price(live: UnitPrice, total: Decimal | None) -> None:
-    """fal's live price is used where the number of units is known; else it is told, and the total stays unknown."""
-    found = estimate(CAT_VTON, person=MEGAPIXEL, garment=MEGAPIXEL, output=Size(1024, 1025), live=live)
+    """fal's live price is used where the number of units is known; otherwise it is shown and the total unknown."""
+    found = estimate_pictures(CAT_VTON, person=MEGAPIXEL, garment=MEGAPIXEL, output=Size(1024, 1025), live=live)
     assert found.total == total
     if total is None:
         assert str(live.usd) in found.note
@@ -106,8 +106,8 @@ def test_live_price(live: UnitPrice, total: Decimal | None) -> None:
 
 
 def test_live_price_does_not_replace_a_published_one() -> None:
-    """What fal's page says of FLUX stands."""
-    found = estimate(FLUX_VTO, person=MEGAPIXEL, garment=MEGAPIXEL, output=MEGAPIXEL, live=SECOND)
+    """The published price of FLUX is used before the live one."""
+    found = estimate_pictures(FLUX_VTO, person=MEGAPIXEL, garment=MEGAPIXEL, output=MEGAPIXEL, live=SECOND)
     assert found.total == Decimal("0.0475")
 
 
@@ -146,7 +146,7 @@ def test_estimate_is_the_price_of_what_is_sent(
     unscaled = model.unscaled_pixels
     sent = prepare_person(person, model.person_pixels(request.values), fixed, unscaled)
     garment = prepare_garment(named(pieces), model.garment_pixels(request.values), fixed, unscaled)
-    actual = estimate(model, person=sent.size, garment=garment.size, output=fixed or sent.size)
+    actual = estimate_pictures(model, person=sent.size, garment=garment.size, output=fixed or sent.size)
     assert estimate_of_request(request) == actual
     assert (actual.total is None) == (model.price is None)
     assert Image.open(io.BytesIO(sent.jpeg)).size == sent.size

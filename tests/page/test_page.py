@@ -100,7 +100,7 @@ def test_cancel_in_the_queue_is_free(paid: Page, fal: FakeFal) -> None:
 
 
 def test_a_double_click_is_one_job(paid: Page, fal: FakeFal) -> None:
-    """The second click neither orders again nor cancels what the first ordered."""
+    """The second click neither submits again nor cancels the job of the first."""
     two_photos(paid)
     paid.locator("#try_on").dblclick()
     done(paid)
@@ -119,7 +119,7 @@ def test_a_double_click_is_one_job(paid: Page, fal: FakeFal) -> None:
     ids=["text", "empty", "small", "svg"],
 )
 def test_a_bad_photo_is_named(paid: Page, fal: FakeFal, content: bytes, says: str) -> None:
-    """The message names the slot and the cause, before anything is sent; a good photo mends it."""
+    """The message names the slot and the cause, before anything is sent; a good photo clears it."""
     give(paid, "garments", photo_bytes(800, 800))
     give(paid, "person", content)
     expect(paid.locator("#notice")).to_contain_text(says, timeout=WAIT)
@@ -129,7 +129,7 @@ def test_a_bad_photo_is_named(paid: Page, fal: FakeFal, content: bytes, says: st
 
 
 def test_a_truncated_photo_is_told_at_the_click(paid: Page, fal: FakeFal) -> None:
-    """What only a decode can tell comes after the click, and still before anything is sent."""
+    """Errors that only decoding shows come after the click, and before anything is sent."""
     whole = photo_bytes(900, 1200)
     give(paid, "person", whole[: len(whole) // 2])
     give(paid, "garments", photo_bytes(800, 800))
@@ -158,7 +158,7 @@ def test_an_old_result_survives_a_failure(paid: Page, fal: FakeFal) -> None:
 
 
 def test_a_late_answer_does_not_wipe_a_failure_away(paid: Page, fal: FakeFal) -> None:
-    """What was typed during the run may be answered after its failure; that is still told."""
+    """A late answer to typing during the run does not remove the failure."""
     fal.next_error = model_error("downstream_service_unavailable", "down")
     held: list[Route] = []
     with no_turn(fal):
@@ -324,7 +324,7 @@ def test_a_key_of_ones_own_pays_and_is_kept_nowhere(free: Page, fal: FakeFal) ->
 
 
 def test_a_refused_key_is_told(free: Page, fal: FakeFal) -> None:
-    """fal's 401 becomes words and a way out, and the key is not in them."""
+    """fal's 401 becomes an error with a cure, without the key."""
     free.locator("#key_drawer button").first.click()
     free.fill("#fal_key input", "wrong-id:wrong-secret")
     two_photos(free)
@@ -377,7 +377,7 @@ def test_on_a_phone_a_failure_comes_into_view(browser: Browser, paid_url: str, f
 
 
 def test_an_unsafe_or_black_picture_is_reported_not_shown(paid: Page, fal: FakeFal) -> None:
-    """The mirror never shows what fal's checker held back; another seed is offered."""
+    """A picture that fal's checker held back is never shown; another seed is offered."""
     fal.black = True
     two_photos(paid)
     paid.click("#try_on")

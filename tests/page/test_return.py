@@ -22,12 +22,12 @@ LONG_WAIT = 40_000
 
 @pytest.fixture(autouse=True)
 def quick_looks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Lost orders are looked for at once."""
+    """Lost jobs are searched for at once."""
     monkeypatch.setattr(submit, "RECOVERY_PAUSES", (0.1, 0.2))
 
 
 def slow_to_draw(page: Page) -> None:
-    """From here on every word of the status takes as long to draw as on a slow phone."""
+    """From here on every status takes as long to draw as on a slow phone."""
     page.evaluate("""() => new MutationObserver(() => {
         const until = performance.now() + 150;
         while (performance.now() < until) {}
@@ -53,7 +53,7 @@ def test_reload(paid: Page, fal: FakeFal) -> None:
 
 
 def test_reload_on_a_slow_phone(paid: Page, fal: FakeFal) -> None:
-    """A job is remembered even where the page is told of the next step before it has drawn this one."""
+    """A job is remembered even if the next step arrives before this one is drawn."""
     slow_to_draw(paid)
     with no_turn(fal):
         ordered(paid)
@@ -66,7 +66,7 @@ def test_reload_on_a_slow_phone(paid: Page, fal: FakeFal) -> None:
 
 
 def test_on_a_phone_what_was_left_comes_into_view(browser: Browser, paid_url: str, fal: FakeFal) -> None:
-    """After a reload one sees that the try-on goes on, and not an empty place for a photo."""
+    """After a reload the page shows the running try-on, and not an empty slot."""
     page = open_page(browser, paid_url, viewport=PHONE)
     with no_turn(fal):
         ordered(page)
@@ -156,7 +156,7 @@ def test_looks_survive_and_are_forgotten(paid: Page, fal: FakeFal) -> None:
 
 
 def test_another_browser_sees_nothing(browser: Browser, paid: Page, paid_url: str, fal: FakeFal) -> None:
-    """Somebody else's browser shows none of it."""
+    """Another browser shows none of it."""
     two_photos(paid)
     paid.click("#try_on")
     done(paid)
@@ -172,7 +172,7 @@ def test_another_browser_sees_nothing(browser: Browser, paid: Page, paid_url: st
 
 
 def test_find_a_request(browser: Browser, paid: Page, paid_url: str, fal: FakeFal) -> None:
-    """A request id brings its result into another browser, without another order."""
+    """A request id brings its result into another browser, without another job."""
     two_photos(paid)
     paid.click("#try_on")
     done(paid)
@@ -191,7 +191,7 @@ def test_find_a_request(browser: Browser, paid: Page, paid_url: str, fal: FakeFa
 
 @pytest.mark.parametrize("typed", ["", "../../other/app/requests/x", "x/cancel", "x?logs=1", "a b"])
 def test_what_is_no_request_id_is_not_asked_for(paid: Page, fal: FakeFal, typed: str) -> None:
-    """It would become part of an address that is asked with the owner's key."""
+    """A malformed id is refused: it would become part of an address that gets the owner's key."""
     paid.locator("#keeping button").first.click()
     paid.fill("#find_id input", typed)
     paid.click("#find")
@@ -200,7 +200,7 @@ def test_what_is_no_request_id_is_not_asked_for(paid: Page, fal: FakeFal, typed:
 
 
 def test_a_lost_answer_is_looked_for(paid: Page, fal: FakeFal) -> None:
-    """fal accepted and the answer was lost: the order is found by its seed, and not sent again."""
+    """fal accepted and the answer was lost: the job is found by its seed, and not sent again."""
     fal.fault("submit", "accept_then_drop")
     two_photos(paid)
     paid.click("#try_on")
@@ -209,7 +209,7 @@ def test_a_lost_answer_is_looked_for(paid: Page, fal: FakeFal) -> None:
 
 
 def test_look_again(paid: Page, fal: FakeFal) -> None:
-    """Where the look finds nothing, the page says so plainly; looking again later brings the picture."""
+    """If the job is not found, the page says so; *Look again* later brings the picture."""
     fal.fault("submit", "accept_then_drop")
     fal.fault("requests", "status", times=2, code=503)
     two_photos(paid)
@@ -222,7 +222,7 @@ def test_look_again(paid: Page, fal: FakeFal) -> None:
 
 
 def test_send_again_is_a_second_intent(paid: Page, fal: FakeFal) -> None:
-    """Only the visitor's own word sends an unclear order a second time."""
+    """Only the visitor can send an unclear job a second time."""
     fal.fault("submit", "drop_before")
     two_photos(paid)
     paid.click("#try_on")
@@ -263,7 +263,7 @@ def test_cancel_that_comes_too_late_shows_the_picture(paid: Page, fal: FakeFal) 
 
 
 def test_two_tabs(paid: Page, paid_url: str, fal: FakeFal) -> None:
-    """A tab that is opened while another waits follows the same job and orders nothing."""
+    """A tab that is opened while another waits follows the same job and submits nothing."""
     with no_turn(fal):
         ordered(paid)
         second = another_tab(paid.context, paid_url)

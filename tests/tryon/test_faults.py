@@ -1,4 +1,4 @@
-"""Whatever goes wrong with fal, or on the way to it: nothing is lost, nothing is paid twice, the ledger is exact."""
+"""Whatever fails at fal or on the network: nothing is lost, nothing is paid twice, the ledger is exact."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 
 from tests.fake_fal.schemas import Failure, model_error, platform_error
 from tests.fast_timings import use_fast_timings
-from tests.fault_table import CASES, FILE, Case, Played, World, collect, play, read, table, until, world_for
+from tests.fault_table import CASES, FAULTS_FILE, Case, Played, World, collect, play, read, table, until, world_for
 from vton_ui.backends.fal import stream
 from vton_ui.errors import Cost, JobFailed, KeyRefused, OverBudget, SubmitUnclear
 from vton_ui.models import FLUX_VTO
@@ -27,7 +27,7 @@ from vton_ui.tryon.request import estimate
 from vton_ui.tryon.run import resume, try_on
 from vton_ui.tryon.streams import running as background
 
-WRITTEN = read(FILE.read_text(encoding="utf-8")) if FILE.exists() else {}
+WRITTEN = read(FAULTS_FILE.read_text(encoding="utf-8")) if FAULTS_FILE.exists() else {}
 
 
 EVERY_DAY = {"503": False, "accepted, then dropped": True}
@@ -42,7 +42,7 @@ EVERY_DAY = {"503": False, "accepted, then dropped": True}
     ],
 )
 async def test_fault(case: Case, tmp_path: Path) -> None:
-    """One order, one bill, an end that helps, an exact ledger, and the next try-on succeeds."""
+    """One job, one bill, a helpful end, an exact ledger, and the next try-on succeeds."""
     with world_for(case, tmp_path) as world:
         played = await play(case, world)
     check_orders(played)
@@ -53,7 +53,7 @@ async def test_fault(case: Case, tmp_path: Path) -> None:
 
 
 def check_orders(played: Played) -> None:
-    """fal accepted at most one order, and bills at most one job."""
+    """fal accepted at most one job, and bills at most one."""
     assert len(played.accepted) <= 1
     assert played.bills <= len(played.accepted)
 
@@ -79,7 +79,7 @@ def check_end(played: Played) -> None:
 
 
 def check_ledger(played: Played) -> None:
-    """What counts is what fal bills; only where nobody can know it, what it may bill."""
+    """The ledger counts what fal bills; only if that is unknown, what it may bill."""
     unclear = isinstance(played.run.error, SubmitUnclear)
     assert played.ledger.spent == played.run.price * (1 if unclear else played.bills)
     assert played.ledger.reserved == (played.run.price if unclear else 0)
@@ -87,7 +87,7 @@ def check_ledger(played: Played) -> None:
 
 
 def check_after(played: Played) -> None:
-    """Nothing is stuck: the next try-on is one order, delivered and booked."""
+    """Nothing is blocked: the next try-on is one job, delivered and booked."""
     assert played.after.words == "delivered"
     assert played.after_accepted == 1
     assert played.after_ledger.spent == played.ledger.spent + played.after.price
@@ -95,9 +95,9 @@ def check_after(played: Played) -> None:
 
 
 def test_page_is_whole() -> None:
-    """FAULTS.md tells the outcome of every case, of no other, and in the words that the table would write."""
+    """FAULTS.md has the outcome of every case, of no other, as the table writes it."""
     assert WRITTEN.keys() == set(CASES)
-    assert table(WRITTEN) == FILE.read_text(encoding="utf-8")
+    assert table(WRITTEN) == FAULTS_FILE.read_text(encoding="utf-8")
 
 
 # Killed between the order and its answer; orders whose answer was lost
@@ -105,7 +105,7 @@ def test_page_is_whole() -> None:
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
-    """All is well, and every wait is short."""
+    """No faults, and short delays."""
     with world_for(Case(operation="submit", fault="garbage", lasting=False), tmp_path) as world:
         yield world
 
@@ -130,7 +130,7 @@ def price_of(world: World) -> Decimal:
 
 
 async def test_the_browser_knows_before_fal_does(world: World) -> None:
-    """The job is told, and its money set aside, before anything of the order has left."""
+    """The job is stored and its cost reserved before it is submitted."""
     events = try_on(world.request(FLUX_VTO, seed=7), world.context)
     job = await ordering(events)
     assert (job.request_id, job.seed, world.fal.count("submit")) == ("", 7, 0)
@@ -142,7 +142,7 @@ async def test_the_browser_knows_before_fal_does(world: World) -> None:
 
 
 async def test_left_before_the_order(world: World) -> None:
-    """Who leaves before the order goes out has ordered nothing, and the money is given back."""
+    """Leaving before the job is submitted submits nothing, and releases its cost."""
     events = try_on(world.request(FLUX_VTO), world.context)
     job = await ordering(events)
     await events.aclose()
@@ -155,7 +155,7 @@ async def test_left_before_the_order(world: World) -> None:
 
 
 async def test_killed_before_the_order(world: World) -> None:
-    """Killed before the order went out: it is looked for, never sent, and its money goes on counting."""
+    """Killed before submitting: the job is searched for, never sent, and its cost goes on counting."""
     events = try_on(world.request(FLUX_VTO), world.context)
     job = await ordering(events)
     run = await collect(resume(job, FLUX_VTO, restarted(world)))
@@ -166,7 +166,7 @@ async def test_killed_before_the_order(world: World) -> None:
 
 
 async def test_killed_while_the_order_went_out(world: World) -> None:
-    """Killed with the order on its way: it is found by its seed, delivered, and paid once."""
+    """Killed while submitting: the job is found by its seed, delivered, and paid once."""
     world.fal.fault("submit", "accept_then_hang", seconds=0.2)
     events = try_on(world.request(FLUX_VTO), world.context)
     job = await ordering(events)
@@ -183,7 +183,7 @@ async def test_killed_while_the_order_went_out(world: World) -> None:
 
 
 async def test_two_tabs_return_to_the_same_order(world: World) -> None:
-    """Two tabs that take up the same order deliver it twice and pay it once."""
+    """Two tabs that resume the same job deliver it twice and pay it once."""
     world.fal.fault("submit", "accept_then_hang", seconds=0.2)
     events = try_on(world.request(FLUX_VTO), world.context)
     job = await ordering(events)
@@ -198,7 +198,7 @@ async def test_two_tabs_return_to_the_same_order(world: World) -> None:
 
 @pytest.mark.parametrize("found_at", [1, 2, 3])
 async def test_found_late(world: World, found_at: int) -> None:
-    """An order that fal's list shows a little later is found all the same."""
+    """A job that appears in fal's list a little later is found too."""
     world.fal.fault("submit", "accept_then_drop")
     world.fal.fault("requests", "edit", found_at - 1, edit=lambda body: {**body, "items": []})
     run = await collect(try_on(world.request(FLUX_VTO), world.context))
@@ -208,7 +208,7 @@ async def test_found_late(world: World, found_at: int) -> None:
 
 
 async def test_never_found(world: World) -> None:
-    """An order that never shows up is told as unclear, and its money goes on counting."""
+    """A job that never appears is reported as unclear, and its cost goes on counting."""
     world.fal.fault("submit", "drop_before")
     run = await collect(try_on(world.request(FLUX_VTO), world.context))
     assert isinstance(run.error, SubmitUnclear)
@@ -217,7 +217,7 @@ async def test_never_found(world: World) -> None:
 
 
 async def test_only_its_own_order(world: World) -> None:
-    """Another order of the same account, a moment before, is not taken for the one that got lost."""
+    """Another job of the same account, submitted just before, is not taken for the lost one."""
     await collect(try_on(world.request(FLUX_VTO, seed=1), world.context))
     world.fal.fault("submit", "drop_before")
     run = await collect(try_on(world.request(FLUX_VTO, seed=2), world.context))
@@ -226,7 +226,7 @@ async def test_only_its_own_order(world: World) -> None:
 
 
 async def test_private_order_is_not_looked_for(world: World) -> None:
-    """fal stores nothing of a private order, so nobody looks for it, and it is told as unclear."""
+    """fal does not list private jobs, so a lost one is not searched for, and reported as unclear."""
     world.fal.fault("submit", "accept_then_drop")
     request = replace(world.request(FLUX_VTO), private=True)
     run = await collect(try_on(request, world.context))
@@ -237,7 +237,7 @@ async def test_private_order_is_not_looked_for(world: World) -> None:
 
 
 async def test_cancelled_while_it_is_looked_for(world: World) -> None:
-    """Cancelled while the order is looked for: it is found, and really cancelled."""
+    """Cancelled while the job is searched for: it is found, and cancelled at fal."""
     world.fal.queue_seconds = 3
     world.fal.fault("submit", "accept_then_drop")
     stop = asyncio.Event()
@@ -264,7 +264,7 @@ async def test_cancelled_while_it_is_looked_for(world: World) -> None:
     ids=["500", "504 of the model", "422", "400", "503", "504"],
 )
 async def test_failed_job(world: World, failure: Failure, billed: int) -> None:
-    """A job that fails counts if fal bills it, and gives its money back if not."""
+    """A failed job counts if fal bills it, and is released if not."""
     world.fal.next_error = failure
     run = await collect(try_on(world.request(FLUX_VTO), world.context))
     assert isinstance(run.error, JobFailed)
@@ -274,7 +274,7 @@ async def test_failed_job(world: World, failure: Failure, billed: int) -> None:
 
 
 async def test_no_budget_no_order(world: World) -> None:
-    """What the budget does not hold is neither reserved nor ordered."""
+    """What exceeds the budget is neither reserved nor submitted."""
     ledger = Ledger(world.folder / "other.sqlite3", Caps(daily_usd=Decimal("0.05")), salt=b"salt")
     context = replace(world.context, budget=LedgerBudget(ledger=ledger, visitor="somebody"))
     assert (await collect(try_on(world.request(FLUX_VTO), context))).words == "delivered"
@@ -285,7 +285,7 @@ async def test_no_budget_no_order(world: World) -> None:
 
 
 async def test_task_cancelled_while_fal_refuses(world: World) -> None:
-    """An order that fal refused while its visitor was leaving gives its money back."""
+    """A job that fal refused while its visitor was leaving is released."""
     world.fal.fault("submit", "slow", seconds=0.1)
     events = try_on(world.request(FLUX_VTO), world.context)
     await ordering(events)
@@ -302,7 +302,7 @@ async def test_task_cancelled_while_fal_refuses(world: World) -> None:
 
 @pytest.mark.parametrize("streams", [True, False], ids=["listening", "asking"])
 async def test_cancelled_and_then_silence(world: World, monkeypatch: pytest.MonkeyPatch, streams: bool) -> None:
-    """fal heard the cancelling and then fell silent: whether the job had begun is unknown, so it counts."""
+    """fal received the cancel and then gave no status: whether the job ran is unknown, so it counts."""
     monkeypatch.setattr(running, "CANCEL_PATIENCE", 0.1)
     world.fal.queue_seconds, world.fal.run_seconds, world.fal.streams = 0.2, 5, streams
     if streams:
@@ -322,7 +322,7 @@ async def test_cancelled_and_then_silence(world: World, monkeypatch: pytest.Monk
 
 @pytest.mark.parametrize("streams", [True, False], ids=["listening", "asking"])
 async def test_still_waiting_after_cancelling(world: World, monkeypatch: pytest.MonkeyPatch, streams: bool) -> None:
-    """fal heard the cancelling and says that the job still waits: it is free."""
+    """fal received the cancel and says that the job still waits: it is free."""
     monkeypatch.setattr(running, "CANCEL_PATIENCE", 0.1)
     monkeypatch.setattr(stream, "QUIET", (0.05, 0.05))
     world.fal.queue_seconds, world.fal.streams = 3, streams
@@ -337,7 +337,7 @@ async def test_still_waiting_after_cancelling(world: World, monkeypatch: pytest.
 
 
 async def test_ran_between_two_looks(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A job that began unseen, and then obeyed the cancelling, may have cost something and counts."""
+    """A job that began between two polls and was then cancelled may have cost something, and counts."""
     world.fal.streams = False
     use_fast_timings(monkeypatch, 0.3, 0.3)
     world.fal.queue_seconds, world.fal.run_seconds, world.fal.cancel_running = 0.1, 5, True

@@ -1,4 +1,4 @@
-"""What was ordered is on disk before it is ordered, belongs to one job only, and holds no more than it must."""
+"""A job is on disk before it is submitted, a request belongs to one job, and no more than necessary is stored."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ def new(**facts: object) -> Job:
 
 
 def on_disk(folder: Path) -> bytes:
-    return b"".join(path.read_bytes() for path in folder.parent.glob(f"{job_store.FILE}*"))
+    return b"".join(path.read_bytes() for path in folder.parent.glob(f"{job_store.JOBS_FILE}*"))
 
 
 async def test_another_process_knows(store: JobStore, folder: Path) -> None:
-    """A job that was written down is there for all, with all that finishing it needs."""
+    """A stored job can be read by every process, with all that finishing it needs."""
     job, other = new(), JobStore(folder)
     await store.add(job)
     record = await other.get(job.id)
@@ -70,7 +70,7 @@ async def test_another_process_knows(store: JobStore, folder: Path) -> None:
 
 
 async def test_one_request_one_job(store: JobStore) -> None:
-    """A request is claimed once; what fal itself answered goes before what was found."""
+    """A request is claimed once; fal's own answer goes before a request that was found."""
     first, second = new(), new()
     for job in (first, second):
         await store.add(job)
@@ -98,7 +98,7 @@ async def test_no_words_of_a_visitor(store: JobStore, folder: Path) -> None:
 
 
 async def test_forget(store: JobStore) -> None:
-    """What is forgotten is found by nobody; its request stays taken."""
+    """A forgotten job is not found; its request stays claimed."""
     job, other = new(reservation="n1"), new()
     await store.add(job)
     await store.add(other)
@@ -112,7 +112,7 @@ async def test_forget(store: JobStore) -> None:
 
 
 async def test_expire(store: JobStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Jobs are deleted as results are, but not while their bills may be open."""
+    """Jobs expire as results do, but not while their reservations may be open."""
     job = new()
     await store.add(job)
     await store.expire(0.001)
@@ -191,7 +191,7 @@ async def test_two_tabs_at_once(folder: Path) -> None:
 
 
 async def test_unsent_is_given_out_once(store: JobStore) -> None:
-    """Two tabs that order the rest order it once; nobody else can, and nobody what is about to be sent."""
+    """Two tabs that order the rest order it once; no other browser can, and nothing being sent is taken."""
     await store.plan(HERS, "plan", {"a": ask("tee"), "b": ask("coat"), "c": ask("skirt")})
     assert await store.take(HIS, ["a"]) == []
     with store.following("c"):
@@ -260,7 +260,7 @@ async def test_file_of_an_older_version(folder: Path) -> None:
     data = {name: value for name, value in job.to_dict().items() if name not in NEW}
     data["ordered_at"] = data.pop("submitted_at")
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with closing(sqlite3.connect(folder.parent / job_store.FILE)) as db, db:
+    with closing(sqlite3.connect(folder.parent / job_store.JOBS_FILE)) as db, db:
         db.execute(
             """CREATE TABLE jobs (
             id TEXT PRIMARY KEY, at REAL NOT NULL, request_id TEXT UNIQUE, ordered INTEGER NOT NULL DEFAULT 0,
@@ -292,9 +292,9 @@ async def test_one_row_that_cannot_be_read(store: JobStore) -> None:
 
 
 def test_no_order_that_cannot_be_written_down(fal: FakeFal, tmp_path: Path) -> None:
-    """Where the file cannot be written nothing is ordered, and the visitor is told so."""
+    """If the file cannot be written nothing is submitted, and the error says so."""
     data = tmp_path / "data"
-    (data / job_store.FILE).mkdir(parents=True)
+    (data / job_store.JOBS_FILE).mkdir(parents=True)
     with serving(Settings(fal_key=TEST_KEY, data_dir=data, fal_api_url=fal.api_url)) as url:
         client = Client(url)
         given = {"person": client.upload(photo_bytes(300, 400)), "garments": [client.upload(photo_bytes(260, 260))]}

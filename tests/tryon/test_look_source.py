@@ -22,7 +22,7 @@ from vton_ui.models.spec import ModelSpec
 from vton_ui.tryon import look_source
 from vton_ui.tryon.events import Accepted, Event, Failed
 from vton_ui.tryon.job import Job
-from vton_ui.tryon.job_store import FILE, job_store
+from vton_ui.tryon.job_store import JOBS_FILE, job_store
 from vton_ui.tryon.look_source import LookSource, Worn, source_of
 from vton_ui.tryon.plan import Plan, item_of, new_plan, to_dict
 from vton_ui.tryon.run import resume, try_on
@@ -50,7 +50,7 @@ def planned(world: World, model: ModelSpec, **wish: Any) -> Plan:
 
 def stored(world: World) -> str:
     """Whatever the job store tells of jobs."""
-    with closing(sqlite3.connect(world.context.store.parent / FILE)) as db:
+    with closing(sqlite3.connect(world.context.store.parent / JOBS_FILE)) as db:
         return str(db.execute("SELECT job FROM jobs").fetchall())
 
 

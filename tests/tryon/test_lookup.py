@@ -17,7 +17,7 @@ from tests.conftest import begin_anew, empty_ledger, photo_bytes, serving, until
 from tests.fake_fal.schemas import model_error, platform_error
 from tests.fake_fal.server import TEST_KEY, FakeFal
 from tests.fast_timings import use_fast_timings
-from vton_ui.money.ledger import FILE, Caps, Ledger
+from vton_ui.money.ledger import LEDGER_FILE, Caps, Ledger
 from vton_ui.settings import Settings
 
 OWN_KEY = "visitor-id:visitor-secret"
@@ -82,7 +82,7 @@ def test_done(fal: FakeFal, url: str, data: Path, kept: bool) -> None:
     assert facts["status"] == "done"
     assert {seen.operation for seen in fal.seen} == (set() if kept else {"status", "result", "download"})
     assert (len(fal.jobs), fal.billed) == (1, 1)
-    assert Ledger(data / FILE, Caps(), salt=b"").today().tries == 1
+    assert Ledger(data / LEDGER_FILE, Caps(), salt=b"").today().tries == 1
 
 
 def test_course(fal: FakeFal, url: str) -> None:

@@ -1,4 +1,4 @@
-"""An order that is looked for is found as itself, or not at all, whoever replays what."""
+"""A lost job is found as itself or not at all, whatever another browser replays."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def quick(fal: FakeFal, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def visitor(url: str, number: int) -> Client:
-    """Somebody behind the owner's proxy."""
+    """A visitor behind the owner's proxy."""
     return Client(url, headers={"x-forwarded-for": f"198.51.100.{number}"})
 
 
@@ -86,7 +86,7 @@ def test_replayed_job(fal: FakeFal, tmp_path: Path, photo: bytes, lost: bool) ->
 
 
 async def killed(world: World, seed: int) -> Any:
-    """An order that fal has, and whose process died before it knew."""
+    """A job that fal accepted, and whose process died before the answer."""
     world.fal.fault("submit", "accept_then_hang", seconds=0.3)
     count = len(world.fal.jobs)
     events = try_on(world.request(FLUX_VTO, seed=seed), world.context)
@@ -103,7 +103,7 @@ def world(tmp_path: Path) -> Any:
 
 
 async def test_two_lost_orders_of_one_visitor(world: World) -> None:
-    """Two lost orders of the same photos and the same seed find two requests, each its own."""
+    """Two lost jobs with the same photos and seed find their own requests."""
     found = []
     orders = [await killed(world, 7) for _ in range(2)]
     for job, _ in orders:
@@ -116,7 +116,7 @@ async def test_two_lost_orders_of_one_visitor(world: World) -> None:
 
 
 async def test_a_request_is_found_once(world: World) -> None:
-    """Of two lost orders of which fal has one, one is found and the other is not."""
+    """Of two lost jobs of which fal has one, one is found and the other is not."""
     job, sending = await killed(world, 7)
     world.fal.fault("submit", "drop_before")
     run = await collect(try_on(world.request(FLUX_VTO, seed=7), world.context))
@@ -127,7 +127,7 @@ async def test_a_request_is_found_once(world: World) -> None:
 
 
 async def test_known_is_not_looked_for(world: World) -> None:
-    """A job from before fal's answer is the one that was answered, and nobody looks for another."""
+    """A job stored before fal's answer is known as the one that was answered; no other is searched for."""
     run = await collect(try_on(world.request(FLUX_VTO, seed=7), world.context))
     again = await collect(resume(run.first(Submitting).job, FLUX_VTO, world.context))
     assert again.first(Accepted).job.request_id == run.first(Accepted).job.request_id
@@ -135,7 +135,7 @@ async def test_known_is_not_looked_for(world: World) -> None:
 
 
 async def test_lost_for_minutes_only(world: World) -> None:
-    """What is not found within minutes is not looked for any more."""
+    """A job that is not found within minutes is not searched for any more."""
     world.fal.fault("submit", "drop_before")
     run = await collect(try_on(world.request(FLUX_VTO, seed=7), world.context))
     world.fal.seen.clear()

@@ -26,7 +26,7 @@ from tests.fault_table import until as happens
 from tests.subprocess_app import subprocess_app
 from vton_ui.errors import SubmitUnclear
 from vton_ui.models import FLUX_VTO
-from vton_ui.money.ledger import FILE, Caps, Ledger, Summary
+from vton_ui.money.ledger import LEDGER_FILE, Caps, Ledger, Summary
 from vton_ui.settings import Settings
 from vton_ui.studio import Studio
 from vton_ui.tryon import job_store, reconcile, run, submit
@@ -42,7 +42,7 @@ STUCK = 60.0
 
 
 async def reconciled(studio: Studio) -> None:
-    """One round of the sweep."""
+    """One round of `reconcile`."""
     await reconcile.reconcile(studio.models, studio.context(None, ""))
 
 
@@ -66,7 +66,7 @@ def settings(fal: FakeFal, data: Path, **caps: Any) -> Settings:
 
 
 def today(data: Path) -> Summary:
-    return Ledger(data / FILE, Caps(), salt=b"not needed to read").today()
+    return Ledger(data / LEDGER_FILE, Caps(), salt=b"not needed to read").today()
 
 
 def reserved(data: Path) -> Decimal:
@@ -74,7 +74,7 @@ def reserved(data: Path) -> Decimal:
 
 
 def written_jobs(data: Path) -> int:
-    with closing(sqlite3.connect(data / job_store.FILE)) as db:
+    with closing(sqlite3.connect(data / job_store.JOBS_FILE)) as db:
         return int(db.execute("SELECT COUNT(*) FROM jobs").fetchone()[0])
 
 
@@ -109,7 +109,7 @@ def test_ten_cancelled_calls_leave_the_budget_whole(fal: FakeFal, data: Path) ->
 
 @pytest.mark.parametrize("streams", [True, *in_detail(False)], ids=["listening", "asking"])
 def test_cancelled_at_any_moment(fal: FakeFal, data: Path, monkeypatch: pytest.MonkeyPatch, streams: bool) -> None:
-    """Cancelled at whatever moment, a call costs the budget what fal bills, without any help of the sweep."""
+    """Cancelled at any moment, a call costs the budget what fal bills, without `reconcile`."""
     monkeypatch.setattr(reconcile, "EVERY_SECONDS", 3600.0)
     fal.streams = streams
     with serving(settings(fal, data)) as url:
@@ -129,7 +129,7 @@ def test_cancelled_while_money_is_set_aside(fal: FakeFal, data: Path) -> None:
     with serving(settings(fal, data)) as url:
         client = Client(url)
         client.call("try_on", **photos(client))
-        with closing(sqlite3.connect(data / FILE, isolation_level=None)) as busy:
+        with closing(sqlite3.connect(data / LEDGER_FILE, isolation_level=None)) as busy:
             busy.execute("BEGIN IMMEDIATE")
             event = join(client)
             until(lambda: written_jobs(data) == 2)
@@ -163,7 +163,7 @@ def request_of(tmp_path: Path) -> Callable[..., Request]:
 
 
 async def swept(studio: Studio, data: Path) -> Summary:
-    """The ledger after all that went on in the background, and the sweep."""
+    """The ledger after all background work and `reconcile`."""
     while running:
         await asyncio.wait(set(running))
     end = time.monotonic() + 20
@@ -221,7 +221,7 @@ async def _all(events: AsyncGenerator[Event, None]) -> list[Event]:
     return [event async for event in events]
 
 
-# The sweep
+# Reconciling
 
 
 async def left(events: AsyncGenerator[Event, None], kind: type[Any]) -> Job:
@@ -254,7 +254,7 @@ def restarted(fal: FakeFal, data: Path) -> Studio:
 
 
 async def test_never_sent(fal: FakeFal, studio: Studio, data: Path, request_of: Callable[..., Request]) -> None:
-    """Money that was set aside for an order that never went out is given back."""
+    """The reservation of a job that was never submitted is released."""
     await left(try_on(request_of(), studio.context(None, "a")), Submitting)
     assert reserved(data) == PRICE
     await reconciled(studio)
@@ -264,7 +264,7 @@ async def test_never_sent(fal: FakeFal, studio: Studio, data: Path, request_of: 
 
 
 async def test_under_way(fal: FakeFal, studio: Studio, data: Path, request_of: Callable[..., Request]) -> None:
-    """A job that waits or runs goes on counting, and so does one of which fal tells nothing; then it is settled."""
+    """A job that waits, runs or has no status goes on counting; then it is settled."""
     fal.queue_seconds, fal.run_seconds = 0.3, 0.3
     job = await left(try_on(request_of(), studio.context(None, "a")), Accepted)
     studio = restarted(fal, data)
@@ -297,7 +297,7 @@ async def test_under_way(fal: FakeFal, studio: Studio, data: Path, request_of: C
 async def test_over(
     fal: FakeFal, studio: Studio, data: Path, request_of: Callable[..., Request], failure: Any, free: bool
 ) -> None:
-    """A job that ended while nobody looked costs the budget what fal bills."""
+    """A job that ended unfollowed costs the budget what fal bills."""
     fal.next_error = failure
     job = await left(try_on(request_of(), studio.context(None, "a")), Accepted)
     await happens(lambda: fal.jobs[job.request_id].state == "COMPLETED")
@@ -334,7 +334,7 @@ async def test_lost(
     monkeypatch: pytest.MonkeyPatch,
     shown: bool,
 ) -> None:
-    """An order whose answer was lost is looked for; one that fal does not have is given back when it is old."""
+    """A job whose answer was lost is searched for; one that fal does not have is released when it is old."""
     fal.fault("submit", "accept_then_drop" if shown else "drop_before")
     fal.fault("requests", "edit", times=2, edit=lambda body: {**body, "items": []})
     with pytest.raises(SubmitUnclear):
@@ -361,12 +361,12 @@ async def test_what_nobody_can_know_counts(
     request_of: Callable[..., Request],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A private order whose answer was lost cannot be looked for, and one that is not written down is a riddle."""
+    """A lost private job cannot be searched for, nor can one that was not stored: both go on counting."""
     monkeypatch.setattr(reconcile, "GONE_SECONDS", 0.0)
     fal.fault("submit", "accept_then_drop")
     with pytest.raises(SubmitUnclear):
         await _all(try_on(replace(request_of(), private=True), studio.context(None, "a")))
-    Ledger(data / FILE, Caps(), salt=b"of another version").reserve("b", PRICE)
+    Ledger(data / LEDGER_FILE, Caps(), salt=b"of another version").reserve("b", PRICE)
     await reconciled(studio)
     assert reserved(data) == 2 * PRICE
     assert fal.count("requests") == 0
@@ -416,10 +416,10 @@ def test_killed(fal: FakeFal, data: Path) -> None:
         client.join("try_on", **given)  # is being fetched
         until(lambda: fal.count("download") > 1)
         fal.fault("submit", "accept_then_hang", seconds=2)
-        client.join("try_on", **given)  # fal has it, and nobody knows
+        client.join("try_on", **given)  # fal has it, and its answer was lost
         until(lambda: len(fal.jobs) == 7)
         fal.fault("submit", "slow", seconds=0.5)
-        client.join("try_on", **given)  # is on the wire, and arrives later
+        client.join("try_on", **given)  # is being sent, and arrives later
         until(lambda: fal.count("submit") == 8)
         fal.fault("submit", "drop_before", times=1)
         fal.fault("requests", "status", times=3)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import os
 import random
+import runpy
 import time
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ from vton_ui.pictures.framing import Frame
 from vton_ui.tryon import results
 from vton_ui.tryon.results import Result, delete_expired, discard, keep, start_expiry
 
+ROOT = Path(__file__).parents[2]
 WHOLE = Frame(width=300, height=400, left=0, top=0, right=300, bottom=400)
 PADDED = Frame(width=300, height=400, left=0, top=100, right=300, bottom=300)
 FACTS: dict[str, Value] = {
@@ -236,6 +239,19 @@ def test_swept_while_the_server_runs(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert second.exists()
     os.utime(second, (1, 1))
     until(lambda: not second.exists())
+
+
+def test_the_app_deletes_expired_results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From its start on, those in its own folder, after the hours that its owner has set."""
+    started: list[object] = []
+    monkeypatch.setenv("VTON_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("VTON_KEEP_HOURS", "7")
+    monkeypatch.setattr(results, "start_expiry", lambda *given: started.append(given))
+    monkeypatch.setattr("gradio.Blocks.launch", lambda *_, **__: started.append("launched"))
+    monkeypatch.setattr(logging, "basicConfig", lambda **_: None)
+    monkeypatch.setattr(logging.getLogger("httpx"), "setLevel", lambda _: None)
+    runpy.run_path(str(ROOT / "app.py"), run_name="__main__")
+    assert started == [(tmp_path / "results", 7.0), "launched"]
 
 
 def test_discard(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""One try-on from the click to the picture, with both models, against a local stand-in for fal."""
+"""One try-on from the click to the picture, with both models, against the fake fal."""
 
 from __future__ import annotations
 
@@ -137,12 +137,12 @@ async def until(condition: Callable[[], bool]) -> None:
         await asyncio.sleep(0.01)
 
 
-# The whole way
+# A whole try-on
 
 
 @by_model
 async def test_whole_way(fal: FakeFal, backend: FalBackend, ask: Asking, store: Path, model: ModelSpec) -> None:
-    """Two photos in, the picture out: every event in its order, one order at fal, all facts with the result."""
+    """Two photos in, the picture out: every event in order, one job at fal, all facts with the result."""
     fal.queue_seconds, fal.run_seconds = 0.2, 0.3
     request = ask(model, seed=7)
     started = time.time()
@@ -258,7 +258,7 @@ async def test_again_uploads_nothing(fal: FakeFal, backend: FalBackend, ask: Ask
 
 
 async def test_another_photo_under_the_same_name(fal: FakeFal, backend: FalBackend, ask: Asking, store: Path) -> None:
-    """A photo that was replaced since is prepared and sent anew, be it the person's or a garment's."""
+    """A photo that was replaced is prepared and sent again, the person's or a garment's."""
     request = ask(FLUX_VTO, (300, 400))
     results = []
     for number, path in enumerate((None, request.person, *request.garments)):
@@ -342,7 +342,7 @@ def test_estimate_before_the_click(ask: Asking) -> None:
 
 
 async def test_live_price(fal: FakeFal, backend: FalBackend, ask: Asking, store: Path) -> None:
-    """fal is asked once for a price that is not published, never for one that is; the result tells it."""
+    """An unpublished price is requested once, a published one never; the result has it."""
     fal.prices[CAT_VTON.endpoint] = (0.04, "image")
     await result_of(try_on(ask(FLUX_VTO), RunContext(backend=backend, store=store)))
     assert fal.count("pricing") == 0
@@ -352,7 +352,7 @@ async def test_live_price(fal: FakeFal, backend: FalBackend, ask: Asking, store:
 
 
 async def test_no_live_price(fal: FakeFal, backend: FalBackend, ask: Asking, store: Path) -> None:
-    """A price that fal does not tell keeps nobody from trying on."""
+    """A missing price does not prevent a try-on."""
     fal.fault("pricing", "status", code=500)
     assert (await result_of(try_on(ask(CAT_VTON), RunContext(backend=backend, store=store)))).facts["cost_usd"] is None
 
@@ -391,7 +391,7 @@ async def test_platform_error(
 
 
 async def test_black(fal: FakeFal, backend: FalBackend, ask: Asking, store: Path) -> None:
-    """CatVTON's black picture is told as filtered, never shown."""
+    """CatVTON's black picture is an error (filtered), never shown."""
     fal.black = True
     with pytest.raises(Filtered, match="black") as caught:
         await all_of(try_on(ask(CAT_VTON), RunContext(backend=backend, store=store)))
@@ -401,7 +401,7 @@ async def test_black(fal: FakeFal, backend: FalBackend, ask: Asking, store: Path
 
 @pytest.mark.parametrize("sync_mode", [False, True])
 async def test_flagged(fal: FakeFal, backend: FalBackend, ask: Asking, store: Path, sync_mode: bool) -> None:
-    """FLUX's flag is told as filtered, never shown."""
+    """A picture that FLUX flagged is an error (filtered), never shown."""
     fal.unsafe = True
     with pytest.raises(Filtered, match="safety checker") as caught:
         await all_of(try_on(ask(FLUX_VTO, sync_mode=sync_mode), RunContext(backend=backend, store=store)))
@@ -411,7 +411,7 @@ async def test_flagged(fal: FakeFal, backend: FalBackend, ask: Asking, store: Pa
 
 @by_model
 async def test_nobody_there(fal: FakeFal, backend: FalBackend, ask: Asking, store: Path, model: ModelSpec) -> None:
-    """With fal out of reach the visitor is told that nothing was charged."""
+    """If fal cannot be reached, the error says that nothing was charged."""
     request = ask(model)
     fal.stop()
     with pytest.raises(Unreachable) as caught:
@@ -421,7 +421,7 @@ async def test_nobody_there(fal: FakeFal, backend: FalBackend, ask: Asking, stor
 
 @by_model
 async def test_lost_answer(fal: FakeFal, backend: FalBackend, ask: Asking, store: Path, model: ModelSpec) -> None:
-    """An order whose answer was lost and that is not found is not sent again, and is not called free."""
+    """A job whose answer was lost and that is not found is not sent again, and not called free."""
     fal.fault("submit", "accept_then_drop")
     fal.fault("requests", "edit", times=None, edit=lambda body: {**body, "items": []})
     with pytest.raises(SubmitUnclear) as caught:
@@ -432,7 +432,7 @@ async def test_lost_answer(fal: FakeFal, backend: FalBackend, ask: Asking, store
 
 
 async def test_no_money(fal: FakeFal, backend: FalBackend, ask: Asking, store: Path) -> None:
-    """An empty account is told as such, before anything is ordered."""
+    """An empty account is an error of its own, before anything is submitted."""
     fal.fault("submit", "status", code=403, body=LOCKED_403)
     with pytest.raises(KeyRefused, match="no money"):
         await all_of(try_on(ask(FLUX_VTO), RunContext(backend=backend, store=store)))
@@ -453,7 +453,7 @@ async def test_stop_while_preparing(fal: FakeFal, backend: FalBackend, ask: Aski
 
 
 async def test_stop_while_uploading(fal: FakeFal, backend: FalBackend, ask: Asking, store: Path) -> None:
-    """Cancelled during the upload: nothing is ordered, and nobody waits for the upload."""
+    """Cancelled during the upload: nothing is submitted, and the cancel does not wait for the upload."""
     fal.fault("upload", "slow", 2, seconds=30)
     stop = asyncio.Event()
     started = time.monotonic()
@@ -476,7 +476,7 @@ async def test_stop_before_submitting(fal: FakeFal, backend: FalBackend, ask: As
 
 
 async def test_stop_while_submitting(fal: FakeFal, backend: FalBackend, ask: Asking, store: Path) -> None:
-    """Cancelled while the order is on its way: it lands, and is cancelled at fal."""
+    """Cancelled while submitting: the job is accepted, and cancelled at fal."""
     fal.queue_seconds = 5
     fal.fault("submit", "slow", seconds=0.2)
     stop = asyncio.Event()
@@ -496,7 +496,7 @@ async def test_stop_while_submitting(fal: FakeFal, backend: FalBackend, ask: Ask
 async def test_stop_while_waiting(
     fal: FakeFal, backend: FalBackend, ask: Asking, store: Path, model: ModelSpec
 ) -> None:
-    """Cancelled in the queue: fal is told, and it was free."""
+    """Cancelled in the queue: it is cancelled at fal, and free."""
     fal.queue_seconds = 5
     stop = asyncio.Event()
     events = await run_until(try_on(ask(model), RunContext(backend=backend, store=store), stop=stop), Waiting, stop.set)
@@ -525,7 +525,7 @@ async def test_stop_while_running(
 async def test_running_job_is_not_given_up(
     fal: FakeFal, backend: FalBackend, ask: Asking, store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A job that runs is waited for beyond the patience for one that only waits."""
+    """A running job is waited for longer than a queued one."""
     monkeypatch.setattr(run, "CANCEL_PATIENCE", 0.05)
     fal.run_seconds = 0.5
     stop = asyncio.Event()
@@ -549,7 +549,7 @@ async def test_stop_of_a_running_job_that_obeys(fal: FakeFal, backend: FalBacken
 async def test_cancel_that_fal_does_not_hear(
     fal: FakeFal, backend: FalBackend, ask: Asking, store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """If fal never takes the cancel, the visitor is let go, and is not told that it was free."""
+    """If fal never accepts the cancel, the wait ends, and the job is not called free."""
     monkeypatch.setattr(run, "CANCEL_PATIENCE", 0.2)
     fal.queue_seconds = 5
     fal.fault("cancel", "status", times=None, code=503)
@@ -699,7 +699,7 @@ async def test_stop_after_resume(fal: FakeFal, backend: FalBackend, ask: Asking,
 
 
 async def test_unknown_job(fal: FakeFal, backend: FalBackend, ask: Asking, store: Path) -> None:
-    """A job that fal no longer knows is told at once, as perhaps paid for."""
+    """A job that fal no longer knows is an error at once, with a possible cost."""
     events = try_on(ask(FLUX_VTO), RunContext(backend=backend, store=store))
     job = next(event.job for event in [await anext(events) for _ in range(4)] if isinstance(event, Accepted))
     await events.aclose()
@@ -723,7 +723,7 @@ async def test_expired_picture(fal: FakeFal, backend: FalBackend, ask: Asking, s
 
 
 async def test_event_loop_stays_free(backend: FalBackend, ask: Asking, store: Path) -> None:
-    """While large photos are prepared, others are served."""
+    """While large photos are prepared, the event loop stays free."""
     request = ask(FLUX_VTO, (5000, 4000), ((4000, 4000),) * 3)
     longest = 0.0
 

@@ -49,7 +49,7 @@ class Job:
 
 
 async def test_merged_side_by_side() -> None:
-    """A stream that waits holds up no other."""
+    """A stream that waits does not delay another."""
     first_goes_on = asyncio.Event()
     slow, quick = Job(Preparing(), until=first_goes_on), Job(Preparing(), Uploading())
     seen = []
@@ -71,7 +71,7 @@ async def test_one_failure_ends_nothing_else() -> None:
 
 
 async def test_a_fault_of_the_app_is_a_failure() -> None:
-    """An exception that nobody foresaw ends nothing else either, and is not called free."""
+    """An unexpected exception ends nothing else either, and is not called free."""
     fault = ZeroDivisionError()
     [(name, event)] = [pair async for pair in merged({"bad": Job(error=fault).run()})]
     assert isinstance(event, Failed)
@@ -80,7 +80,7 @@ async def test_a_fault_of_the_app_is_a_failure() -> None:
 
 
 async def test_merged_waits_for_its_consumer() -> None:
-    """The next event is not made before the last one is dealt with: a job is remembered before it is submitted."""
+    """The next event is not made before the last one is handled: a job is remembered before it is submitted."""
     job = Job(Preparing(), Uploading())
     async with aclosing(merged({"one": job.run()})) as events:
         await anext(events)
@@ -146,7 +146,7 @@ async def test_a_cancelled_consumer_stops_the_job() -> None:
 
 
 async def test_a_job_that_fails_in_the_background_is_no_error_there() -> None:
-    """Nobody is left to be told."""
+    """Nobody is left to receive the events."""
     stop = asyncio.Event()
     job = Job(until=stop, error=JobFailed("It failed.", "Try again."))
     task = asyncio.ensure_future(anext(in_background(job.run(), stop.set)))
@@ -169,7 +169,7 @@ async def test_a_consumer_that_closes_stops_nothing() -> None:
 
 
 async def test_background_waits_for_its_consumer() -> None:
-    """The next event is not made before the last one is dealt with."""
+    """The next event is not made before the last one is handled."""
     job = Job(Preparing(), Uploading())
     async with aclosing(in_background(job.run(), lambda: None)) as events:
         await anext(events)

@@ -1,4 +1,4 @@
-"""The endpoints for scripts and agents, against the whole app: gradio_client, raw HTTP, MCP, and fal played."""
+"""The endpoints for scripts and agents, against the whole app and the fake fal: gradio_client, raw HTTP and MCP."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Photos:
 
 @pytest.fixture(scope="module")
 def patch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[pytest.MonkeyPatch]:
-    """No delay, no question to a name server, and uploads in a folder of their own."""
+    """No delays, no name server, and uploads in a folder of their own."""
 
     async def no_name_server(host: str) -> list[str]:
         return []
@@ -95,7 +95,7 @@ def played(patch: pytest.MonkeyPatch) -> Iterator[FakeFal]:
 
 @pytest.fixture
 def fal(played: FakeFal) -> Iterator[FakeFal]:
-    """fal with nothing seen yet; it keeps its files, since the app knows what it has uploaded."""
+    """fal without jobs and requests; it keeps its files, since the app remembers its uploads."""
     played.jobs, played.seen = {}, []
     yield played
     played.queue_seconds, played.run_seconds, played.concurrent = 0.02, 0.05, None
@@ -155,7 +155,7 @@ def asked(photos: Photos, **more: Any) -> dict[str, Any]:
 
 
 def only(fal: FakeFal) -> FalJob:
-    """The one job that was ordered, in one attempt."""
+    """The one job that was submitted, in one attempt."""
     assert fal.count("submit") == 1
     (job,) = fal.jobs.values()
     return job
@@ -195,7 +195,7 @@ SENT_BY_DEFAULT: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("name", SENT_BY_DEFAULT)
 def test_defaults(name: str, script: Client, fal: FakeFal, photos: Photos) -> None:
-    """A call that names only model and seed orders one job, with fal's own defaults."""
+    """A call with only model and seed submits one job, with fal's own defaults."""
     script.predict(**asked(photos, model=name, seed=7), api_name="/try_on")
     job = only(fal)
     assert (job.endpoint, job.key) == (MODELS[name].endpoint, TEST_KEY)
@@ -255,7 +255,7 @@ def test_cost(name: str, cost: float | None, script: Client, fal: FakeFal, photo
 def test_live_price(
     paid: str, connect: Callable[..., Client], fal: FakeFal, photos: Photos, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A price that fal tells for each picture becomes the cost."""
+    """fal's live price for each picture becomes the cost."""
     monkeypatch.setitem(fal.prices, CAT_VTON.endpoint, (0.04, "images"))
     key = "rich-key-id:rich-key-secret"
     fal.keys.add(key)
@@ -265,7 +265,7 @@ def test_live_price(
 
 
 def test_a_seed_is_chosen(script: Client, fal: FakeFal, photos: Photos) -> None:
-    """Without a seed each call gets one of its own, and is told."""
+    """Without a seed each call gets one of its own, which the facts have."""
     seeds = {script.predict(**asked(photos), api_name="/try_on")[1]["seed"] for _ in range(2)}
     assert len(seeds) == 2
     assert {job.arguments["seed"] for job in fal.jobs.values()} == seeds
@@ -385,7 +385,7 @@ def test_no_sheet(count: int, words: str, script: Client, photos: Photos) -> Non
     assert words in str(caught.value)
 
 
-# What the endpoints say of themselves
+# Descriptions of the endpoints
 
 WHOLE = ({"type": "integer"}, None)
 PARAMETERS: dict[str, tuple[Any, Any]] = {
@@ -458,7 +458,7 @@ def test_only_these_are_public(paid: str, script: Client) -> None:
 
 
 def test_the_key_is_no_parameter(paid: str) -> None:
-    """A key travels in a header, of which agents are told, and in nothing that is an argument."""
+    """A key is sent in a header, which the descriptions name, and never as an argument."""
     tools = {tool["name"]: tool for tool in httpx.get(f"{paid}gradio_api/mcp/schema").json()}
     assert not [name for name, tool in tools.items() if "x_fal_key" in tool["inputSchema"]["properties"]]
     assert "header x-fal-key" in tools["try_on"]["description"]
@@ -600,7 +600,7 @@ def test_null_is_the_default(name: str, paid: str, uploaded: str) -> None:
 
 
 def test_private(paid: str, fal: FakeFal, uploaded: str) -> None:
-    """What is asked for in private fal is told not to store, and else it is not."""
+    """A private call carries the header that forbids storing it; no other does."""
     photo = {"path": uploaded}
     for private in (True, False):
         post(paid, "try_on", {"person": photo, "garments": [photo], "private": private})
@@ -619,7 +619,7 @@ NO_PHOTO = "data:image/png;base64," + "QUJD" * 3000
 def test_no_data_uri_is_repeated(
     uri: str, slot: str, wrap: Callable[[str], Any], paid: str, fal: FakeFal, uploaded: str
 ) -> None:
-    """A photo in the wrong place, or one that is none, is not read out in the refusal."""
+    """The refusal of a photo in the wrong place, or of a malformed one, does not repeat it."""
     given = {"person": uploaded, "garments": uploaded, slot: wrap(uri)}
     answer = post(paid, "try_on", given)
     if "event: complete" in answer:
@@ -639,7 +639,7 @@ def test_no_data_uri_is_repeated(
     ids=["missing", "unknown"],
 )
 def test_wrong_names(wrong: dict[str, Any], words: str, paid: str, uploaded: str) -> None:
-    """A parameter that is missing, or that nobody knows, is told as what it is."""
+    """The refusal of a missing or unknown parameter says which of the two it is."""
     given = {"person": uploaded, "garments": uploaded, **wrong}
     body = {name: value for name, value in given.items() if value is not ...}
     answer = httpx.post(f"{paid}gradio_api/call/v2/estimate", json=body)
@@ -650,14 +650,14 @@ def test_wrong_names(wrong: dict[str, Any], words: str, paid: str, uploaded: str
 def test_an_error_of_our_own(
     script: Client, fal: FakeFal, photos: Photos, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A fault that nobody thought of is told in words and written to the log."""
+    """An unexpected fault gives an error without details, and is logged."""
     monkeypatch.setattr("vton_ui.tryon.run.keep", None)
     with pytest.raises(AppError, match=r"Something failed in this app.*may have charged"):
         script.predict(**asked(photos), api_name="/try_on")
     assert [record for record in caplog.records if record.name == "vton_ui.ui.errors" and "TypeError" in record.message]
 
 
-# Raw HTTP, as an attacker would
+# Raw HTTP, as an attacker would use it
 
 
 def post(url: str, name: str, body: Mapping[str, Any], **headers: str) -> str:
@@ -677,7 +677,7 @@ def upload(url: str, photo: Path) -> str:
 
 
 def test_raw_call(paid: str, fal: FakeFal, photos: Photos) -> None:
-    """A true upload needs no client to be used."""
+    """An upload can be used without a client library."""
     mine = {"path": upload(paid, photos.large)}
     answer = post(paid, "estimate", {"person": mine, "garments": [mine]})
     assert answer.startswith("event: complete")
@@ -705,7 +705,7 @@ FORGED: dict[str, Callable[[str, str], Any]] = {
 
 
 def is_refused(answer: str, private: Path, fal: FakeFal) -> bool:
-    """Whether the answer is an error that tells nothing of the file, and nothing was sent."""
+    """Whether the answer is an error without the file's content or path, and nothing was sent."""
     told = str(private) in answer or private.name in answer
     return answer.startswith("event: error") and not told and not fal.seen
 
@@ -779,7 +779,7 @@ def test_own_key(paid: str, free: str, connect: Callable[..., Client], fal: Fake
     ids=["unknown", "no key"],
 )
 def test_bad_key(key: str, words: str, paid: str, fal: FakeFal, photos: Photos) -> None:
-    """A bad key is an error in words, and the server's own does not step in for it."""
+    """A bad key is an error; the server's own is not used instead."""
     mine = {"path": upload(paid, photos.large)}
     answer = post(paid, "try_on", {"person": mine, "garments": [mine]}, **{"x-fal-key": key})
     assert words in answer
@@ -839,7 +839,7 @@ def test_twenty_at_once(script: Client, fal: FakeFal, photos: Photos) -> None:
 
 def test_a_call_is_cancelled_alone(script: Client, fal: FakeFal, photos: Photos) -> None:
     """Of two calls that one script has under way, the one that is cancelled ends at fal, and the other delivers."""
-    fal.concurrent = 0  # nobody's turn comes
+    fal.concurrent = 0  # all jobs stay in the queue
     kept = script.submit(**asked(photos, seed=1), api_name="/try_on")
     dropped = script.submit(**asked(photos, seed=2), api_name="/try_on")
     until(lambda: len(fal.jobs) == 2)
@@ -853,7 +853,7 @@ def test_a_call_is_cancelled_alone(script: Client, fal: FakeFal, photos: Photos)
 
 def test_a_call_is_cancelled_alone_over_raw_http(paid: str, fal: FakeFal, uploaded: str) -> None:
     """The same for two calls of one session, of which one is named to be cancelled."""
-    fal.concurrent = 0  # nobody's turn comes
+    fal.concurrent = 0  # all jobs stay in the queue
     config = httpx.get(f"{paid}config").json()
     (fn,) = [each["id"] for each in config["dependencies"] if each["api_name"] == "try_on"]
     parameters = httpx.get(f"{paid}gradio_api/info").json()["named_endpoints"]["/try_on"]["parameters"]
@@ -888,7 +888,7 @@ def test_nothing_is_cancelled(body: Any, paid: str) -> None:
 
 def test_a_script_is_told_the_words_of_the_page(script: Client, fal: FakeFal, photos: Photos) -> None:
     """A script's status has the page's words, and the request id before there is a picture; the result is as ever."""
-    fal.concurrent = 0  # nobody's turn comes
+    fal.concurrent = 0  # all jobs stay in the queue
     call = script.submit(**asked(photos), api_name="/try_on")
     until(lambda: "next in line" in str(call.status().progress_data))
     (progress,) = call.status().progress_data
@@ -902,7 +902,7 @@ def test_a_script_is_told_the_words_of_the_page(script: Client, fal: FakeFal, ph
 
 def test_a_reader_of_the_stream_is_told_the_request_id(paid: str, fal: FakeFal, uploaded: str) -> None:
     """The stream of a raw call has every step, with the request id before there is a picture."""
-    fal.concurrent = 0  # nobody's turn comes
+    fal.concurrent = 0  # all jobs stay in the queue
     started = httpx.post(f"{paid}gradio_api/call/v2/try_on", json={"person": uploaded, "garments": uploaded})
     steps: list[tuple[str, Any]] = []
     with httpx.stream("GET", f"{paid}gradio_api/call/try_on/{started.json()['event_id']}", timeout=30) as stream:
@@ -944,7 +944,7 @@ def asked_of(url: str, door: str, uploaded: str) -> tuple[str, str, dict[str, An
 
 @pytest.mark.parametrize("door", ["http", "mcp"])
 def test_who_leaves_frees_their_place(door: str, free: str, tmp_path: Path) -> None:
-    """Of sheets that nobody waits for any more, those that are not begun are not made."""
+    """Queued sheets whose callers have left are not made."""
     large = tmp_path / "large.jpg"
     large.write_bytes(photo_bytes(4000, 3000))
     heavy, light = upload(free, large), upload(free, tiny(tmp_path))
@@ -964,7 +964,7 @@ def tiny(folder: Path) -> Path:
 
 
 def test_estimate_does_not_wait(script: Client, fal: FakeFal, photos: Photos) -> None:
-    """An estimate is told while try-ons are under way."""
+    """Estimates are answered while try-ons are under way."""
     fal.queue_seconds = 60
     call = script.submit(**asked(photos), api_name="/try_on")
     until(lambda: len(fal.jobs) == 1)
@@ -1087,8 +1087,8 @@ def test_third_model_has_limits_too(wide: str, connect: Callable[..., Client], p
 
 
 async def test_a_call_of_an_agent_ends_alone(paid: str, fal: FakeFal, photos: Photos) -> None:
-    """Of two calls of one agent, the one that it gives up runs on at fal, and the other delivers."""
-    fal.concurrent = 0  # nobody's turn comes
+    """Of two calls of one agent, the one that it leaves goes on at fal, and the other delivers."""
+    fal.concurrent = 0  # all jobs stay in the queue
     given = {"person": data_uri(photos.large), "garments": data_uri(photos.small)}
     async with agent(paid) as session:
         kept = asyncio.create_task(session.call_tool("try_on", {**given, "seed": 1}))
@@ -1102,8 +1102,8 @@ async def test_a_call_of_an_agent_ends_alone(paid: str, fal: FakeFal, photos: Ph
 
 @pytest.mark.parametrize("door", ["http", "mcp"])
 def test_an_order_is_followed_when_its_caller_has_left(door: str, paid: str, fal: FakeFal, uploaded: str) -> None:
-    """A caller who hangs up does not stop the order, which is paid: it is followed to its picture."""
-    fal.concurrent = 0  # nobody's turn comes
+    """A caller who hangs up does not stop the job, which is paid: it is followed to its picture."""
+    fal.concurrent = 0  # all jobs stay in the queue
     given = {"person": uploaded, "garments": uploaded}
     if door == "http":
         event = httpx.post(f"{paid}gradio_api/call/v2/try_on", json=given).json()["event_id"]
@@ -1135,12 +1135,12 @@ def data_uri(photo: Path) -> str:
 
 
 def text(result: CallToolResult) -> str:
-    """All that an agent is told in words."""
+    """The text that an agent gets."""
     return "\n".join(part.text for part in result.content if isinstance(part, TextContent))
 
 
 def facts_of(result: CallToolResult) -> dict[str, Any]:
-    """What an agent is told as JSON, which says the same as text and as an object."""
+    """The JSON that an agent gets, which is the same as text and as an object."""
     assert not result.isError, text(result)
     facts: dict[str, Any] = json.loads(text(result))
     assert facts == result.structuredContent
@@ -1182,8 +1182,8 @@ async def test_agent_tries_on(model: ModelSpec, paid: str, fal: FakeFal, photos:
 
 
 async def test_agent_hears_the_words_of_the_page(paid: str, fal: FakeFal, photos: Photos) -> None:
-    """An agent is told of every step in the page's words, and of the request id before there is a picture."""
-    fal.concurrent = 0  # nobody's turn comes
+    """An agent gets every step in the page's words, and the request id before there is a picture."""
+    fal.concurrent = 0  # all jobs stay in the queue
     heard: list[tuple[float, str | None]] = []
 
     async def hear(progress: float, total: float | None, message: str | None) -> None:
@@ -1232,7 +1232,7 @@ async def test_agent_names_uploads(paid: str, fal: FakeFal, photos: Photos) -> N
 async def test_a_photo_is_named_as_its_upload_was(
     several: bool, person: Callable[[str], Any], paid: str, fal: FakeFal, uploaded: str
 ) -> None:
-    """The path that an upload was given is taken over both doors, alone and in a list, and so is a single garment."""
+    """The path of an upload is accepted over HTTP and MCP, alone and in a list, and so is a single garment."""
     garments = [person(uploaded)] if several else person(uploaded)
     given = {"person": person(uploaded), "garments": garments}
     async with agent(paid) as session:
@@ -1330,7 +1330,7 @@ async def test_agent_errs(wrong: dict[str, Any], words: str, paid: str, fal: Fak
 
 
 async def test_agent_brings_a_key(free: str, fal: FakeFal, photos: Photos, caplog: pytest.LogCaptureFixture) -> None:
-    """An agent's own key pays for its call only, and is not told to anybody."""
+    """An agent's own key pays for its call only, and is in no answer."""
     caplog.set_level(logging.DEBUG)
     given = {"person": data_uri(photos.large), "garments": [data_uri(photos.small)]}
     async with agent(free, **{"x-fal-key": OTHER_KEY}) as session:

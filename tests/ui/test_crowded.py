@@ -62,7 +62,7 @@ BOMBS: dict[str, tuple[Callable[[], bytes], str]] = {
 }
 
 
-@pytest.mark.parametrize("kind", ["told by their structure", *in_detail("stopped in the middle")])
+@pytest.mark.parametrize("kind", ["refused by their structure", *in_detail("stopped in the middle")])
 def test_bombs_hold_up_nobody(kind: str, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """With three of somebody's bombs under way, another visitor's try-on takes little longer than alone."""
     build, words = BOMBS[kind]

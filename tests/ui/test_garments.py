@@ -185,7 +185,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.lists(st.fixed_dictionaries({}, optional={name: JSON | st.just(SENT[name]) for name in SENT})) | JSON)
 def test_anything(value: Any) -> None:
     """Whatever is sent, nothing is raised, and what is read keeps to its bounds."""

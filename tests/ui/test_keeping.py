@@ -33,7 +33,7 @@ from vton_ui.ui.components.actions import Action
 from vton_ui.ui.components.garments import Garment
 from vton_ui.ui.keeping import Keeping
 from vton_ui.ui.look import Look, Step
-from vton_ui.ui.memory import EMPTY
+from vton_ui.ui.memory import NO_MEMORY
 from vton_ui.ui.page import Page, lay_out
 from vton_ui.ui.reuse import Reuse
 from vton_ui.ui.tab import Tabs
@@ -130,13 +130,13 @@ class Shop:
     def does(self, handler: Callable[..., Any], *ids: str, browser: str = BROWSER) -> dict[Any, Any]:
         """What an action changes on the page."""
         updates: dict[Any, Any] = asyncio.run(
-            handler({self.page.memory: EMPTY}, Action(name=handler.__name__, ids=ids), request_of(browser))
+            handler({self.page.memory: NO_MEMORY}, Action(name=handler.__name__, ids=ids), request_of(browser))
         )
         return updates
 
     def compares(self) -> dict[Any, Any]:
         """What comparing changes on the page; every part of it is told, and may be left as it is."""
-        updates: dict[Any, Any] = asyncio.run(self.keeping.compare({self.page.memory: EMPTY}, request_of()))
+        updates: dict[Any, Any] = asyncio.run(self.keeping.compare({self.page.memory: NO_MEMORY}, request_of()))
         assert list(updates) == self.keeping.shown
         return {part: value for part, value in updates.items() if value != gr.skip()}
 

@@ -22,7 +22,7 @@ from tests.fake_fal.server import TEST_KEY, FakeFal
 from tests.fast_timings import use_fast_timings
 from tests.ui.test_api import agent, facts_of
 from vton_ui.backends.sandbox import backend
-from vton_ui.money.ledger import FILE, Caps, Ledger, Summary
+from vton_ui.money.ledger import LEDGER_FILE, Caps, Ledger, Summary
 from vton_ui.settings import Settings
 
 PRICE = 0.0475
@@ -77,7 +77,7 @@ def photos(script: Client) -> dict[str, Any]:
 
 
 def today(data: Path) -> Summary:
-    return Ledger(data / FILE, Caps(), salt=b"not needed to read").today()
+    return Ledger(data / LEDGER_FILE, Caps(), salt=b"not needed to read").today()
 
 
 def streamed(answer: str) -> list[tuple[list[dict[str, Any]], list[dict[str, Any]]]]:

@@ -13,7 +13,7 @@ from tests.fal_helpers import job_of
 from vton_ui.models.spec import Size
 from vton_ui.tryon.job import LOST_SECONDS
 from vton_ui.tryon.results import Result
-from vton_ui.ui.memory import EMPTY, MAX_JOBS, Memory
+from vton_ui.ui.memory import MAX_JOBS, NO_MEMORY, Memory
 
 SECRET = b"the server's"
 NEW = {"garment_url", "plan", "item", "label", "step"}
@@ -37,7 +37,7 @@ def result(tmp_path: Path) -> Result:
 def test_round_trip(memory: Memory, result: Result) -> None:
     """A job is there until its result is, and the result until its file is gone."""
     job = job_of("abc")
-    state = memory.with_job(EMPTY, job)
+    state = memory.with_job(NO_MEMORY, job)
     assert (memory.jobs(state), memory.results(state)) == ([job], [])
     state = memory.with_result(state, result, job)
     assert (memory.jobs(state), memory.results(state)) == ([], [(result, job)])
@@ -49,7 +49,7 @@ def test_round_trip(memory: Memory, result: Result) -> None:
 def test_signature(memory: Memory, result: Result) -> None:
     """Only what this server signed, for this browser and as a memory, is believed."""
     job = job_of("abc")
-    state = memory.with_job(memory.with_result(EMPTY, result, replace(job, id="other", request_id="def")), job)
+    state = memory.with_job(memory.with_result(NO_MEMORY, result, replace(job, id="other", request_id="def")), job)
     data = {"jobs": [job.to_dict()], "results": URLSafeSerializer(b"").loads_unsafe(state)[1]["results"]}
 
     def believed(secret: bytes, salt: str) -> tuple[int, int]:
@@ -64,7 +64,7 @@ def test_signature(memory: Memory, result: Result) -> None:
 
 def test_a_result_is_no_job(memory: Memory, result: Result) -> None:
     """What was signed as the one is not read as the other."""
-    state = memory.with_result(EMPTY, result, job_of("abc"))
+    state = memory.with_result(NO_MEMORY, result, job_of("abc"))
     (kept,) = URLSafeSerializer(b"").loads_unsafe(state)[1]["results"]
     signer = URLSafeSerializer(SECRET, salt="memory of hers")
     assert memory.jobs(signer.dumps({"jobs": [kept], "results": []})) == []
@@ -83,7 +83,7 @@ def test_anything_else_is_empty(state: object, memory: Memory) -> None:
 
 def test_empty_is_written() -> None:
     """gr.BrowserState does not write what is falsy."""
-    assert EMPTY
+    assert NO_MEMORY
 
 
 def test_a_lost_order_is_given_up(memory: Memory) -> None:
@@ -92,12 +92,12 @@ def test_a_lost_order_is_given_up(memory: Memory) -> None:
     young, old = (replace(job_of(""), submitted_at=begin + more) for more in (60, -1))
     accepted = replace(job_of("abc"), submitted_at=begin - 1)
     for job, kept in ((young, [young]), (old, []), (accepted, [accepted])):
-        assert memory.jobs(memory.with_job(EMPTY, job)) == kept
+        assert memory.jobs(memory.with_job(NO_MEMORY, job)) == kept
 
 
 def test_twelve_jobs_of_a_click(memory: Memory) -> None:
     """All jobs of the largest click are kept, and those of another tab's."""
-    state, jobs = EMPTY, [job_of(f"request {number}") for number in range(24)]
+    state, jobs = NO_MEMORY, [job_of(f"request {number}") for number in range(24)]
     for job in jobs:
         state = memory.with_job(state, job)
     assert len(jobs) <= MAX_JOBS

@@ -19,10 +19,10 @@ from tests.fake_fal.schemas import model_error
 from tests.fake_fal.server import TEST_KEY, FakeFal
 from tests.fast_timings import use_fast_timings
 from tests.page_client import MEMORY, PageClient
-from vton_ui.money.ledger import FILE, Caps, Ledger, Summary
+from vton_ui.money.ledger import LEDGER_FILE, Caps, Ledger, Summary
 from vton_ui.settings import Settings, secret_of
 from vton_ui.tryon import submit
-from vton_ui.ui.memory import EMPTY
+from vton_ui.ui.memory import NO_MEMORY
 
 OWN_KEY = "visitor-key-id:visitor-key-secret"
 BAD_KEY = "bad-key-id:bad-key-secret"
@@ -42,7 +42,7 @@ class Server:
         return page
 
     def today(self) -> Summary:
-        return Ledger(self.data / FILE, Caps(), salt=secret_of(self.data)).today()
+        return Ledger(self.data / LEDGER_FILE, Caps(), salt=secret_of(self.data)).today()
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +60,7 @@ def played() -> Iterator[FakeFal]:
 
 @pytest.fixture
 def fal(played: FakeFal) -> Iterator[FakeFal]:
-    """fal with nothing seen yet; it keeps its files, since the app knows what it has uploaded."""
+    """fal without jobs and requests; it keeps its files, since the app remembers its uploads."""
     played.clear_faults()
     played.jobs, played.seen, played.next_error, played.concurrent = {}, [], None, None
     played.queue_seconds, played.run_seconds = 0.02, 0.05
@@ -117,6 +117,19 @@ def test_try_on(server: Server, fal: FakeFal) -> None:
     assert shown == {"try_on": True, "cancel": False, "again": True, "retry": False, "download": True}
 
 
+def test_two_clicks_at_once_are_one(server: Server, fal: FakeFal) -> None:
+    """A click while another one's try-on is under way orders nothing; one after it does."""
+    fal.concurrent = 0
+    page = server.page()
+    steps = page.following("try_on")
+    page.until("Waiting", steps)
+    page.press("try_on")
+    fal.concurrent = None
+    page.until("Done in", steps)
+    page.click("try_on")
+    assert fal.count("submit") == 2
+
+
 def test_again(server: Server, fal: FakeFal) -> None:
     """The same photos with another seed, though one is typed."""
     page = server.page(**{"option-seed": "7"})
@@ -129,7 +142,7 @@ def test_again(server: Server, fal: FakeFal) -> None:
 
 @pytest.mark.parametrize("private", [True, False])
 def test_private(private: bool, server: Server, fal: FakeFal) -> None:
-    """fal is told to store nothing of what the page calls private, and of nothing else."""
+    """A job that is private on the page carries the header that forbids storing it; no other does."""
     server.page(private=private).click("try_on")
     (job,) = fal.jobs.values()
     assert job.headers["X-Fal-Store-IO"] == ("0" if private else None)
@@ -222,7 +235,7 @@ def test_two_jobs_come_back_side_by_side(server: Server, fal: FakeFal, monkeypat
 
 
 def test_ones_own_key(server: Server, fal: FakeFal) -> None:
-    """A job paid with a key of one's own waits for that key: it is followed with no other, nor given up for one."""
+    """A job paid with a visitor's own key waits for that key: no other is used for it, and it is not dropped."""
     page = server.page(fal_key=OWN_KEY)
     left(page, fal)
     fal.seen.clear()
@@ -271,7 +284,7 @@ def test_forged_memory(server: Server, fal: FakeFal) -> None:
                 stranger.click(event)
                 assert stranger.tiles("looks") == []
                 assert result.is_file()
-                assert (server.data / FILE).is_file()
+                assert (server.data / LEDGER_FILE).is_file()
 
 
 # Find
@@ -307,6 +320,11 @@ def test_find_books_nothing(server: Server, fal: FakeFal) -> None:
     page.click("find")
     assert "was cancelled" in page["failure"]
     assert server.today().spent == before
+    for operation in ("stream", "status"):  # it may have cost something, as far as fal tells
+        fal.fault(operation, "status", times=None, code=404)
+    page[MEMORY] = memory
+    page.click("find")
+    assert server.today().spent == before
 
 
 # Forget
@@ -323,6 +341,6 @@ def test_forget(server: Server, fal: FakeFal) -> None:
     assert [httpx.get(address).status_code for address in addresses] == [200, 200]
     page.click("forget")
     assert "Forgotten" in page["status"]
-    assert page[MEMORY] == EMPTY
+    assert page[MEMORY] == NO_MEMORY
     assert {httpx.get(address).status_code for address in addresses} <= {403, 404}
     assert not (server.data / "results" / known["path"]).exists()

@@ -30,7 +30,7 @@ from vton_ui.database import BROKEN, Database, reason
 from vton_ui.errors import OverBudget, VtonError
 from vton_ui.money.pricing import money
 
-FILE = "ledger.sqlite3"  # in VTON_DATA_DIR
+LEDGER_FILE = "ledger.sqlite3"  # in VTON_DATA_DIR
 KEEP = timedelta(days=35)  # a month's bill can still be compared
 
 _HOUR = 3600
@@ -290,7 +290,7 @@ def _usd(micro: int) -> Decimal:
 def main() -> int:
     """Prints today's spend; returns the exit status."""
     try:
-        today = Ledger(settings.load().data_dir / FILE, Caps(), salt=b"not needed to read").today()
+        today = Ledger(settings.load().data_dir / LEDGER_FILE, Caps(), salt=b"not needed to read").today()
     except VtonError as error:
         print(error.cause, error.cure, file=sys.stderr)
         return 1

@@ -44,7 +44,9 @@ def megapixels(size: Size) -> int:
     return max(1, -(-size.pixels // MEGAPIXEL))
 
 
-def estimate(model: ModelSpec, *, person: Size, garment: Size, output: Size, live: UnitPrice | None = None) -> Estimate:
+def estimate_pictures(
+    model: ModelSpec, *, person: Size, garment: Size, output: Size, live: UnitPrice | None = None
+) -> Estimate:
     """What one request costs.
 
     Args:

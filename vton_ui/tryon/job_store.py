@@ -33,7 +33,7 @@ from vton_ui.tryon import planned
 from vton_ui.tryon.job import Job
 from vton_ui.tryon.planned import Planned
 
-FILE = "jobs.sqlite3"  # beside the folder of results
+JOBS_FILE = "jobs.sqlite3"  # beside the folder of results
 RECONCILED_HOURS = 2.0
 """How long a job is kept at least: its reservation may be reconciled until then."""
 
@@ -83,7 +83,7 @@ class JobStore:
     """
 
     def __init__(self, store: Path) -> None:
-        self._store, self._file = store, Database(store.parent / FILE, _SCHEMA)
+        self._store, self._file = store, Database(store.parent / JOBS_FILE, _SCHEMA)
         self._followed: Counter[str] = Counter()
 
     @contextmanager

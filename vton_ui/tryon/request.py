@@ -100,7 +100,7 @@ def estimate(request: Request, live: pricing.UnitPrice | None = None) -> pricing
     limit = model.garment_pixels(values)
     # A sheet has the limit's pixels at most, whatever is on it, and limits are whole steps of the price.
     garment = fixed or (fitted(garments[0], limit) if len(garments) == 1 else Size(limit, 1))
-    return pricing.estimate(model, person=person, garment=garment, output=person, live=live)
+    return pricing.estimate_pictures(model, person=person, garment=garment, output=person, live=live)
 
 
 def named(garments: Sequence[T]) -> list[tuple[T, str]]:

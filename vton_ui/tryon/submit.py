@@ -40,7 +40,7 @@ def new_job(
     part = part or Part(id=uuid.uuid4().hex)
     model, size, sandbox = request.model, ready.person.size, context.backend.sandbox
     output = model.output_size(request.values) or size
-    cost = pricing.estimate(model, person=size, garment=ready.garment.size, output=output, live=live).total
+    cost = pricing.estimate_pictures(model, person=size, garment=ready.garment.size, output=output, live=live).total
     return Job(
         id=part.id,
         model=model.name,

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from vton_ui.tryon.changed import Changed
 from vton_ui.ui.look import Look, plan_of
-from vton_ui.ui.memory import EMPTY, State
+from vton_ui.ui.memory import NO_MEMORY, State
 
 MAX_BOARDS = 1000
 TWICE_SECONDS = 0.8
@@ -49,7 +49,7 @@ class Board:
     looks: dict[str, Look] = field(default_factory=dict)
     earlier: dict[str, Look] = field(default_factory=dict)
     kept: dict[str, Look] = field(default_factory=dict)
-    memory: State = EMPTY
+    memory: State = NO_MEMORY
     file: str | None = None
     rest: str = ""
     stops: defaultdict[str, set[asyncio.Event]] = field(default_factory=lambda: defaultdict(set))

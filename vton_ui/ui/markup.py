@@ -10,7 +10,7 @@ from typing_extensions import assert_never
 
 from vton_ui.errors import InputError, KeyRefused, VtonError
 from vton_ui.models.spec import ModelSpec, Size
-from vton_ui.money.pricing import estimate, money
+from vton_ui.money.pricing import estimate_pictures, money
 from vton_ui.tryon.events import (
     Accepted,
     Cancelled,
@@ -55,7 +55,7 @@ def all_models_card(models: Sequence[ModelSpec]) -> str:
 def _least_cost(model: ModelSpec) -> Decimal | None:
     """What a look costs at least."""
     megapixel = Size(1000, 1000)
-    return estimate(model, person=megapixel, garment=megapixel, output=megapixel).total
+    return estimate_pictures(model, person=megapixel, garment=megapixel, output=megapixel).total
 
 
 def estimate_line(price: PlanPrice, *, free: bool) -> str:

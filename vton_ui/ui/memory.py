@@ -25,7 +25,7 @@ State = str
 One text, because from one step to the next Gradio sends what changed inside a value, and its page changes the old value
 in place: a step that a slow phone had not drawn yet was lost, with the job in it. A text is replaced as a whole."""
 
-EMPTY: State = "empty"
+NO_MEMORY: State = "empty"
 """Not "", which gr.BrowserState does not write."""
 
 

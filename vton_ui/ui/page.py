@@ -22,7 +22,7 @@ from vton_ui.ui.components.examples import examples, thumbnails
 from vton_ui.ui.components.garment_rail import GarmentRail
 from vton_ui.ui.components.garments import kinds
 from vton_ui.ui.components.slots import PersonPhoto
-from vton_ui.ui.memory import EMPTY
+from vton_ui.ui.memory import NO_MEMORY
 
 SOURCES = ["upload", "webcam", "clipboard"]
 ALL_MODELS = "both"
@@ -287,7 +287,7 @@ def _kept(studio: Studio) -> dict[str, Any]:
         "come_back": gr.Button("Come back", visible="hidden", elem_id="come_back"),
         # Fixed names, or a restart of the server would lose what browsers keep. The secret is sent to every browser
         # and protects nothing; the signature inside does.
-        "memory": gr.BrowserState(EMPTY, storage_key="vton-ui", secret="vton-ui"),
+        "memory": gr.BrowserState(NO_MEMORY, storage_key="vton-ui", secret="vton-ui"),
     }
 
 

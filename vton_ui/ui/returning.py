@@ -29,7 +29,7 @@ from vton_ui.ui.compat.files import content_name, upload_folder
 from vton_ui.ui.components.actions import Action
 from vton_ui.ui.errors import translate_error
 from vton_ui.ui.look import Look, in_order, joined, look_of, taken_up, unsent_look
-from vton_ui.ui.memory import EMPTY
+from vton_ui.ui.memory import NO_MEMORY
 from vton_ui.ui.page_input import key_of
 from vton_ui.ui.render import Updates, button
 from vton_ui.ui.tab import Tab, Tabs
@@ -151,7 +151,7 @@ class Returns:
         prepare.forget(deleted)
         page_photos.forget(deleted)
         self.tabs.boards.forget(tab.browser)
-        tab = await self.tabs.of({**values, page.memory: EMPTY}, request)
+        tab = await self.tabs.of({**values, page.memory: NO_MEMORY}, request)
         return {
             **tab.kept(),
             **tab.show(markup.FORGOTTEN),
