@@ -36,6 +36,7 @@ def button(page: Page) -> str:
 def two_photos(page: Page) -> None:
     """A person and a garment, ready to try on."""
     give(page, "person", photo_bytes(900, 1200))
+    expect(page.locator("#try_on")).to_have_text("Add a garment", timeout=WAIT)
     give(page, "garments", photo_bytes(800, 800))
     expect(page.locator("#try_on")).to_have_text(re.compile("Try on"), timeout=WAIT)
 

@@ -162,6 +162,18 @@ def test_one_of_two_fails(url: str, fal: FakeFal) -> None:
     assert fal.count("submit") == before + 1
 
 
+def test_a_refused_look_gets_a_new_seed(url: str, fal: FakeFal) -> None:
+    """The same seed would bring the same refused picture; a look that failed for another reason keeps its own."""
+    for error, kept in ((model_error("content_policy_violation", "flagged"), False), (DOWN, True)):
+        fal.next_error = error
+        page = page_with(url, pictures=2, **{"option-seed": "7"})
+        page.click("try_on")
+        place = states(page).index("failed")
+        to_the_end(run(page, "retry", place))
+        assert states(page) == ["done"] * 2
+        assert (page.tiles()[place]["seed"] == 7 + place) is kept
+
+
 def test_an_outfit_goes_on(url: str, fal: FakeFal, monkeypatch: pytest.MonkeyPatch) -> None:
     """When a step fails, the steps before are kept, and the rest is ordered from the kept picture."""
     page = page_with(url, 3, model=CAT_VTON.name)

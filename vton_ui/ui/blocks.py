@@ -32,7 +32,6 @@ from vton_ui.ui.page import lay_out
 from vton_ui.ui.web.downloads import refuse_addresses
 from vton_ui.ui.web.guard import Guard, malformed, where
 from vton_ui.ui.web.origins import Origins
-from vton_ui.ui.web.pace import Pace
 from vton_ui.ui.web.theme import palette_css, theme
 from vton_ui.ui.web.uploads import delete_old
 from vton_ui.ui.web.visitor import Visitors
@@ -92,7 +91,6 @@ def launch_options(studio: Studio) -> dict[str, Any]:
             "middleware": [
                 Middleware(Visitors, proxies=studio.proxies),
                 Middleware(Guard, store=studio.store, uploaded=studio.uploaded, session_uploads=studio.session_uploads),
-                Middleware(Pace),
                 Middleware(CancelOne),
             ],
             "exception_handlers": {RequestValidationError: malformed, TypeError: wrong_arguments},
