@@ -27,7 +27,7 @@ from mcp.shared.exceptions import McpError
 from mcp.types import CallToolResult, ImageContent, TextContent
 from PIL import Image
 
-from tests.conftest import in_detail, photo_bytes, serving, until
+from tests.conftest import begin_anew, in_detail, photo_bytes, serving, until
 from tests.fake_fal.schemas import Endpoint, Field
 from tests.fake_fal.server import TEST_KEY, FakeFal
 from tests.fake_fal.server import Job as FalJob
@@ -95,11 +95,7 @@ def played(patch: pytest.MonkeyPatch) -> Iterator[FakeFal]:
 
 @pytest.fixture
 def fal(played: FakeFal) -> Iterator[FakeFal]:
-    """fal without jobs and requests; it keeps its files, since the app remembers its uploads."""
-    played.jobs, played.seen = {}, []
-    yield played
-    played.queue_seconds, played.run_seconds, played.concurrent = 0.02, 0.05, None
-    assert not played.crashes, played.crashes[0]
+    yield from begin_anew(played)
 
 
 @pytest.fixture(scope="module")

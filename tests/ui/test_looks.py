@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from tests.client import memory_of
-from tests.conftest import photo_bytes, serving
+from tests.conftest import begin_anew, photo_bytes, serving
 from tests.fake_fal.schemas import model_error
 from tests.fake_fal.server import TEST_KEY, FakeFal
 from tests.fast_timings import use_fast_timings
@@ -37,12 +37,7 @@ def played() -> Iterator[FakeFal]:
 
 @pytest.fixture
 def fal(played: FakeFal) -> Iterator[FakeFal]:
-    """fal with nothing seen yet; it keeps its files, since the app knows what it has uploaded."""
-    played.clear_faults()
-    played.jobs, played.seen, played.next_error, played.concurrent = {}, [], None, None
-    played.queue_seconds, played.run_seconds = 0.02, 0.05
-    yield played
-    assert not played.crashes, played.crashes[0]
+    yield from begin_anew(played)
 
 
 @pytest.fixture(scope="module")

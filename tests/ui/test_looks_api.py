@@ -16,7 +16,7 @@ from mcp.types import ImageContent
 
 from tests.bill import bill_of
 from tests.client import Client
-from tests.conftest import photo_bytes, serving, until
+from tests.conftest import begin_anew, photo_bytes, serving, until
 from tests.fake_fal.schemas import model_error
 from tests.fake_fal.server import TEST_KEY, FakeFal
 from tests.fast_timings import use_fast_timings
@@ -47,11 +47,7 @@ def played() -> Iterator[FakeFal]:
 
 @pytest.fixture
 def fal(played: FakeFal) -> Iterator[FakeFal]:
-    """fal with nothing seen yet; it keeps its files, since the app knows what it has uploaded."""
-    played.jobs, played.seen = {}, []
-    yield played
-    played.concurrent = None
-    assert not played.crashes, played.crashes[0]
+    yield from begin_anew(played)
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from itsdangerous import URLSafeSerializer
 from PIL import Image
 
 from tests.client import memory_of, on_rail
-from tests.conftest import photo_bytes, serving
+from tests.conftest import begin_anew, photo_bytes, serving
 from tests.fake_fal.schemas import model_error
 from tests.fake_fal.server import TEST_KEY, FakeFal
 from tests.fast_timings import use_fast_timings
@@ -60,12 +60,7 @@ def played() -> Iterator[FakeFal]:
 
 @pytest.fixture
 def fal(played: FakeFal) -> Iterator[FakeFal]:
-    """fal without jobs and requests; it keeps its files, since the app remembers its uploads."""
-    played.clear_faults()
-    played.jobs, played.seen, played.next_error, played.concurrent = {}, [], None, None
-    played.queue_seconds, played.run_seconds = 0.02, 0.05
-    yield played
-    assert not played.crashes, played.crashes[0]
+    yield from begin_anew(played)
 
 
 @pytest.fixture(scope="module")

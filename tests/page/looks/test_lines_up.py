@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from PIL import Image, ImageChops, ImageDraw
+from playwright.sync_api import Page
 
 from tests.browser import DESK, PHONE
 from tests.page.looks.acts import LYING, RED, opened, pictures, split
@@ -33,6 +34,14 @@ def middles(image: Image.Image, *, upright: bool) -> list[float]:
         found.append(sum(run) / len(run))
         dark = dark[len(run) :]
     return found
+
+
+def both(page: Page) -> tuple[Image.Image, Image.Image]:
+    """The look alone, and the photo alone."""
+    split(page, 0)
+    after = pictures(page)
+    split(page, 100)
+    return after, pictures(page)
 
 
 @pytest.mark.parametrize("viewport", [DESK, PHONE, LYING], ids=["desk", "phone", "lying"])
@@ -68,10 +77,7 @@ def test_lines_up_in_any_size(stage: Stage, visit: Visit, size: tuple[int, int])
     stage.show([look("a", "done", url=stage.picture("look.png", grid(768, 1024)), before=before)])
     page = visit()
     opened(page)
-    split(page, 0)
-    after = pictures(page)
-    split(page, 100)
-    photo = pictures(page)
+    after, photo = both(page)
     for upright in (True, False):
         lines, others = middles(after, upright=upright), middles(photo, upright=upright)
         assert len(lines) == len(others) == 9
@@ -84,10 +90,7 @@ def test_a_shift_is_seen(stage: Stage, visit: Visit) -> None:
     stage.show([look("a", "done", url=url, before=before)])
     page = visit()
     opened(page)
-    split(page, 0)
-    after = pictures(page)
-    split(page, 100)
-    photo = pictures(page)
+    after, photo = both(page)
     assert ImageChops.difference(after, photo).getbbox()
     assert abs(middles(after, upright=True)[0] - middles(photo, upright=True)[0]) > 1
 
