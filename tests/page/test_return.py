@@ -90,6 +90,21 @@ def test_tab_closed_and_opened(paid: Page, paid_url: str, fal: FakeFal) -> None:
     expect(later.locator("#looks img")).to_have_count(1)
 
 
+def test_ended_unseen(paid: Page, fal: FakeFal) -> None:
+    """The job ends on the server, but the browser never hears of it: the picture is shown when the page comes back."""
+    with no_turn(fal):
+        ordered(paid)
+        kept = paid.evaluate("() => ({...localStorage})")
+    done(paid)
+    paid.evaluate("(kept) => { localStorage.clear(); Object.assign(localStorage, kept) }", kept)
+    paid.reload()
+    done(paid)
+    assert result_picture(paid).size == (866, 1154)
+    with looked_back(paid):
+        paid.reload()
+    expect(paid.locator("#status [data-state=done]")).not_to_be_visible()
+
+
 def test_dead_network(browser: Browser, paid_url: str, fal: FakeFal) -> None:
     """The network drops while the model works and comes back: the picture comes all the same."""
     page = open_page(browser, paid_url)

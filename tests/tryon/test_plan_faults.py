@@ -83,10 +83,10 @@ def check_orders(plan: Plan, runs: dict[str, Run], world: World) -> None:
 
 
 def check_ledger(runs: dict[str, Run], world: World) -> None:
-    """What counts is what fal bills, and what it may bill where nobody can know it."""
+    """What counts is what fal bills in the end, and what it may bill where nobody can know it."""
     unclear = sum((run.price for run in runs.values() if isinstance(run.error, SubmitUnclear)), Decimal(0))
     told = [(run, accepted.job.request_id) for run in runs.values() if (accepted := run.first(Accepted))]
-    billed = sum((run.price for run, request_id in told if world.fal.jobs[request_id].billed), Decimal(0))
+    billed = sum((run.price for run, request_id in told if not world.fal.jobs[request_id].cancelled), Decimal(0))
     today = world.ledger.today()
     assert (today.spent, today.reserved) == (billed + unclear, unclear)
 

@@ -177,8 +177,9 @@ async def _found(tab: Tab) -> Found:
     board, models, remembered = tab.board, tab.studio.models, await tab.remembered()
     stored = {record.job.id: record for record in remembered.open}
     over = {record.job.id for record in remembered.finished}
+    begun = {job.id: job for job in tab.memory.jobs(board.memory)}
     # The newer word on a job is the one with a request id.
-    jobs = {job.id: job for job in tab.memory.jobs(board.memory) if job.id not in over}
+    jobs = {id: job for id, job in begun.items() if id not in over}
     jobs |= {id: record.job for id, record in stored.items() if record.job.request_id or id not in jobs}
     looks, followed, unresolved = list[Look](), Followed(), Updates()
     for job in sorted(jobs.values(), key=lambda job: job.submitted_at, reverse=True):
@@ -195,7 +196,15 @@ async def _found(tab: Tab) -> Found:
     unsent = ((planned, item_of(planned.item, models)) for planned in remembered.unsent)
     looks += [unsent_look(planned.plan, item, planned.id) for planned, item in unsent if item]
     plans = {look.plan for look in looks if look.plan}
-    looks += [look for id, look in board.kept.items() if look.plan in plans or id in board.looks]
+    # What ended while no page was there to show it is shown now.
+    unseen = begun.keys() & over
+    for id in unseen:
+        board.memory = tab.memory.without_job(board.memory, begun[id])
+    looks += [
+        look
+        for id, look in board.kept.items()
+        if look.plan in plans or id in board.looks or unseen & {step.job.id for step in look.steps if step.job}
+    ]
     return Found(looks=in_order(joined(looks)), followed=followed, unresolved=unresolved)
 
 
