@@ -72,6 +72,7 @@ async def test_no_two_visitors_share_an_upload(fal: FakeFal, backend: FalBackend
     assert fal.count("upload") == 2
 
 
+@pytest.mark.slow
 async def test_old_upload_is_sent_again(fal: FakeFal, backend: FalBackend, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file that fal may have deleted before the model reads it is uploaded again."""
     monkeypatch.setattr(backend_module, "KEPT_SECONDS", 1)
@@ -134,6 +135,7 @@ async def test_slow_upload_is_given_up(fal: FakeFal, backend: FalBackend, monkey
         await backend.upload(photo_bytes(300, 400), role="person")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("code", "error"),
     [(401, KeyRefused), (403, KeyRefused), (429, FalError), (404, Unreachable), (422, Unreachable), (500, Unreachable)],
@@ -412,6 +414,7 @@ async def test_sync_mode(fal: FakeFal, backend: FalBackend) -> None:
     assert fal.count("download") == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("operation", ["result", "download"])
 @pytest.mark.parametrize(
     "fault",

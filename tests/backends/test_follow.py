@@ -117,6 +117,7 @@ async def test_follow_through_faults(fal: FakeFal, backend: FalBackend, fault: d
     assert size_of(await backend.fetch(job, FLUX_VTO.read)) == (300, 400)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("edit", "expected"),
     [
@@ -251,6 +252,7 @@ async def test_one_request(fal: FakeFal, backend: FalBackend) -> None:
     assert late < 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "fault",
     [
@@ -343,6 +345,7 @@ async def test_dead_stream(fal: FakeFal, backend: FalBackend, monkeypatch: pytes
     assert fal.count("status") > 2
 
 
+@pytest.mark.slow
 async def test_quiet_stream(fal: FakeFal, backend: FalBackend, monkeypatch: pytest.MonkeyPatch) -> None:
     """While a stream is alive and has no news, the job is polled now and then, and the stream goes on."""
     monkeypatch.setattr(stream, "QUIET", (0.1, 0.1))
@@ -352,6 +355,7 @@ async def test_quiet_stream(fal: FakeFal, backend: FalBackend, monkeypatch: pyte
     assert 2 <= fal.count("status") <= 9
 
 
+@pytest.mark.slow
 async def test_time_passes(fal: FakeFal, backend: FalBackend, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without news the seconds go on, in events that are not marked as fresh."""
     monkeypatch.setattr(stream, "TICK", 0.05)
@@ -362,6 +366,7 @@ async def test_time_passes(fal: FakeFal, backend: FalBackend, monkeypatch: pytes
     assert all(after.seconds - before.seconds > 0.04 for before, after in pairwise(events[:4]))
 
 
+@pytest.mark.slow
 async def test_chatter(fal: FakeFal, backend: FalBackend, monkeypatch: pytest.MonkeyPatch) -> None:
     """Repeated equal statuses are passed on once a tick."""
     monkeypatch.setattr(stream, "TICK", 0.2)
@@ -371,6 +376,7 @@ async def test_chatter(fal: FakeFal, backend: FalBackend, monkeypatch: pytest.Mo
     assert sum(isinstance(event, Running) for event in events) <= 4
 
 
+@pytest.mark.slow
 async def test_log_sent_line_by_line(fal: FakeFal, backend: FalBackend) -> None:
     """A step holds until the next one, since a stream may send each log line only once."""
     fal.queue_seconds, fal.run_seconds, fal.steps = 0, 0.4, 4
@@ -386,6 +392,7 @@ async def test_log_sent_line_by_line(fal: FakeFal, backend: FalBackend) -> None:
     assert (events[-1].step, events[-1].steps, events[-1].log) == (2, 4, None)
 
 
+@pytest.mark.slow
 async def test_streams_are_limited(fal: FakeFal, backend: FalBackend, monkeypatch: pytest.MonkeyPatch) -> None:
     """Beyond the limit of streams jobs are polled; a stream that ends makes room for the next."""
     monkeypatch.setattr(client, "STREAMS", 1)

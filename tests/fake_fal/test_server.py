@@ -316,6 +316,7 @@ async def test_stream(fal: FakeFal, client: fal_client.AsyncClient) -> None:
     assert (fal.count("stream"), fal.count("status")) == (1, 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("action", "error", "whole_events"),
     [
@@ -338,6 +339,7 @@ async def test_broken_stream(
     assert events[-1]["status"] == "COMPLETED"
 
 
+@pytest.mark.slow
 async def test_stream_comments(fal: FakeFal, client: fal_client.AsyncClient) -> None:
     """A quiet stream is kept open with comments."""
     fal.comment_seconds, fal.run_seconds, fal.steps = 0.05, 0.3, 1
@@ -348,6 +350,7 @@ async def test_stream_comments(fal: FakeFal, client: fal_client.AsyncClient) -> 
     assert text.count("data: ") >= 3
 
 
+@pytest.mark.slow
 async def test_concurrent(fal: FakeFal, client: fal_client.AsyncClient) -> None:
     """Beyond the account's limit jobs wait in the queue."""
     fal.concurrent, fal.run_seconds, fal.queue_seconds = 1, 0.1, 0
@@ -374,6 +377,7 @@ async def test_cancel_queued(fal: FakeFal, client: fal_client.AsyncClient) -> No
     assert (job.cancelled, job.started_at, fal.billed) == (True, None, 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stops", [False, True])
 async def test_cancel_running(fal: FakeFal, client: fal_client.AsyncClient, stops: bool) -> None:
     """Cancelling a running job is granted, but it may complete all the same; it costs either way."""
@@ -458,6 +462,7 @@ async def test_model_fails(
     await client.subscribe(FLUX_VTO, await flux_arguments(client), interval=0.02)
 
 
+@pytest.mark.slow
 async def test_start_timeout(fal: FakeFal, client: fal_client.AsyncClient) -> None:
     """A job that does not start in time fails, and is free."""
     fal.queue_seconds = 30
@@ -583,6 +588,7 @@ async def test_seen(fal: FakeFal, client: fal_client.AsyncClient) -> None:
     assert (fal.seen, fal.jobs) == ([], {})
 
 
+@pytest.mark.slow
 async def test_hundred_clients(fal: FakeFal) -> None:
     """A hundred callers at once are all served."""
 
@@ -602,6 +608,7 @@ async def test_hundred_clients(fal: FakeFal) -> None:
 # By hand
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flags", [[], *in_detail(["--no-key"])], ids=["key", "no key"])
 def test_runs_a_script(tmp_path: Any, flags: list[str]) -> None:
     """`python -m tests.fake_fal script` runs the script with fal-client pointed at the fake."""

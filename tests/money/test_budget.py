@@ -37,6 +37,7 @@ def settings(fal: FakeFal, tmp_path: Path, **caps: object) -> Settings:
     return Settings(fal_key=TEST_KEY, data_dir=tmp_path / "data", fal_api_url=fal.api_url, **caps)  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_a_day_is_over(fal: FakeFal, tmp_path: Path, photos: dict[str, object]) -> None:
     """Two tries fit, the third is refused before anything is submitted, and a visitor's own key still works."""
     with serving(settings(fal, tmp_path, daily_budget_usd=Decimal("0.095"))) as url:
@@ -63,6 +64,7 @@ def test_failures_that_fal_does_not_charge_give_the_money_back(
         client.predict(**photos)
 
 
+@pytest.mark.slow
 def test_rate_of_one_visitor(fal: FakeFal, tmp_path: Path, photos: dict[str, object]) -> None:
     """Tries an hour are counted for each address; behind one proxy the believed one is the last."""
     with serving(settings(fal, tmp_path, visitor_rate=1, proxies=1)) as url:

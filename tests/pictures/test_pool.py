@@ -102,6 +102,7 @@ async def test_cancelling_frees_the_worker(tmp_path: Path, monkeypatch: pytest.M
     await asyncio.to_thread(until, lambda: not [pid for pid in pids if alive(pid)])
 
 
+@pytest.mark.slow
 async def test_cancelled_in_the_queue(tmp_path: Path) -> None:
     """Work that is cancelled while it waits never starts."""
     work = asyncio.ensure_future(busy(tmp_path / "pids", 1))
@@ -114,6 +115,7 @@ async def test_cancelled_in_the_queue(tmp_path: Path) -> None:
     assert not (tmp_path / "never").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pause", [0.0, 0.03, 0.3, *in_detail(0.005, 0.1)])
 async def test_no_worker_leaks(pause: float) -> None:
     """Cancelling at any moment, while a worker starts, works or answers, leaves no more workers than cores."""

@@ -20,6 +20,8 @@ from tests.fast_timings import use_fast_timings
 from vton_ui.money.ledger import LEDGER_FILE, Caps, Ledger
 from vton_ui.settings import Settings
 
+pytestmark = pytest.mark.slow
+
 OWN_KEY = "visitor-id:visitor-secret"
 WIDE = (600, 300)
 

@@ -26,6 +26,10 @@ OTHERS = {"401", "429", "502 page of a proxy", HUNG, "garbage"}
 """And these in detail: one of each kind. `test_faults` plays all of them, with one look."""
 
 
+def is_quick(case: Case) -> bool:
+    return EVERY_DAY.get(case.fault) is case.lasting and case.operation != "cancel"
+
+
 async def play(plan: Plan, case: Case, world: World) -> dict[str, Run]:
     """A plan to its end while something goes wrong; its looks by the ids of their items."""
     runs, stops, fal = {item.id: Run() for item in plan}, stops_of(plan), world.fal
@@ -33,7 +37,7 @@ async def play(plan: Plan, case: Case, world: World) -> dict[str, Run]:
     if case.operation == "requests":
         fal.fault("submit", "accept_then_drop")
     if case.operation == "cancel":
-        fal.queue_seconds = 3
+        fal.queue_seconds = 1
     fal.fault(case.operation, times=None if case.lasting else 1, **FAULTS[case.fault])
     async with aclosing(run(plan, world.context, stops, parallel=4)) as events:
         async for item_id, event in events:

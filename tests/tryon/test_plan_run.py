@@ -401,6 +401,7 @@ async def test_killed_in_the_middle(world: World, monkeypatch: pytest.MonkeyPatc
     await events.aclose()
 
 
+@pytest.mark.slow
 async def test_killed_with_eight_in_flight(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """`kill -9`: the eight that were ordered are delivered, the four that were not are offered; all are paid once."""
     monkeypatch.setattr(reconcile, "YOUNG_SECONDS", 0.0)

@@ -54,6 +54,7 @@ def words(client: Client, event: Any) -> str:
     return json.dumps(list(client.messages(event)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "photo", [EXAMPLE, *in_detail(photo_bytes(310, 400))], ids=["the same example", "other photos"]
 )

@@ -90,6 +90,7 @@ def join(client: Client, **options: Any) -> Any:
 # Cancelled over HTTP
 
 
+@pytest.mark.slow
 def test_ten_cancelled_calls_leave_the_budget_whole(fal: FakeFal, data: Path) -> None:
     """Ten calls that join the queue and are cancelled cost nothing, and the next visitor is served."""
     with serving(settings(fal, data, daily_budget_usd=10 * PRICE)) as url:
@@ -174,6 +175,7 @@ async def swept(studio: Studio, data: Path) -> Summary:
     return today(data)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("delay", [0.0, *in_detail(0.01, 0.05)])
 @pytest.mark.parametrize("kind", [Preparing, Uploading, Submitting, Accepted, Waiting, Running, Done])
 @pytest.mark.parametrize("how", ["cancelled", "cancelled in background", "dropped"])
@@ -204,6 +206,7 @@ async def test_left_at_every_event(
     assert (await swept(studio, data)).spent == PRICE * fal.billed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("operation", ["submit", "stream", "result", "download"])
 async def test_cancelled_while_fal_answers(
     fal: FakeFal, studio: Studio, data: Path, request_of: Callable[..., Request], operation: str
@@ -284,6 +287,7 @@ async def test_under_way(fal: FakeFal, studio: Studio, data: Path, request_of: C
     assert (today(data).spent, reserved(data)) == (PRICE, 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("failure", "free"),
     [

@@ -174,6 +174,7 @@ async def test_whole_way(fal: FakeFal, backend: FalBackend, ask: Asking, store: 
         assert json.loads(image.getexif()[0x010E])["request_id"] == job.id
 
 
+@pytest.mark.slow
 @by_model
 async def test_result_shows_the_garment(
     fal: FakeFal, backend: FalBackend, ask: Asking, store: Path, model: ModelSpec
@@ -257,6 +258,7 @@ async def test_again_uploads_nothing(fal: FakeFal, backend: FalBackend, ask: Ask
     assert [job.arguments["seed"] for job in fal.jobs.values()] == [1, 2]
 
 
+@pytest.mark.slow
 async def test_another_photo_under_the_same_name(fal: FakeFal, backend: FalBackend, ask: Asking, store: Path) -> None:
     """A photo that was replaced is prepared and sent again, the person's or a garment's."""
     request = ask(FLUX_VTO, (300, 400))
@@ -375,6 +377,7 @@ async def test_model_error(fal: FakeFal, backend: FalBackend, ask: Asking, store
     assert (fal.count("submit"), fal.count("result")) == (1, 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("status", "kind"), PLATFORM_TYPES, ids=lambda value: str(value))
 async def test_platform_error(
     fal: FakeFal, backend: FalBackend, ask: Asking, store: Path, status: int, kind: str
@@ -522,6 +525,7 @@ async def test_stop_while_running(
     assert (fal.billed, fal.count("cancel")) == (1, 1)
 
 
+@pytest.mark.slow
 async def test_running_job_is_not_given_up(
     fal: FakeFal, backend: FalBackend, ask: Asking, store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -535,6 +539,7 @@ async def test_running_job_is_not_given_up(
     assert isinstance(events[-1], Done)
 
 
+@pytest.mark.slow
 async def test_stop_of_a_running_job_that_obeys(fal: FakeFal, backend: FalBackend, ask: Asking, store: Path) -> None:
     """Cancelled while running, and fal stops it: it may have cost something."""
     fal.run_seconds, fal.cancel_running = 5, True
@@ -575,6 +580,7 @@ async def test_stop_and_leave(fal: FakeFal, backend: FalBackend, ask: Asking, st
     assert fal.count("cancel") == 1
 
 
+@pytest.mark.slow
 async def test_error_after_stop(fal: FakeFal, backend: FalBackend, ask: Asking, store: Path) -> None:
     """A job that fails after it was cancelled is simply cancelled."""
     fal.queue_seconds, fal.next_error = 0.3, platform_error(503, "runner_disconnected", "gone")
@@ -596,6 +602,7 @@ async def cancelled(consumer: asyncio.Task[Any]) -> None:
         await consumer
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [Waiting, Running])
 async def test_cancelled_consumer_leaves_the_job_running(
     fal: FakeFal, backend: FalBackend, ask: Asking, store: Path, kind: type[Event]
@@ -614,6 +621,7 @@ async def test_cancelled_consumer_leaves_the_job_running(
     assert (fal.count("submit"), fal.count("cancel"), fal.billed) == (1, 0, 1)
 
 
+@pytest.mark.slow
 async def test_cancelled_consumer_while_submitting(fal: FakeFal, backend: FalBackend, ask: Asking, store: Path) -> None:
     """A request on its way to fal is not interrupted: the answer is written down, and nothing is cancelled."""
     fal.queue_seconds = 0.2
@@ -722,6 +730,7 @@ async def test_expired_picture(fal: FakeFal, backend: FalBackend, ask: Asking, s
     assert caught.value.cost is Cost.CHARGED
 
 
+@pytest.mark.slow
 async def test_event_loop_stays_free(backend: FalBackend, ask: Asking, store: Path) -> None:
     """While large photos are prepared, the event loop stays free."""
     request = ask(FLUX_VTO, (5000, 4000), ((4000, 4000),) * 3)

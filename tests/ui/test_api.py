@@ -595,6 +595,7 @@ def test_null_is_the_default(name: str, paid: str, uploaded: str) -> None:
     assert post(paid, "estimate", {"person": uploaded, "garments": uploaded, name: None}).startswith("event: complete")
 
 
+@pytest.mark.slow
 def test_private(paid: str, fal: FakeFal, uploaded: str) -> None:
     """A private call carries the header that forbids storing it; no other does."""
     photo = {"path": uploaded}
@@ -790,6 +791,7 @@ def test_empty_key(paid: str, fal: FakeFal, photos: Photos) -> None:
     assert only(fal).key == TEST_KEY
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", [OTHER_KEY, BAD_KEY], ids=["good", "bad"])
 def test_keys_stay_secret(key: str, paid: str, fal: FakeFal, photos: Photos, caplog: pytest.LogCaptureFixture) -> None:
     """Neither key is in an answer, in the page's configuration or in the log, however much is logged."""
@@ -938,6 +940,7 @@ def asked_of(url: str, door: str, uploaded: str) -> tuple[str, str, dict[str, An
     return "POST", f"{url}gradio_api/mcp/", {"json": call, "headers": headers}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("door", ["http", "mcp"])
 def test_who_leaves_frees_their_place(door: str, free: str, tmp_path: Path) -> None:
     """Queued sheets whose callers have left are not made."""
@@ -1043,6 +1046,7 @@ def test_third_model(wide: str, connect: Callable[..., Client], fal: FakeFal, ph
         assert image.size == (facts["width"], facts["height"]) == (500, 500)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["weave", "stack"])
 def test_third_model_in_the_sandbox(
     name: str, wide: str, connect: Callable[..., Client], fal: FakeFal, photos: Photos
@@ -1214,6 +1218,7 @@ async def test_agent_names_uploads(paid: str, fal: FakeFal, photos: Photos) -> N
     assert fal.seen == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "person",
     [
@@ -1325,6 +1330,7 @@ async def test_agent_errs(wrong: dict[str, Any], words: str, paid: str, fal: Fak
     assert fal.seen == []
 
 
+@pytest.mark.slow
 async def test_agent_brings_a_key(free: str, fal: FakeFal, photos: Photos, caplog: pytest.LogCaptureFixture) -> None:
     """An agent's own key pays for its call only, and is in no answer."""
     caplog.set_level(logging.DEBUG)

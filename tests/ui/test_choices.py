@@ -21,6 +21,8 @@ from vton_ui.models import CAT_VTON, FLUX_VTO, MODELS
 from vton_ui.settings import Settings
 from vton_ui.ui.page import ALL_MODELS
 
+pytestmark = pytest.mark.slow
+
 GARMENTS = Path(__file__).parents[2] / "assets" / "garments"
 PHOTOS = [photo_bytes(500 + 10 * index, 600) for index in range(7)]
 

@@ -19,6 +19,8 @@ from tests.subprocess_app import subprocess_app
 from vton_ui.pictures import pool
 from vton_ui.settings import Settings
 
+pytestmark = pytest.mark.slow
+
 PATIENCE = httpx.Timeout(110.0)
 
 

@@ -227,6 +227,7 @@ def test_large_objects(route: str, told: bool, url: str) -> None:
     assert "more than 2 MB. Send photos to /gradio_api/upload" in answer.json()["detail"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("route", ["upload", "upload?upload_id=x", "mcp/"])
 def test_large_numbers(route: str, url: str) -> None:
     """A body whose Content-Length is too large is refused before it arrives."""

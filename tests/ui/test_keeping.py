@@ -39,6 +39,8 @@ from vton_ui.ui.reuse import Reuse
 from vton_ui.ui.tab import Tabs
 from vton_ui.ui.web.kept import kept_address, kept_picture
 
+pytestmark = pytest.mark.slow
+
 BROWSER = "a" * 32
 OTHER = "b" * 32
 FLUX_VALUES: dict[str, Value] = {

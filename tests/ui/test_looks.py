@@ -19,6 +19,8 @@ from vton_ui.models import CAT_VTON
 from vton_ui.settings import Settings
 from vton_ui.tryon import submit
 
+pytestmark = pytest.mark.slow
+
 PHOTOS = [photo_bytes(500 + 10 * index, 600) for index in range(4)]
 DOWN = model_error("downstream_service_unavailable", "down")
 

@@ -30,6 +30,8 @@ from vton_ui.backends.sandbox import backend
 from vton_ui.settings import Settings, load
 from vton_ui.ui.web import downloads
 
+pytestmark = pytest.mark.slow
+
 NUMBERS = count(1)
 REFUSED = "free tries a minute"
 

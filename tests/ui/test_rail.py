@@ -131,6 +131,7 @@ def test_heic(client: Client) -> None:
     assert fetched(client, preview["path"]).size == (400, 600)
 
 
+@pytest.mark.slow
 def test_the_same_is_made_once(tmp_path: Path) -> None:
     """Only work that is done counts: not what was made before, by whoever."""
     with serving(Settings(data_dir=tmp_path, free_rate=1, proxies=1)) as url:
@@ -200,6 +201,7 @@ def sent_garment(fal: FakeFal) -> Image.Image:
     return Image.open(io.BytesIO(fal.uploads[job.arguments["garment_image_url"]].data))
 
 
+@pytest.mark.slow
 def test_what_is_sent(paid: PageClient, fal: FakeFal) -> None:
     """The model gets the cropped picture on white, whatever the browser says that it shows."""
     whole = paid.upload(photo_bytes(900, 900))
@@ -225,6 +227,7 @@ def test_layout(layout: str, wide: bool, paid: PageClient, fal: FakeFal) -> None
     assert shown.size == sent.size
 
 
+@pytest.mark.slow
 def test_layout_that_is_none(paid: PageClient, fal: FakeFal) -> None:
     """Gradio itself refuses a choice that was not offered."""
     assert {value for value, _ in LAYOUT.choices} == {"auto", "row", "grid"}
@@ -235,6 +238,7 @@ def test_layout_that_is_none(paid: PageClient, fal: FakeFal) -> None:
     assert fal.count("submit") == 0
 
 
+@pytest.mark.slow
 def test_kind_of_one_alone(paid: PageClient, fal: FakeFal) -> None:
     """The options say what one garment alone was guessed to be, the visitor corrects it there, and that is sent."""
     paid["model"] = CAT_VTON.name
@@ -249,6 +253,7 @@ def test_kind_of_one_alone(paid: PageClient, fal: FakeFal) -> None:
     assert job.arguments["cloth_type"] == "outer"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["hat", None])
 def test_unknown_kind(kind: str | None, paid: PageClient) -> None:
     """A kind that the model does not know changes nothing."""

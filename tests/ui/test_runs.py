@@ -127,6 +127,7 @@ def test_two_clicks_at_once_are_one(server: Server, fal: FakeFal) -> None:
     assert fal.count("submit") == 2
 
 
+@pytest.mark.slow
 def test_again(server: Server, fal: FakeFal) -> None:
     """The same photos with another seed, though one is typed."""
     page = server.page(**{"option-seed": "7"})
@@ -202,6 +203,7 @@ def test_come_back(server: Server, fal: FakeFal) -> None:
     assert (keys_used(fal), fal.count("submit")) == ({TEST_KEY}, 1)
 
 
+@pytest.mark.slow
 def test_two_jobs_come_back_side_by_side(server: Server, fal: FakeFal, monkeypatch: pytest.MonkeyPatch) -> None:
     """After a reload each has its tile: the later one is shown before the earlier one is done; both are kept."""
     page = server.page()
@@ -250,6 +252,7 @@ def test_ones_own_key(server: Server, fal: FakeFal) -> None:
     assert keys_used(fal) == {OWN_KEY, BAD_KEY}
 
 
+@pytest.mark.slow
 def test_lost_order(server: Server, fal: FakeFal) -> None:
     """An order whose answer was lost stays in the browser until it is found."""
     fal.fault("submit", "accept_then_drop")
@@ -263,6 +266,7 @@ def test_lost_order(server: Server, fal: FakeFal) -> None:
     assert fal.count("submit") == 1
 
 
+@pytest.mark.slow
 def test_forged_memory(server: Server, fal: FakeFal) -> None:
     """What a browser says it has kept is believed only with this server's signature."""
     page = server.page()

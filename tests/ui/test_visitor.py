@@ -220,6 +220,7 @@ def ordered(client: Client) -> Any:
     raise AssertionError("fal never let it wait")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cookies", [True, *in_detail(False)], ids=["cookies", "blocked"])
 def test_a_job_of_another_browser(cookies: bool, open_url: str, fal: FakeFal) -> None:
     """Another browser that sends a browser's kept job gets nothing and stops nothing."""
