@@ -18,6 +18,7 @@ from vton_ui.pictures import prepare
 from vton_ui.tryon.context import RunContext
 from vton_ui.tryon.events import Accepted, Done, Recovering
 from vton_ui.tryon.job import Job
+from vton_ui.tryon.job_store import Remembered
 from vton_ui.tryon.lookup import request_id_of, unknown_job
 from vton_ui.tryon.plan import item_of
 from vton_ui.tryon.results import discard
@@ -175,14 +176,8 @@ async def _taken_up(tab: Tab, found: Found) -> Updates:
 async def _found(tab: Tab) -> Found:
     """What the browser and the job store remember, put together: two tabs lose nothing to each other."""
     board, models, remembered = tab.board, tab.studio.models, await tab.remembered()
-    stored = {record.job.id: record for record in remembered.open}
-    over = {record.job.id for record in remembered.finished}
-    begun = {job.id: job for job in tab.memory.jobs(board.memory)}
-    # The newer word on a job is the one with a request id.
-    jobs = {id: job for id, job in begun.items() if id not in over}
-    jobs |= {id: record.job for id, record in stored.items() if record.job.request_id or id not in jobs}
-    looks, followed, unresolved = list[Look](), Followed(), Updates()
-    for job in sorted(jobs.values(), key=lambda job: job.submitted_at, reverse=True):
+    unseen, looks, followed, unresolved = _ended_unseen(tab, remembered), list[Look](), Followed(), Updates()
+    for job in _under_way(tab, remembered):
         if job.model not in models or (job.sandbox and not tab.studio.sandbox):
             board.memory = tab.memory.without_job(board.memory, job)
             continue
@@ -196,16 +191,29 @@ async def _found(tab: Tab) -> Found:
     unsent = ((planned, item_of(planned.item, models)) for planned in remembered.unsent)
     looks += [unsent_look(planned.plan, item, planned.id) for planned, item in unsent if item]
     plans = {look.plan for look in looks if look.plan}
-    # What ended while no page was there to show it is shown now.
-    unseen = begun.keys() & over
-    for id in unseen:
-        board.memory = tab.memory.without_job(board.memory, begun[id])
     looks += [
         look
         for id, look in board.kept.items()
         if look.plan in plans or id in board.looks or unseen & {step.job.id for step in look.steps if step.job}
     ]
     return Found(looks=in_order(joined(looks)), followed=followed, unresolved=unresolved)
+
+
+def _under_way(tab: Tab, remembered: Remembered) -> list[Job]:
+    """The jobs to follow, the newest first; the newer word on a job is the one with a request id."""
+    stored = {record.job.id: record.job for record in remembered.open}
+    jobs = {job.id: job for job in tab.memory.jobs(tab.board.memory)}
+    jobs |= {id: job for id, job in stored.items() if job.request_id or id not in jobs}
+    return sorted(jobs.values(), key=lambda job: job.submitted_at, reverse=True)
+
+
+def _ended_unseen(tab: Tab, remembered: Remembered) -> set[str]:
+    """The ids of jobs that ended while no page was there to show it; the browser keeps them as under way no longer."""
+    board, over = tab.board, {record.job.id for record in remembered.finished}
+    ended = [job for job in tab.memory.jobs(board.memory) if job.id in over]
+    for job in ended:
+        board.memory = tab.memory.without_job(board.memory, job)
+    return {job.id for job in ended}
 
 
 def _context(tab: Tab, job: Job, unresolved: Updates) -> RunContext | None:
