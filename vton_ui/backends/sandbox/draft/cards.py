@@ -105,7 +105,9 @@ def detail_of(photo: Image.Image) -> tuple[Image.Image, float]:
     skin = ImageChops.multiply(
         blue.point(lambda value: 255 * (77 <= value <= 127)), red.point(lambda value: 255 * (133 <= value <= 173))
     )
-    return ImageChops.add(edges, skin.point(lambda value: value // 2)), scale
+    # A draft may be the photo of the next one: its cards are not covered by others.
+    paper = small.convert("L").point(lambda value: 255 * (value >= 253))
+    return ImageChops.add(ImageChops.lighter(edges, paper), skin.point(lambda value: value // 2)), scale
 
 
 def card(garment: Image.Image, size: tuple[int, int]) -> Image.Image:
