@@ -1,6 +1,6 @@
 """What fal's models accept and answer, as data: strict checks, fal's shape of errors, and stand-in pictures.
 
-The two endpoints follow fal's own pages. Where a page is silent (the range of CatVTON's steps and guidance,
+The endpoints follow fal's own pages. Where a page is silent (the range of CatVTON's steps and guidance,
 the largest custom size) the limit here is the narrow one, so that the app never leans on fal's leniency.
 """
 
@@ -21,6 +21,7 @@ from PIL import Image
 
 CAT_VTON = "fal-ai/cat-vton"
 FLUX_VTO = "fal-ai/flux-pro/v1/vto"
+FASHN = "fal-ai/fashn/tryon/v1.6"
 
 MEGAPIXEL = 1024 * 1024
 MIN_SIDE = 64
@@ -67,7 +68,8 @@ class Endpoint:
     fields: Mapping[str, Field]
     person: str = "human_image_url"
     garment: str = "garment_image_url"
-    output: Literal["image", "images"] = "image"
+    output: Literal["image", "images", "files"] = "image"
+    """One picture; a list beside facts on its making; or a list and nothing else, of `num_samples` pictures."""
     progress: Literal["step", "tqdm"] = "step"
     default_steps: int = 4
 
@@ -97,6 +99,24 @@ ENDPOINTS: dict[str, Endpoint] = {
             "output_format": Field(kind="string", choices=("jpeg", "png")),
         },
         output="images",
+    ),
+    FASHN: Endpoint(
+        fields={
+            "model_image": Field(kind="image", required=True),
+            "garment_image": Field(kind="image", required=True),
+            "category": Field(kind="string", choices=("tops", "bottoms", "one-pieces", "auto")),
+            "mode": Field(kind="string", choices=("performance", "balanced", "quality")),
+            "garment_photo_type": Field(kind="string", choices=("auto", "model", "flat-lay")),
+            "moderation_level": Field(kind="string", choices=("none", "permissive", "conservative")),
+            "segmentation_free": Field(kind="boolean"),
+            "seed": Field(kind="integer"),
+            "num_samples": Field(kind="integer", minimum=1, maximum=4),
+            "sync_mode": Field(kind="boolean"),
+            "output_format": Field(kind="string", choices=("png", "jpeg")),
+        },
+        person="model_image",
+        garment="garment_image",
+        output="files",
     ),
 }
 
@@ -283,7 +303,8 @@ def picture(endpoint: Endpoint, arguments: Mapping[str, Any], fetch: Fetch, blac
     person = image_bytes(arguments[endpoint.person], fetch) or b""
     garment = image_bytes(arguments[endpoint.garment], fetch) or b""
     size = output_size(arguments.get("image_size", "portrait_4_3"))
-    format = "PNG" if endpoint.output == "image" else str(arguments.get("output_format", "jpeg")).upper()
+    default = {"image": "png", "images": "jpeg", "files": "png"}[endpoint.output]
+    format = str(arguments.get("output_format", default)).upper()
     return render(person, garment, size if "image_size" in endpoint.fields else None, format, black)
 
 
@@ -324,12 +345,14 @@ def result_body(
     endpoint: Endpoint, arguments: Mapping[str, Any], result: Picture, url: str, seconds: float, unsafe: bool
 ) -> dict[str, Any]:
     """The body of a finished job, its picture stored at `url`."""
+    image = {"url": url, "content_type": result.content_type, "file_name": url.rpartition("/")[2]}
+    file = {**image, "file_size": len(result.data), "width": result.width, "height": result.height}
     if endpoint.output == "image":
-        image = {"url": url, "content_type": result.content_type, "file_name": url.rpartition("/")[2]}
-        size = {"file_size": len(result.data), "width": result.width, "height": result.height}
-        return {"image": {**image, **size}}
+        return {"image": file}
     if arguments.get("sync_mode"):
         url = f"data:{result.content_type};base64,{base64.b64encode(result.data).decode()}"
+    if endpoint.output == "files":
+        return {"images": [{**file, "url": url}] * arguments.get("num_samples", 1)}
     return {
         "images": [{"url": url, "content_type": result.content_type}],
         "timings": {"inference": seconds},

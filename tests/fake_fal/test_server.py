@@ -21,7 +21,7 @@ from httpx_sse import aconnect_sse
 from PIL import Image
 
 from tests.conftest import in_detail, photo_bytes
-from tests.fake_fal.schemas import CAT_VTON, FLUX_VTO, mean_colour, model_error, platform_error
+from tests.fake_fal.schemas import CAT_VTON, FASHN, FLUX_VTO, mean_colour, model_error, platform_error
 from tests.fake_fal.server import LOCKED_403, NGINX_502, TEST_KEY, FakeFal
 
 AUTHORIZATION = {"Authorization": f"Key {TEST_KEY}"}
@@ -46,6 +46,14 @@ async def cat_arguments(client: fal_client.AsyncClient, **more: Any) -> dict[str
 async def flux_arguments(client: fal_client.AsyncClient, **more: Any) -> dict[str, Any]:
     person, garment = await upload(client, 300, 400), await upload(client, 200, 200)
     return {"human_image_url": person, "garment_image_url": garment, "prompt": "The person.", **more}
+
+
+async def fashn_arguments(client: fal_client.AsyncClient, **more: Any) -> dict[str, Any]:
+    person, garment = await upload(client, 300, 400), await upload(client, 200, 200)
+    return {"model_image": person, "garment_image": garment, **more}
+
+
+ARGUMENTS = {CAT_VTON: cat_arguments, FLUX_VTO: flux_arguments, FASHN: fashn_arguments}
 
 
 async def upload(client: fal_client.AsyncClient, width: int, height: int, format: str = "JPEG") -> str:
@@ -104,6 +112,14 @@ async def test_sync_mode(client: fal_client.AsyncClient) -> None:
     assert Image.open(io.BytesIO(base64.b64decode(payload))).format == "PNG"
 
 
+async def test_samples(fal: FakeFal, client: fal_client.AsyncClient) -> None:
+    """FASHN answers with as many pictures as it was asked for, and with nothing else."""
+    result = await client.subscribe(FASHN, await fashn_arguments(client, num_samples=2), interval=0.02)
+    assert result.keys() == {"images"}
+    sizes = [(image["content_type"], image["width"], image["height"]) for image in result["images"]]
+    assert sizes == [("image/png", 300, 400)] * 2
+
+
 async def test_tint(fal: FakeFal, client: fal_client.AsyncClient) -> None:
     """Only the middle third changes, towards the garment's colour."""
     arguments = await flux_arguments(client, output_format="png")
@@ -133,6 +149,11 @@ async def test_black_and_unsafe(fal: FakeFal, client: fal_client.AsyncClient) ->
     ("endpoint", "change", "loc", "type"),
     [
         (CAT_VTON, {"cloth_type": ...}, ["cloth_type"], "missing"),
+        (FASHN, {"model_image": ...}, ["model_image"], "missing"),
+        (FASHN, {"human_image_url": "x"}, ["human_image_url"], "extra_forbidden"),
+        (FASHN, {"category": "upper"}, ["category"], "one_of"),
+        (FASHN, {"mode": "fast"}, ["mode"], "one_of"),
+        (FASHN, {"num_samples": 5}, ["num_samples"], "less_than_equal"),
         (CAT_VTON, {"prompt": "x"}, ["prompt"], "extra_forbidden"),
         (CAT_VTON, {"seed": None}, ["seed"], "int_type"),
         (CAT_VTON, {"cloth_type": "hat"}, ["cloth_type"], "one_of"),
@@ -167,7 +188,7 @@ async def test_strict_fields(
 ) -> None:
     """A wrong field is accepted at submit, refused at the result, and free."""
     fal.queue_seconds = 0
-    arguments = await (cat_arguments if endpoint == CAT_VTON else flux_arguments)(client)
+    arguments = await ARGUMENTS[endpoint](client)
     arguments = {name: value for name, value in {**arguments, **change}.items() if value is not ...}
     status, body = await failure(await client.submit(endpoint, arguments))
     assert status == 422

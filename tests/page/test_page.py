@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,11 +12,11 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.browser import DESK, PHONE, TABLET, open_page
 from tests.conftest import photo_bytes, serving
-from tests.fake_fal.schemas import ENDPOINTS, model_error
+from tests.fake_fal.schemas import model_error
 from tests.fake_fal.server import TEST_KEY, FakeFal
+from tests.models.fashn import FASHN
 from tests.page.acts import WAIT, button, done, drawn, give, no_turn, ordered, result_picture, two_photos, works
-from vton_ui.models import CAT_VTON, FLUX_VTO, MODELS
-from vton_ui.models.spec import Flag
+from vton_ui.models import CAT_VTON, MODELS
 from vton_ui.settings import Settings
 
 
@@ -402,24 +401,20 @@ def test_words_from_outside_are_text(paid: Page, fal: FakeFal) -> None:
 
 
 def test_a_third_model_is_data(browser: Browser, fal: FakeFal, tmp_path: Path) -> None:
-    """A model added to the registry is chosen, set and run on the page with no other change."""
-    third = replace(
-        FLUX_VTO,
-        name="third",
-        title="Third Model",
-        endpoint="acme/third",
-        max_garments=1,
-        options=(*FLUX_VTO.options, Flag(name="sparkle", label="Sparkle")),
-    )
-    fal.endpoints["acme/third"] = ENDPOINTS[FLUX_VTO.endpoint]
+    """FASHN, added to the registry, is chosen, priced, set and run on the page with no other change."""
     settings = Settings(fal_key=TEST_KEY, data_dir=tmp_path, fal_api_url=fal.api_url)
-    with serving(settings, {**MODELS, third.name: third}) as url:
+    with serving(settings, {**MODELS, FASHN.name: FASHN}) as url:
         page = open_page(browser, url)
-        page.locator("#model label", has_text="Third Model").click()
-        expect(page.locator("#option-sparkle")).to_be_visible(timeout=WAIT)
+        page.locator("#model label", has_text=FASHN.title).click()
+        page.locator("#option-category label", has_text="Whole body").click(timeout=WAIT)
+        page.locator("#option-mode label", has_text="Quick").click()
+        expect(page.locator("#option-num_inference_steps")).to_be_hidden()
         two_photos(page)
+        expect(page.locator("#try_on")).to_have_text("Try on · $0.0750", timeout=WAIT)
         page.click("#try_on")
         done(page)
-        assert "Third Model" in page.locator("#details").inner_text()
+        expect(page.locator("#details summary")).to_contain_text(re.compile(r"FASHN v1.6 · .* · \$0.0750 · seed"))
         page.context.close()
-    assert [job.endpoint for job in fal.jobs.values()] == ["acme/third"]
+    (job,) = fal.jobs.values()
+    assert job.endpoint == FASHN.endpoint
+    assert (job.arguments["category"], job.arguments["mode"]) == ("one-pieces", "performance")

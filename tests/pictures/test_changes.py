@@ -15,7 +15,8 @@ from tests.conftest import in_detail
 from vton_ui.backends.sandbox.draft import drape
 from vton_ui.errors import PhotoError
 from vton_ui.pictures.changes import body_of, compare, marked_changes
-from vton_ui.pictures.figure import CHIN, WRIST, measure
+from vton_ui.pictures.figure import CHIN, WRIST, Figure
+from vton_ui.pictures.figure import measure as measure_figure
 
 ASSETS = Path(__file__).parents[2] / "assets"
 PEOPLE = sorted(path.stem for path in (ASSETS / "people").glob("*.jpg"))
@@ -32,6 +33,13 @@ every_person = pytest.mark.parametrize("who", [PEOPLE[0], *in_detail(*PEOPLE[1:]
 def person(who: str) -> Image.Image:
     """On a plain ground."""
     return Image.open(ASSETS / "people" / f"{who}.jpg").convert("RGB").resize(SIZE)
+
+
+def measure(photo: Image.Image) -> Figure:
+    """The figure of a person on a plain ground."""
+    figure = measure_figure(photo)
+    assert figure is not None
+    return figure
 
 
 @cache
@@ -66,7 +74,7 @@ def moved(picture: Image.Image, by: float) -> Image.Image:
 @cache
 def dressed(who: str, garment: str) -> Image.Image:
     cloth = Image.open(ASSETS / "garments" / f"{garment}.jpg").convert("RGB")
-    return drape(person(who), cloth, region=GARMENTS[garment])
+    return drape(person(who), measure(person(who)), cloth, region=GARMENTS[garment])
 
 
 def face_of(who: str) -> Box:

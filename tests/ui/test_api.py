@@ -28,10 +28,11 @@ from mcp.types import CallToolResult, ImageContent, TextContent
 from PIL import Image
 
 from tests.conftest import begin_anew, in_detail, photo_bytes, serving, until
-from tests.fake_fal.schemas import Endpoint, Field
 from tests.fake_fal.server import TEST_KEY, FakeFal
 from tests.fake_fal.server import Job as FalJob
 from tests.fast_timings import use_fast_timings
+from tests.models import fashn
+from tests.models.fashn import FASHN
 from vton_ui.backends.sandbox import backend
 from vton_ui.models import CAT_VTON, FLUX_VTO, MODELS
 from vton_ui.models.options import complete
@@ -1006,44 +1007,30 @@ STACK = replace(
 
 @pytest.fixture(scope="module")
 def wide(played: FakeFal, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a server without a key, with two more models."""
-    fields = {
-        "model_image": Field(kind="image", required=True, max_pixels=250_000),
-        "outfit_image": Field(kind="image", required=True, max_pixels=200_000),
-        "fabric": Field(kind="string", required=True, choices=("wool", "silk")),
-        "output_format": Field(kind="string", choices=("png", "webp")),
-        "strength": Field(kind="number", minimum=0, maximum=1),
-        "num_inference_steps": Field(kind="integer", minimum=1, maximum=9),
-        "sync_mode": Field(kind="boolean"),
-        "seed": Field(kind="integer"),
-    }
-    played.endpoints[WEAVE.endpoint] = Endpoint(fields=fields, person="model_image", garment="outfit_image")
+    """The address of a server without a key, with three more models."""
     settings = Settings(data_dir=tmp_path_factory.mktemp("wide"), fal_api_url=played.api_url)
-    with serving(settings, {**MODELS, "weave": WEAVE, "stack": STACK}) as url:
+    with serving(settings, {**MODELS, "weave": WEAVE, "stack": STACK, "fashn": FASHN}) as url:
         yield url
 
 
-def test_third_model(wide: str, connect: Callable[..., Client], fal: FakeFal, photos: Photos) -> None:
-    """A model that is added to the registry works through the API, with its own defaults and no other change."""
+def test_fashn(wide: str, connect: Callable[..., Client], fal: FakeFal, photos: Photos) -> None:
+    """FASHN, added to the registry, is estimated and run through the API in its own words and at its own price."""
+    assert len(Path(fashn.__file__).read_text().splitlines()) < 40
     script = connect(wide, **{"x-fal-key": TEST_KEY})
-    given = asked(photos, model="weave", garments=[handle_file(photos.small)] * 3, fabric="silk", strength=0.25)
-    # The fake answers a private order without a file only in the shape of FLUX
-    picture, facts = script.predict(**given, sync_mode=False, api_name="/try_on")
-    job = only(fal)
-    arguments = dict(job.arguments)
-    files = [arguments.pop(name).rpartition("/")[2] for name in ("model_image", "outfit_image")]
+    given = asked(photos, model="fashn", category="tops", mode="quality", seed=5)
+    estimate = script.predict(**given, api_name="/estimate")
+    assert (estimate["total_usd"], estimate["lines"]) == (0.075, [{"what": "One picture", "usd": 0.075}])
+    with pytest.raises(AppError, match="Choose one of auto, tops, bottoms, one-pieces"):
+        script.predict(**{**given, "category": "hats"}, api_name="/try_on")
+    picture, facts = script.predict(**given, api_name="/try_on")
+    arguments = dict(only(fal).arguments)
+    files = [arguments.pop(name).rpartition("/")[2] for name in ("model_image", "garment_image")]
     assert files == ["person.jpg", "garment.jpg"]
-    assert arguments == {
-        "fabric": "silk",
-        "output_format": "webp",
-        "strength": 0.25,
-        "num_inference_steps": 8,
-        "sync_mode": False,
-        "seed": facts["seed"],
-    }
-    assert (facts["model"], facts["endpoint"], facts["cost_usd"]) == ("weave", "acme/weave/edit", None)
+    assert arguments == {"category": "tops", "mode": "quality", "seed": 5}
+    told = facts["model"], facts["endpoint"], facts["cost_usd"], facts["seed"]
+    assert told == ("fashn", "fal-ai/fashn/tryon/v1.6", 0.075, 5)
     with Image.open(picture) as image:
-        assert image.size == (facts["width"], facts["height"]) == (500, 500)
+        assert image.size == (facts["width"], facts["height"]) == (1000, 1000)
 
 
 @pytest.mark.slow
@@ -1063,7 +1050,7 @@ def test_third_model_in_the_schema(wide: str, connect: Callable[..., Client]) ->
     api = connect(wide).view_api(return_format="dict", print_info=False)
     items = {item["parameter_name"]: item for item in api["named_endpoints"]["/try_on"]["parameters"]}
     items = {name: (plain(item["type"]), item["parameter_default"]) for name, item in items.items()}
-    assert items["model"] == ({"enum": ["flux-vto", "cat-vton", "weave", "stack"]}, "flux-vto")
+    assert items["model"] == ({"enum": ["flux-vto", "cat-vton", "weave", "stack", "fashn"]}, "flux-vto")
     assert items["fabric"] == ({"enum": ["wool", "silk"]}, "wool")
     assert items["output_format"] == ({"enum": ["jpeg", "png", "webp"]}, None)
     assert items["sync_mode"] == ({"type": "boolean"}, None)

@@ -33,6 +33,13 @@ class MegapixelPrice:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PicturePrice:
+    """US dollars for each picture that comes back, whatever its size."""
+
+    usd: Decimal
+
+
+@dataclass(frozen=True, kw_only=True)
 class Labelled:
     """What every option has: its name in our API (fal's own where fal has one), and its texts on screen.
 
@@ -152,7 +159,8 @@ class ModelSpec:
             Person and garment are padded to it, and the padding is cut off the result again.
         caution: A warning about a combination of options, or None.
         arguments: The JSON object sent to the endpoint.
-        read: What the endpoint's JSON output says. KeyError, IndexError or TypeError if it has another shape.
+        read: What the endpoint's JSON output says; one picture, as one request is one look. KeyError, IndexError or
+            TypeError if it has another shape.
         price: fal's published price; None if there is none.
         unscaled_pixels: A photo that already has the output's shape and at most so many pixels is sent as it is.
             For an endpoint that scales by itself, at a price that does not depend on the photo's size.
@@ -173,7 +181,7 @@ class ModelSpec:
     caution: Callable[[Values], str | None]
     arguments: Callable[[Inputs], dict[str, Any]]
     read: Callable[[Mapping[str, Any]], Answer]
-    price: MegapixelPrice | None
+    price: MegapixelPrice | PicturePrice | None
     unscaled_pixels: int = 0
 
     def limits(self, values: Values) -> Limits:

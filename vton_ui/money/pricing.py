@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from vton_ui.models.spec import MegapixelPrice, ModelSpec, Size
+from vton_ui.models.spec import MegapixelPrice, ModelSpec, PicturePrice, Size
 
 MEGAPIXEL = 1024 * 1024
 """Pixels. fal's worked example (two 1024×1024 inputs are two megapixels) holds only for this reading."""
@@ -56,6 +56,8 @@ def estimate_pictures(
         output: The picture that will come back.
         live: fal's live price, for a model whose price is not published.
     """
+    if isinstance(model.price, PicturePrice):
+        return Estimate(lines=(Line(what="One picture", usd=model.price.usd),), total=model.price.usd)
     if model.price is not None:
         return _by_megapixel(model.price, person, garment, output)
     if live is None:

@@ -111,10 +111,10 @@ def body_of(photo: Image.Image) -> Image.Image:
 
     Where the photo shows a standing person on a plain ground, it follows the figure; else it is `BODY_BOX`.
     """
-    figure = measure(photo.reduce(2))
-    mask = Image.new("L", figure.mask.size)
+    small = photo.reduce(2)
+    figure, mask = measure(small), Image.new("L", small.size)
     draw = ImageDraw.Draw(mask)
-    if figure.mask.getextrema() == (255, 255):  # no figure was found: its mask is everything
+    if figure is None:
         left, top, right, bottom = BODY_BOX
         draw.rectangle((left * mask.width, top * mask.height, right * mask.width, bottom * mask.height), fill=255)
     else:

@@ -16,6 +16,8 @@ SIDE = 640
 """About how many pixels the longer side has when measured; a finer outline would only cost time."""
 TOLERANCE = 34
 """How far, of 255, a photo's ground may be from plain."""
+LARGEST_OTHER = 0.5
+"""Area of the next largest thing, in the person's: where it is larger, it may be the one to dress."""
 
 CHIN, NECK, THROAT, SLOPE, TIP, ARMPIT = 136, 150, 168, 177, 190, 275
 WAIST, WRIST, CROTCH, KNUCKLES, ANKLE, SOLE = 386, 505, 535, 600, 955, 985
@@ -140,30 +142,59 @@ class Figure:
             trunk[y], left[y], right[y] = chest, (outer[0], chest[0]), (chest[1], outer[1])
 
 
-def measure(photo: Image.Image) -> Figure:
-    """The person's figure from the silhouette, or where it would ordinarily be if the ground is not plain.
+def measure(photo: Image.Image) -> Figure | None:
+    """The person's figure from the silhouette; None where no standing person can be made out on a plain ground.
 
     Args:
         photo: one person, standing and seen from the front, RGB.
     """
     zoom = max(1, round(max(photo.size) / SIDE))
     small = photo.reduce(zoom)
-    figure = figure_of(small, painted(small.size, things(small, tolerance=TOLERANCE)[:1]))
-    if figure is None:
-        width, height = small.size
-        everywhere, tall = Image.new("L", small.size, 255), min(height * 0.9, width * 2.2)
-        figure = Figure(small, everywhere, top=height * 0.05, height=tall, middle=width / 2)
-    figure.zoom = zoom
+    found = things(small, tolerance=TOLERANCE)
+    if len(found) > 1 and found[1].area > found[0].area * LARGEST_OTHER:
+        return None
+    figure = figure_of(small, painted(small.size, found[:1]))
+    if figure:
+        figure.zoom = zoom
     return figure
 
 
 def figure_of(photo: Image.Image, mask: Image.Image) -> Figure | None:
     """The figure whose silhouette this is, if it can be a standing person's."""
     shape = Shape(mask)
-    if not mask.getbbox() or shape.height < max(photo.height * 0.4, shape.width * 1.6):
+    cut_off = shape.left == 0 or shape.top == 0 or shape.right == mask.width
+    if cut_off or shape.height < max(photo.height * 0.4, shape.width * 1.6):
         return None
     head = sorted(sum(shape.outer(y)) / 2 for y in range(shape.top, shape.at(0.1)))
     shape.middle = head[len(head) // 2]
     figure = Figure(photo, mask, top=shape.top, height=shape.height, middle=shape.middle)
     figure.read(shape)
-    return figure if 0.07 < figure.tip_half / figure.height < 0.2 else None
+    return figure if _has_head(figure, shape) and _stands(shape) else None
+
+
+def _has_head(figure: Figure, shape: Shape) -> bool:
+    """Whether a head, a neck and shoulders are where a whole body has them."""
+    head = range(shape.at(0.015), shape.at(0.1))
+    widest = max((shape.half(y) for y in head), default=0.0) / shape.height
+    shoulders, neck = figure.tip_half / shape.height, shape.half(figure.neck) / shape.height
+    return (
+        all(len(shape.rows[y]) == 1 for y in head)
+        and 0.02 < widest < 0.1
+        and 0.07 < shoulders < 0.2
+        and 0.015 < neck < shoulders * 0.75
+        # Still narrowing further down: the figure is cut off below, and this is not yet the neck.
+        and figure.neck < shape.at(0.185)
+    )
+
+
+def _stands(shape: Shape) -> bool:
+    """Whether the feet are below the head, and the legs part below the trunk and not only at a sitter's knees."""
+    low = range(shape.at(0.75), shape.at(0.97))
+    feet = sum(sum(shape.outer(y)) / 2 for y in low) / max(len(low), 1)
+    if abs(feet - shape.middle) > shape.height * 0.12:
+        return False
+    crotch = shape.crotch()
+    if crotch is None:
+        return True
+    apart = max(shape.half(y) for y in low) > shape.height * 0.135
+    return shape.at(0.42) < crotch and not (apart and crotch > shape.at(0.62))

@@ -1,7 +1,7 @@
 """The backend for a server without a key: free drafts, made on this machine, with the delays of a real model.
 
-A draft is the garment cut from its plain background and laid over the person. It is stamped, so that it is not mistaken
-for a result.
+A draft is the garment cut from its plain background and laid over the person, or beside one who cannot be measured. It
+is stamped, so that it is not mistaken for a result.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from hashlib import sha256
 from typing import Any
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image
 
-from vton_ui.backends.sandbox.draft import drape, drape_sheet
+from vton_ui.backends.sandbox.draft import stamped_draft
 from vton_ui.errors import JobFailed
 from vton_ui.models.spec import Answer
 from vton_ui.money.pricing import UnitPrice
+from vton_ui.pictures.framing import Frame
 from vton_ui.pictures.photos import to_jpeg
 from vton_ui.pictures.pool import Unfinished, in_pool
 from vton_ui.tryon.backend import Fetched, Over
 from vton_ui.tryon.events import Progress, Running, Waiting
 from vton_ui.tryon.job import Job
 
-STAMP = "draft · sandbox, not AI"
 QUEUE_SECONDS = 0.6
 STEP_SECONDS = 0.35
 STEPS = 4
@@ -88,7 +88,7 @@ class Sandbox:
             raise _gone(job)
         person, garment = (_find(arguments, self._uploads, role) for role in ("person", "garment"))
         try:
-            picture = await in_pool(_draft, person, garment, arguments.get("cloth_type"))
+            picture = await in_pool(_draft, person, garment, arguments.get("cloth_type"), job.frame)
         except Unfinished as exc:
             raise JobFailed(
                 "The draft took too long to make.", "Use a smaller photo.", request_id=job.request_id
@@ -109,25 +109,12 @@ def _gone(job: Job) -> JobFailed:
     return JobFailed("The draft is gone.", "Make a new one.", request_id=job.request_id)
 
 
-def stamped(picture: Image.Image) -> Image.Image:
-    """The picture with the word "draft" in its corner, large enough to be seen in a thumbnail."""
-    size = max(12, picture.width // 26)
-    font = ImageFont.load_default(size)
-    marked = picture.copy()
-    draw = ImageDraw.Draw(marked, "RGBA")
-    left, top, right, bottom = draw.textbbox((0, 0), STAMP, font=font)
-    margin = size // 2
-    x, y = margin * 2, picture.height - (bottom - top) - margin * 4
-    box = (x - margin, y - margin, x + right - left + margin, y + bottom - top + margin)
-    draw.rounded_rectangle(box, radius=margin, fill=(24, 22, 20, 200))
-    draw.text((x - left, y - top), STAMP, font=font, fill=(255, 255, 255, 255))
-    return marked
-
-
-def _draft(person_jpeg: bytes, garment_jpeg: bytes, region: str | None) -> bytes:
-    person, garment = (Image.open(io.BytesIO(jpeg)) for jpeg in (person_jpeg, garment_jpeg))
-    draft = drape(person, garment, region=region) if region else drape_sheet(person, garment)
-    return to_jpeg(stamped(draft))
+def _draft(person_jpeg: bytes, garment_jpeg: bytes, region: str | None, frame: Frame | None) -> bytes:
+    padded, garment = (Image.open(io.BytesIO(jpeg)).convert("RGB") for jpeg in (person_jpeg, garment_jpeg))
+    # Without the padding, which is cut off the draft later on, and would take the stamp along.
+    box = (frame.left, frame.top, frame.right, frame.bottom) if frame else (0, 0, *padded.size)
+    padded.paste(stamped_draft(padded.crop(box), garment, region), box)
+    return to_jpeg(padded)
 
 
 def _find(arguments: Mapping[str, Any], uploads: Mapping[str, bytes], role: str) -> bytes:
