@@ -15,6 +15,7 @@ import gradio as gr
 from fastapi.exceptions import RequestValidationError
 from gradio.exceptions import InvalidPathError
 from starlette.middleware import Middleware
+from starlette.staticfiles import StaticFiles
 
 from vton_ui.disk import disk_full
 from vton_ui.pictures import photos
@@ -29,10 +30,12 @@ from vton_ui.ui.compat.mcp import serve_tools
 from vton_ui.ui.compat.startup import clean_file_names, ignore_forwarded_headers, skip_statistics
 from vton_ui.ui.mcp import answer_tool
 from vton_ui.ui.page import lay_out
+from vton_ui.ui.web.delivery import Delivery
 from vton_ui.ui.web.downloads import refuse_addresses
 from vton_ui.ui.web.guard import Guard, malformed, where
+from vton_ui.ui.web.head import INSTALL
 from vton_ui.ui.web.origins import Origins
-from vton_ui.ui.web.theme import palette_css, theme
+from vton_ui.ui.web.theme import palette_css, theme, winning
 from vton_ui.ui.web.uploads import delete_old
 from vton_ui.ui.web.visitor import Visitors
 from vton_ui.ui.wiring import wire
@@ -83,12 +86,13 @@ def launch_options(studio: Studio) -> dict[str, Any]:
     clean_file_names()
     return {
         "theme": theme(),
-        "css": palette_css() + (_WEB / "style.css").read_text(encoding="utf-8"),
+        "css": palette_css() + winning((_WEB / "style.css").read_text(encoding="utf-8")),
         "head": f"<script>{(_WEB / 'photos.js').read_text(encoding='utf-8')}</script>",
         # From here the page may show files: results themselves, and examples as copies; the guard serves no others.
         "allowed_paths": [str(studio.store), str(studio.examples)],
         "app_kwargs": {
             "middleware": [
+                Middleware(Delivery, examples=studio.examples),
                 Middleware(Visitors, proxies=studio.proxies),
                 Middleware(Guard, store=studio.store, uploaded=studio.uploaded, session_uploads=studio.session_uploads),
                 Middleware(CancelOne),
@@ -100,6 +104,9 @@ def launch_options(studio: Studio) -> dict[str, Any]:
         "max_threads": 200,
         "mcp_server": True,
         "footer_links": ["api"],
+        # Node would serve the page past the middleware, and gain nothing: the page is drawn no sooner.
+        "ssr_mode": False,
+        "pwa": True,
         "show_error": False,
         # More workers would serve files and take uploads past the guard.
         "num_workers": 0,
@@ -122,6 +129,7 @@ def _life(studio: Studio) -> Any:
     async def life(app: Any) -> AsyncIterator[None]:
         # What exists by now stays; searching it for garbage again and again would delay every visitor.
         gc.freeze()
+        app.mount(f"/{INSTALL}", StaticFiles(directory=_WEB / "install"))
         put_outermost(app, lambda inner: Origins(inner, hosts=studio.hosts, origins=studio.origins))
         warm_up()
         keep_sessions_light(app, app.get_blocks())

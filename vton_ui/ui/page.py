@@ -114,6 +114,12 @@ def lay_out(studio: Studio) -> Page:
         elem_id="masthead",
         padding=False,
     )
+    gr.HTML(
+        "<p>Your browser stores nothing for this page: when you reload it, results are lost. "
+        "Download what you want to keep.</p>",
+        elem_id="unstored",
+        padding=False,
+    )
     parts: dict[str, Any] = {}
     if studio.sandbox:
         parts["fal_key"] = _key_box("No key: drafts made on this machine, not AI. Add a fal key for real results")

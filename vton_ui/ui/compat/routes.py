@@ -17,6 +17,12 @@ CLOSED = re.compile(r"/(?:proxy=|process_recording|component_server|deep_link|cu
 UNCHECKED = re.compile(r"/gradio_api/(?:call/v2/|upload)")
 """Routes on which Gradio raises TypeError or KeyError where arguments or files are wrong."""
 
+PAGE = "/"
+DESCRIPTIONS = frozenset((PAGE, "/config", "/gradio_api/info"))
+"""The page and what describes it: long answers whose addresses have no file extension."""
+HASHED = re.compile(r"/assets/[^/]+-[A-Za-z0-9_-]{8}\d?\.(?:js|css|woff2?|svg|png)")
+"""Files of Gradio's page with a hash of their content in their name."""
+
 _FILE = re.compile(r".*/file[=/](?P<path>.*)", re.DOTALL)
 
 

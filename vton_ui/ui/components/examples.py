@@ -5,6 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import gradio as gr
+from PIL import Image
+
+from vton_ui.ui.compat.files import content_name, upload_folder
+
+SIDE = 176
+"""The most pixels on a side of a thumbnail: the largest is shown at 66 × 88, on a dense screen twice that."""
 
 
 def examples(folder: Path, kind: str) -> list[Path]:
@@ -12,11 +18,23 @@ def examples(folder: Path, kind: str) -> list[Path]:
     return sorted((folder / kind).glob("*.jpg"))
 
 
+def thumbnail(picture: Path) -> Path:
+    """A small copy of an example in the folder of uploads, from which it is served; made once."""
+    copy = upload_folder() / content_name(picture) / f"{picture.stem}-{SIDE}.webp"
+    if not copy.exists():
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        with Image.open(picture) as opened:
+            opened.draft("RGB", (2 * SIDE, 2 * SIDE))  # a quarter of the time
+            opened.thumbnail((SIDE, SIDE))
+            opened.save(copy, quality=80)
+    return copy
+
+
 def thumbnails(pictures: list[Path], elem_id: str) -> gr.Dataset:
     """A row of thumbnails to click on."""
     return gr.Dataset(
         components=[gr.Image(visible=False, render=False)],
-        samples=[[str(path)] for path in pictures],
+        samples=[[str(thumbnail(path))] for path in pictures],
         sample_labels=None,
         type="index",
         layout="gallery",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import gradio as gr
 
 SYSTEM_FONTS = ("ui-sans-serif", "system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif")
@@ -56,6 +58,19 @@ def palette_css() -> str:
     light = "".join(f"--{name}:{colours[0]};" for name, colours in PALETTE.items())
     dark = "".join(f"--{name}:{colours[1]};" for name, colours in PALETTE.items())
     return f":root{{{light}}}.dark{{{dark}}}"
+
+
+_GLOBAL = re.compile(r"@(?:keyframes|font-face|property)\b[^{]*\{(?:[^{}]*\{[^{}]*\})*[^{}]*\}")
+"""Rules that hold for the whole page and cannot be nested."""
+
+
+def winning(rules: str) -> str:
+    """A style sheet whose rules win over Gradio's, whichever of the two sheets comes first.
+
+    Nested in a selector of three classes: Gradio scopes its own rules by one or two. The components' rules are scoped
+    by an id, so they win over both.
+    """
+    return "".join(_GLOBAL.findall(rules)) + f":root:root:root{{{_GLOBAL.sub('', rules)}}}"
 
 
 def theme() -> gr.themes.Base:

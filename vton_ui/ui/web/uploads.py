@@ -109,6 +109,14 @@ def example_copy(path: Path) -> Path:
     return copy
 
 
+def is_example(path: str, examples: Path) -> bool:
+    """Whether a file in the folder of uploads is a copy of an example, or a thumbnail of one.
+
+    Its address has the hash of the example's content in it. Whoever uploads the same content gets the same address.
+    """
+    return is_upload_path(path) and Path(path).parent.name in _example_names(examples.resolve())
+
+
 def delete_old(folder: Path, *, older_than: float, kept: str) -> None:
     """Delete what has been in a folder for so many seconds, except what `kept` names.
 
