@@ -6,10 +6,35 @@ from pathlib import Path
 
 import gradio as gr
 
+from vton_ui.ui.components.garments import tidied
+
+_NAMES = {
+    "ada": "Ada, slim, short curls",
+    "henrik": "Henrik, broad, grey beard and glasses",
+    "kofi": "Kofi, tall, short beard",
+    "marta": "Marta, plus-size, dark bob",
+    "mei": "Mei, slight, fringe and top knot",
+    "tee": "Striped tee",
+    "shirt": "Pale blue shirt",
+    "jacket": "Denim jacket",
+    "coat": "Camel coat",
+    "jumper": "Mustard jumper",
+    "trousers": "Olive trousers",
+    "skirt": "Pleated check skirt",
+    "dress": "Green dotted dress",
+    "shoes": "Burgundy shoes",
+}
+"""Our examples; those of an owner are called what their files are called."""
+
 
 def examples(folder: Path, kind: str) -> list[Path]:
     """The example pictures of a kind ("people" or "garments"), by name."""
     return sorted((folder / kind).glob("*.jpg"))
+
+
+def example_names(pictures: list[Path]) -> list[str]:
+    """What is to be seen on each, in words."""
+    return [_NAMES.get(path.stem) or tidied(path.name) for path in pictures]
 
 
 def thumbnails(pictures: list[Path], elem_id: str) -> gr.Dataset:
