@@ -86,7 +86,7 @@
     if (!held.length || usable(held[0]) || ![null, document.body].includes(document.activeElement)) return;
     const next = successor();
     if (!next) return;
-    handed = { node: next, at: performance.now() };
+    handed = { node: next.matches(ACTIONS) ? next : null, at: performance.now() };
     next.focus({ preventScroll: !byKeyboard });
   };
 
