@@ -120,7 +120,8 @@
   // ---- Said aloud --------------------------------------------------------------------------------------------------
   // In a place that stays, since readers miss what comes together with its place; without the seconds. How a look
   // ended the station says, and a failure its own card.
-  const said = Object.assign(document.createElement("p"), { className: "unseen", role: "status", id: "said" });
+  const said = Object.assign(document.createElement("p"), { role: "status", id: "said" });
+  said.style.cssText = "position: absolute; width: 1px; height: 1px; margin: 0; overflow: hidden; clip-path: inset(50%)";
   const say = () => {
     const words = document.querySelector("#status [data-state]:not([data-state=done]) .words")?.textContent ?? "";
     if (said.textContent !== words) said.textContent = words;
