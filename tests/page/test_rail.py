@@ -301,7 +301,7 @@ def test_removed_under_way(page: Page) -> None:
     page.route("**/gradio_api/upload*", lambda route: held.append(route), times=1)
     page.set_input_files("#garments input[type=file]", [picture_file("tee.jpg", example("tee"))])  # type: ignore[list-item]
     expect(page.locator("#garments .state")).to_have_text("Uploading")
-    page.get_by_role("button", name="Remove Tee").click()
+    page.get_by_role("button", name="Remove garment 1, Tee").click()
     first(page, held).continue_()
     pick(page, "coat")
     in_order(page, "Coat")
@@ -331,7 +331,7 @@ def test_wrong_file(page: Page, content: bytes, type: str, why: str) -> None:
     """What cannot be taken says so on its card, and can be removed."""
     page.evaluate(DROP, encoded("thing.jpg", content, type))
     expect(card(page, "Thing").locator(".trouble")).to_have_text(why, timeout=WAIT)
-    page.get_by_role("button", name="Remove Thing").click()
+    page.get_by_role("button", name="Remove garment 1, Thing").click()
     expect(page.locator("#garments .rail[data-empty]")).to_be_visible()
 
 
@@ -442,7 +442,7 @@ def test_remove_by_key(page: Page, removed: int, focused: str) -> None:
 def test_remove_the_last(page: Page) -> None:
     """After the last one the focus is on the button that adds."""
     pick(page, "tee")
-    page.get_by_role("button", name="Remove Tee").click()
+    page.get_by_role("button", name="Remove garment 1, Tee").click()
     expect(page.get_by_role("button", name="Choose pictures")).to_be_focused()
     said(page, "Tee, removed")
     until(page, lambda sent: sent == [])
@@ -473,7 +473,7 @@ def test_kind_of_one_alone(page: Page) -> None:
     pick(page, "coat")
     settled(page, "Tee", "Coat")
     expect(page.get_by_label("Kind of Tee")).to_have_value("inner")
-    page.get_by_role("button", name="Remove Tee").click()
+    page.get_by_role("button", name="Remove garment 1, Tee").click()
     until(page, lambda sent: [(one["kind"], one["guessed"]) for one in sent] == [("outer", True)])
 
 
@@ -679,7 +679,7 @@ def test_inside_a_card(page: Page) -> None:
     page.keyboard.press("Enter")
     expect(page.get_by_label("Place of Trousers")).to_be_focused()
     page.keyboard.press("Tab")
-    expect(page.get_by_role("button", name="Remove Trousers")).to_be_focused()
+    expect(page.get_by_role("button", name="Remove garment 1, Trousers")).to_be_focused()
     page.keyboard.press("ArrowRight")
     expect(page.get_by_label("Kind of Trousers")).to_be_focused()
     page.keyboard.press("Escape")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import json
 import logging
 import os
 from collections.abc import AsyncIterator
@@ -28,6 +29,7 @@ from vton_ui.ui.compat.calls import CancelOne, wrong_arguments
 from vton_ui.ui.compat.files import upload_folder
 from vton_ui.ui.compat.mcp import serve_tools
 from vton_ui.ui.compat.startup import clean_file_names, ignore_forwarded_headers, skip_statistics
+from vton_ui.ui.components.examples import example_names, examples
 from vton_ui.ui.mcp import answer_tool
 from vton_ui.ui.page import lay_out
 from vton_ui.ui.web.delivery import Delivery
@@ -86,8 +88,8 @@ def launch_options(studio: Studio) -> dict[str, Any]:
     clean_file_names()
     return {
         "theme": theme(),
-        "css": palette_css() + winning((_WEB / "style.css").read_text(encoding="utf-8")),
-        "head": f"<script>{(_WEB / 'photos.js').read_text(encoding='utf-8')}</script>",
+        "css": palette_css() + winning("".join(_read(name) for name in ("style.css", "access.css"))),
+        "head": _head(studio),
         # From here the page may show files: results themselves, and examples as copies; the guard serves no others.
         "allowed_paths": [str(studio.store), str(studio.examples)],
         "app_kwargs": {
@@ -115,6 +117,19 @@ def launch_options(studio: Studio) -> dict[str, Any]:
         "enable_monitoring": False,
         "state_session_capacity": 1000,
     }
+
+
+def _head(studio: Studio) -> str:
+    """Our scripts, and the names of the examples, which Gradio shows without."""
+    strips = {"people": "people", "clothes": "garments"}
+    names = {elem_id: example_names(examples(studio.examples, kind)) for elem_id, kind in strips.items()}
+    data = json.dumps(names).replace("<", "\\u003c")
+    scripts = "".join(f"<script>{_read(name)}</script>" for name in ("photos.js", "keys.js"))
+    return f'<script type="application/json" id="example-names">{data}</script>{scripts}'
+
+
+def _read(name: str) -> str:
+    return (_WEB / name).read_text(encoding="utf-8")
 
 
 def _uploads(studio: Studio) -> Path:

@@ -69,18 +69,22 @@ def estimate_line(price: PlanPrice, *, free: bool) -> str:
 
 def status(event: Event) -> str:
     """What is happening now."""
-    words, share = words_for(event)
+    words, share = words_without_seconds(event)
     if isinstance(event, Done):
         return _plain("done", words)
     if isinstance(event, (Cancelled, Skipped)):
         return _plain("cancelled", words)
-    return _working(words, share)
+    return _working(words, share, seconds=_seconds(event))
 
 
 def words_for(event: Event) -> tuple[str, float | None]:
     """An event in plain words, and the progress from 0 to 1 where it is known."""
     words, share = words_without_seconds(event)
-    return (f"{words} · {event.seconds:.0f} s" if isinstance(event, (Waiting, Running)) else words), share
+    return words + _seconds(event), share
+
+
+def _seconds(event: Event) -> str:
+    return f" · {event.seconds:.0f} s" if isinstance(event, (Waiting, Running)) else ""
 
 
 def words_without_seconds(event: Event) -> tuple[str, float | None]:
@@ -135,16 +139,18 @@ def _place(position: int | None) -> str:
     return f", {number}{ending} in line"
 
 
-def _working(words: str, share: float | None, *, mark: str = "") -> str:
+def _working(words: str, share: float | None, *, seconds: str = "", mark: str = "") -> str:
+    """What keys.js says aloud is in `words`; nobody wants to hear the seconds."""
     bar = f'style="width:{share:.0%}"' if share is not None else 'class="unknown"'
     return (
-        f'<div class="working" data-state="working"{mark} role="status"><span>{escape(words)}</span>'
+        f'<div class="working" data-state="working"{mark}><span class="words">{escape(words)}</span>'
+        f'<span aria-hidden="true">{seconds}</span>'
         f'<div class="bar"><i {bar}></i></div></div>'
     )
 
 
 def _plain(state: str, words: str) -> str:
-    return f'<div class="line" data-state="{state}" role="status">{escape(words)}</div>'
+    return f'<div class="line" data-state="{state}"><span class="words">{escape(words)}</span></div>'
 
 
 STARTED = _working("Starting", None)

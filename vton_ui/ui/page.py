@@ -110,6 +110,7 @@ class Page:
 def lay_out(studio: Studio) -> Page:
     """Build the page inside the current gr.Blocks, without events."""
     gr.HTML(
+        '<a class="skip" href="#action">Skip to the button</a>'
         "<header><h1>Try-on studio</h1><p>See clothes on a person before you buy, sew or shoot them.</p></header>",
         elem_id="masthead",
         padding=False,

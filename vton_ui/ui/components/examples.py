@@ -8,9 +8,28 @@ import gradio as gr
 from PIL import Image
 
 from vton_ui.ui.compat.files import content_name, upload_folder
+from vton_ui.ui.components.garments import tidied
 
 SIDE = 176
 """The most pixels on a side of a thumbnail: the largest is shown at 66 × 88, on a dense screen twice that."""
+
+_NAMES = {
+    "ada": "Ada, slim, short curls",
+    "henrik": "Henrik, broad, grey beard and glasses",
+    "kofi": "Kofi, tall, short beard",
+    "marta": "Marta, plus-size, dark bob",
+    "mei": "Mei, slight, fringe and top knot",
+    "tee": "Striped tee",
+    "shirt": "Pale blue shirt",
+    "jacket": "Denim jacket",
+    "coat": "Camel coat",
+    "jumper": "Mustard jumper",
+    "trousers": "Olive trousers",
+    "skirt": "Pleated check skirt",
+    "dress": "Green dotted dress",
+    "shoes": "Burgundy shoes",
+}
+"""Our examples; those of an owner are called what their files are called."""
 
 
 def examples(folder: Path, kind: str) -> list[Path]:
@@ -28,6 +47,11 @@ def thumbnail(picture: Path) -> Path:
             opened.thumbnail((SIDE, SIDE))
             opened.save(copy, quality=80)
     return copy
+
+
+def example_names(pictures: list[Path]) -> list[str]:
+    """What is to be seen on each, in words."""
+    return [_NAMES.get(path.stem) or tidied(path.name) for path in pictures]
 
 
 def thumbnails(pictures: list[Path], elem_id: str) -> gr.Dataset:

@@ -66,8 +66,9 @@ const fill = (node, entry, index, count) => {
   choices(part(".kind"), kindName(entry.kind) ? kinds : [["", "Kind?"], ...kinds], kindName(entry.kind) ? entry.kind : "");
   part(".kind").setAttribute("aria-label", `Kind of ${entry.name}${entry.guessed ? ", guessed" : ""}`);
   part(".kind").title = entry.guessed ? "Guessed from its shape" : "";
-  const words = { remove: "Remove", retry: "Try again:", uncrop: "Undo the crop of", crop: "Crop", cut: "Cut out" };
+  const words = { remove: `Remove garment ${index + 1},`, retry: "Try again:", uncrop: "Undo the crop of", crop: "Crop", cut: "Cut out" };
   for (const [what, word] of Object.entries(words)) part(`[data-do=${what}]`).setAttribute("aria-label", `${word} ${entry.name}`);
+  part("img").alt = entry.name;
   part(".uncrop").hidden = !entry.crop;
   part("[data-do=cut]").setAttribute("aria-pressed", String(Boolean(entry.cut_out)));
   part("[data-do=crop]").hidden = part("[data-do=cut]").hidden = !sent;

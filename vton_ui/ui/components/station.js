@@ -27,6 +27,7 @@ const announce = (tiles) => {
     const before = states.get(tile.id);
     states.set(tile.id, tile.state);
     if (!before || ENDED.has(before) || !ENDED.has(tile.state)) continue;
+    if (tiles.length === 1 && tile.state !== "done") continue; // the page's status and error card say it
     const line = document.createElement("p");
     line.textContent = ending(tile);
     said.append(line);

@@ -119,6 +119,7 @@ const drawSteps = (list, steps) => {
     }
     setAttribute(item, "data-state", step.state);
     setPicture(item.querySelector("img"), step.url);
+    setAttribute(item.querySelector("img"), "alt", `With ${step.label}`);
     setText(item.querySelector(".what"), step.label);
     setText(item.querySelector(".aside"), `, ${STEP_WORDS[step.state] ?? "to come"}`);
   });
@@ -187,6 +188,7 @@ const drawFace = (node, tile) => {
   else node.toggleAttribute("data-shown", done && image.complete && image.naturalWidth > 0);
   image.className = done ? "look" : "photo";
   setPicture(image, url);
+  setAttribute(image, "alt", done ? called(tile) : "Your photo");
   const says = done ? "look closely" : tile.error?.cause ?? wordsOf(tile);
   setAttribute(face, "aria-label", [called(tile), says].filter(Boolean).join(": "));
   setAttribute(face, "aria-disabled", done ? null : true);

@@ -15,6 +15,7 @@ PALETTE = {
     "card": ("#fffefb", "#211f1b"),
     "well": ("#f3efe7", "#2a2722"),
     "line": ("#e4ddd0", "#3a362f"),
+    "edge": ("#8b8273", "#847b6d"),
     "ink": ("#211d17", "#f2ede3"),
     "quiet": ("#6d6558", "#a89f90"),
     "accent": ("#2c5f4f", "#8cc7b0"),
@@ -39,9 +40,11 @@ USES = {
         "button_secondary_background_fill_hover"
     ),
     "line": (
-        "block_border_color border_color_primary input_border_color checkbox_border_color "
-        "checkbox_label_border_color button_secondary_border_color button_secondary_border_color_hover"
+        "block_border_color border_color_primary checkbox_label_border_color button_secondary_border_color "
+        "button_secondary_border_color_hover"
     ),
+    # Of what is recognised by its border alone: at least 3:1 against every ground.
+    "edge": "input_border_color checkbox_border_color",
     "accent": (
         "border_color_accent link_text_color link_text_color_visited input_border_color_focus slider_color "
         "loader_color checkbox_background_color_selected checkbox_border_color_selected "
@@ -102,6 +105,7 @@ def theme() -> gr.themes.Base:
         button_small_radius="8px",
         button_medium_radius="10px",
         checkbox_border_radius="5px",
+        input_border_width="1px",
         block_radius="14px",
         input_radius="10px",
         layout_gap="16px",
