@@ -177,6 +177,11 @@ OWN_KEY_WANTED = notice(
 )
 
 
+def gone(names: Sequence[str]) -> str:
+    """What of a page could not be brought back."""
+    return f"No longer here: {', '.join(names)}. Uploads are deleted after an hour. Add what is missing again."
+
+
 def details(result: Result, model: ModelSpec) -> str:
     """The line under the result, which opens into its facts."""
     facts = result.facts

@@ -43,6 +43,8 @@ class Page:
         headings: The models' names over their options, for when several are chosen: model name → headings.
         confirm: Asks before a costly plan is ordered; its value is the question.
         asked: What is asked there: see `Confirmation`.
+        form: What stands on the page, as the browser keeps it.
+        restored: What a page that was just loaded is filled with, as JSON.
     """
 
     model: gr.Radio
@@ -81,13 +83,19 @@ class Page:
     come_back: gr.Button
     fal_key: gr.Textbox
     memory: gr.BrowserState
+    form: gr.BrowserState
+    restored: gr.HTML
 
     @property
     def settings(self) -> set[Component]:
         """The components that a request is made of."""
-        of_options = {component for named in self.options.values() for component in named.values()}
-        choices = {self.model, self.wear, self.pictures, self.layout, self.fal_key, self.private}
-        return {self.person, self.garments, *choices, *of_options}
+        return {self.person, self.garments, self.fal_key, *self.choices.values()}
+
+    @property
+    def choices(self) -> dict[str, Component]:
+        """The settings that are neither photos nor the key, by a name that stays the same."""
+        own = {name: getattr(self, name) for name in ("model", "wear", "pictures", "layout", "private")}
+        return own | {f"{model}.{name}": part for model, named in self.options.items() for name, part in named.items()}
 
     @property
     def namesakes(self) -> dict[Component, tuple[str, str]]:
@@ -288,6 +296,8 @@ def _kept(studio: Studio) -> dict[str, Any]:
         # Fixed names, or a restart of the server would lose what browsers keep. The secret is sent to every browser
         # and protects nothing; the signature inside does.
         "memory": gr.BrowserState(NO_MEMORY, storage_key="vton-ui", secret="vton-ui"),
+        "form": gr.BrowserState(NO_MEMORY, storage_key="vton-ui-form", secret="vton-ui"),
+        "restored": gr.HTML("", html_template="", visible="hidden", elem_id="restored"),
     }
 
 

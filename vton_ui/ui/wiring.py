@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import gradio as gr
@@ -25,6 +26,16 @@ COME_BACK = "() => window.addEventListener('online', () => document.querySelecto
 CLEAR_FIXED = "(card) => (card || '').includes('data-fixed-by=\"change\"') ? '' : {__type__: 'update'}"
 """Remove an error that a change may have fixed. Any other stays until the next try-on."""
 
+AT_LOAD = "(...values) => { window.pageAtLoad = values.map((value) => JSON.stringify(value)); }"
+FILL_IN = """(restored, ...values) => {
+  const { person, ...choices } = JSON.parse(restored || "{}");
+  const photo = person && { ...person, url: new URL(person.url, document.baseURI).href };
+  const kept = [photo, ...NAMES.map((name) => choices[name])];
+  const wanted = (value, i) => kept[i] != null && JSON.stringify(value) === window.pageAtLoad[i];
+  return values.map((value, i) => (wanted(value, i) ? kept[i] : { __type__: "update" }));
+}"""
+"""Fill a page that was just loaded; what the visitor has changed meanwhile stays."""
+
 
 def wire(page: Page, studio: Studio, blocks: gr.Blocks) -> None:
     """Connect the page's events."""
@@ -34,7 +45,7 @@ def wire(page: Page, studio: Studio, blocks: gr.Blocks) -> None:
     quick: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
     slow: dict[str, Any] = {"concurrency_limit": None, "show_progress": "hidden", "api_visibility": "private"}
     question = [page.confirm, page.asked]
-    refreshed = [page.try_on, page.estimate, page.notice, page.use_model, page.wear, *question]
+    refreshed = [page.try_on, page.estimate, page.notice, page.use_model, page.wear, page.form, *question]
     of_models = [block for named in (page.groups, page.headings) for blocks in named.values() for block in blocks]
 
     page.model.change(edits.show_model, page.model, [*of_models, *page.namesakes], **quick)
@@ -105,8 +116,12 @@ def _wire_looks(page: Page, tabs: Tabs, blocks: gr.Blocks, quick: dict[str, Any]
     page.status.change(None, js=LOOK_AT.format("#mirror:has([data-returned])"))
     page.failure.change(None, js=LOOK_AT.format("#failure"))
     page.cancel.click(runs.cancel, {page.memory}, page.cancel, **quick)
-    page.forget.click(returns.forget, everything, [*touched, page.person, page.garments], **quick)
+    choices = list(page.choices.values())
+    page.forget.click(returns.forget, everything, [*touched, page.person, page.garments, *choices, page.form], **quick)
     blocks.load(None, js=COME_BACK)
+    blocks.load(None, [page.person, *choices], js=AT_LOAD)
+    fill_in = FILL_IN.replace("NAMES", json.dumps(list(page.choices)))
+    page.restored.change(None, [page.restored, page.person, *choices], [page.person, *choices], js=fill_in)
     # Several at once: while one look is ordered again, the next can be cancelled.
     several: dict[str, Any] = {"trigger_mode": "multiple"}
     for part in (page.result, page.looks):
@@ -116,9 +131,8 @@ def _wire_looks(page: Page, tabs: Tabs, blocks: gr.Blocks, quick: dict[str, Any]
         page.confirm.submit(runs.order, everything, touched, **slow),
         page.again.click(runs.again, everything, touched, **slow),
         gr.on([page.find.click, page.find_id.submit], returns.find, everything, touched, **slow),
-        gr.on(
-            [blocks.load, page.come_back.click, page.look_again.click], returns.come_back, everything, touched, **slow
-        ),
+        blocks.load(returns.arrive, {*page.inputs, page.form}, [*touched, page.garments, page.restored], **slow),
+        gr.on([page.come_back.click, page.look_again.click], returns.come_back, everything, touched, **slow),
         *(part.run(actions.run, everything, touched, **several, **slow) for part in (page.result, page.looks)),
     ]
     for event in made:
