@@ -84,7 +84,9 @@ def launch_options(studio: Studio) -> dict[str, Any]:
     return {
         "theme": theme(),
         "css": palette_css() + (_WEB / "style.css").read_text(encoding="utf-8"),
-        "head": f"<script>{(_WEB / 'photos.js').read_text(encoding='utf-8')}</script>",
+        "head": "".join(
+            f"<script>{(_WEB / name).read_text(encoding='utf-8')}</script>" for name in ("photos.js", "phone.js")
+        ),
         # From here the page may show files: results themselves, and examples as copies; the guard serves no others.
         "allowed_paths": [str(studio.store), str(studio.examples)],
         "app_kwargs": {

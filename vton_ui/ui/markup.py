@@ -149,6 +149,7 @@ def _plain(state: str, words: str) -> str:
 
 STARTED = _working("Starting", None)
 RETURNED = _working("Picking up the try-on you left", None, mark=" data-returned")
+FORGET_QUESTION = "Delete your looks, and the photos and choices on this page? This cannot be undone."
 FORGOTTEN = _plain("forgotten", "Forgotten. Nothing of yours is kept here any more.")
 
 

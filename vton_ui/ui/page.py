@@ -16,6 +16,7 @@ from vton_ui.studio import Studio
 from vton_ui.tryon.plan import VARIATIONS, WEAR
 from vton_ui.ui import markup
 from vton_ui.ui.components import looks
+from vton_ui.ui.components.camera import camera
 from vton_ui.ui.components.confirmation import confirmation
 from vton_ui.ui.components.controls import control, controls, link
 from vton_ui.ui.components.examples import examples, thumbnails
@@ -80,6 +81,7 @@ class Page:
     find_id: gr.Textbox
     find: gr.Button
     forget: gr.Button
+    forget_confirm: gr.HTML
     come_back: gr.Button
     fal_key: gr.Textbox
     memory: gr.BrowserState
@@ -176,6 +178,7 @@ def _person(studio: Studio) -> dict[str, Any]:
         webcam_options=gr.WebcamOptions(mirror=False),
         placeholder="Drop a photo, or take one",
     )
+    camera("shoot")
     people = thumbnails(examples(studio.examples, "people"), "people")
     gr.HTML(
         '<p class="tip">One person, facing the camera, arms off the body, on a plain ground. '
@@ -251,7 +254,7 @@ def _result() -> dict[str, Any]:
         parts["try_on"] = gr.Button(
             "Add a person and a garment", variant="primary", size="lg", interactive=False, elem_id="try_on"
         )
-        parts["confirm"] = confirmation()
+        parts["confirm"] = confirmation("confirm", yes="Order", no="Not now", back="#try_on:enabled")
         parts["cancel"] = gr.Button("Cancel", variant="secondary", size="lg", visible=False, elem_id="cancel")
         parts["estimate"] = gr.HTML("", elem_id="estimate", padding=False)
     parts["notice"] = gr.HTML("", elem_id="notice", padding=False)
@@ -281,7 +284,9 @@ def _kept(studio: Studio) -> dict[str, Any]:
                 scale=1,
             )
             find = gr.Button("Find", size="sm", elem_id="find", scale=0, min_width=120)
-        forget = gr.Button("Forget everything", size="sm", elem_id="forget")
+        with gr.Column(elem_id="forgetting"):
+            forget = gr.Button("Forget everything", size="sm", elem_id="forget")
+            forget_confirm = confirmation("forget_confirm", yes="Forget everything", no="Keep it", back="#forget")
         gr.HTML(
             f"<p class='tip'>Results are kept on this server for {studio.keep_hours:g} hours, for this browser only. "
             "Forget everything deletes them, the photos on the page, and this browser's list, at once.</p>",
@@ -292,6 +297,7 @@ def _kept(studio: Studio) -> dict[str, Any]:
         "find_id": find_id,
         "find": find,
         "forget": forget,
+        "forget_confirm": forget_confirm,
         "come_back": gr.Button("Come back", visible="hidden", elem_id="come_back"),
         # Fixed names, or a restart of the server would lose what browsers keep. The secret is sent to every browser
         # and protects nothing; the signature inside does.

@@ -170,6 +170,7 @@ class Returns:
             **tab.kept(),
             **tab.show(markup.FORGOTTEN),
             **Form(page=page, studio=tab.studio, browser=tab.browser).emptied,
+            page.forget_confirm: "",
             page.failure: "",
         }
 

@@ -8,6 +8,7 @@ from typing import Any
 import gradio as gr
 
 from vton_ui.studio import Studio
+from vton_ui.ui import markup
 from vton_ui.ui.components.garments import KIND
 from vton_ui.ui.dispatch import Dispatch
 from vton_ui.ui.edits import Edits
@@ -21,10 +22,19 @@ from vton_ui.ui.tab import Tabs
 
 LOOK_AT = "() => document.querySelector('{0}')?.scrollIntoView({{behavior: 'smooth', block: 'nearest'}})"
 """On a phone the button is always in view; its effect, or the reason why it is disabled, may not be."""
+LOOK_AT_RESULT = """() => document.querySelector("{0}")?.scrollIntoView({{
+  behavior: "smooth", block: matchMedia("(max-width: 1000px)").matches ? "start" : "nearest",
+}})"""
+"""Where the columns stand below each other, what is under the picture comes into view too."""
 COME_BACK = "() => window.addEventListener('online', () => document.querySelector('#come_back').click())"
 """When the network was down, the events of a running try-on were lost: the browser follows its jobs again."""
-CLEAR_FIXED = "(card) => (card || '').includes('data-fixed-by=\"change\"') ? '' : {__type__: 'update'}"
+CLEAR_FIXED = """(card) => {
+  document.body.dataset.card = "notice";
+  return (card || "").includes('data-fixed-by="change"') ? "" : { __type__: "update" };
+}"""
 """Remove an error that a change may have fixed. Any other stays until the next try-on."""
+LOOK_AT_FAILURE = f"() => {{ document.body.dataset.card = 'failure'; ({LOOK_AT.format('#failure')})(); }}"
+"""Of two red cards style.css shows one: what was tried last, or after another change what is wrong on the page."""
 
 AT_LOAD = "(...values) => { window.pageAtLoad = values.map((value) => JSON.stringify(value)); }"
 FILL_IN = """(restored, ...values) => {
@@ -112,12 +122,17 @@ def _wire_looks(page: Page, tabs: Tabs, blocks: gr.Blocks, quick: dict[str, Any]
     station = [page.status, page.result, page.details, page.download]
     buttons = [page.try_on, page.cancel, page.again, page.retry, page.look_again]
     touched = [*buttons, page.failure, *station, page.memory, page.looks, page.confirm, page.asked]
-    gr.on([page.try_on.click, page.retry.click, page.again.click], None, js=LOOK_AT.format("#mirror"))
-    page.status.change(None, js=LOOK_AT.format("#mirror:has([data-returned])"))
-    page.failure.change(None, js=LOOK_AT.format("#failure"))
+    gr.on([page.try_on.click, page.retry.click, page.again.click], None, js=LOOK_AT_RESULT.format("#mirror"))
+    page.status.change(None, js=LOOK_AT_RESULT.format("#mirror:has([data-returned])"))
+    page.failure.change(None, js=LOOK_AT_FAILURE)
     page.cancel.click(runs.cancel, {page.memory}, page.cancel, **quick)
     choices = list(page.choices.values())
-    page.forget.click(returns.forget, everything, [*touched, page.person, page.garments, *choices, page.form], **quick)
+    page.forget.click(None, None, page.forget_confirm, js=f"() => {json.dumps(markup.FORGET_QUESTION)}")
+    page.forget_confirm.clear(None, None, page.forget_confirm, js="() => ''")
+    emptied = [*touched, page.person, page.garments, *choices, page.form, page.forget_confirm]
+    forgotten = page.forget_confirm.submit(returns.forget, everything, emptied, **quick)
+    # At once: the page gets shorter meanwhile, and a smooth way would end beside its goal.
+    forgotten.then(None, js=LOOK_AT_RESULT.format("#mirror").replace("smooth", "instant"))
     blocks.load(None, js=COME_BACK)
     blocks.load(None, [page.person, *choices], js=AT_LOAD)
     fill_in = FILL_IN.replace("NAMES", json.dumps(list(page.choices)))
