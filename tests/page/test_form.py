@@ -53,29 +53,29 @@ def test_reload(paid: Page, paid_url: str, fal: FakeFal) -> None:
         held: list[Route] = []
         paid.route("**/queue/data*", lambda route: held.append(route))
         paid.reload()
-        paid.locator("#model label", has_text="FLUX").first.click()
+        paid.locator("#model label", has_text="Both").click()
         give(paid, "person", photo_bytes(501, 701))
         expect(paid.locator("#person img")).to_be_visible(timeout=WAIT)
         mine = paid.locator("#person img").get_attribute("src")
-        paid.unroute("**/queue/data*")
         for route in held:
             route.continue_()
+        paid.unroute("**/queue/data*")
         expect(paid.locator("#garments .card")).to_have_count(1, timeout=WAIT)
         assert paid.locator("#person img").get_attribute("src") == mine
-        assert chosen(paid) == "FLUX"
+        assert chosen(paid) == "Both,"
         works(paid)
-        kept(paid, "$0.095")
-
-        other = paid.context.new_page()
-        other.goto(paid_url)
-        kept(other, "$0.095")
-        other.locator("#garments .remove").click()
-        expect(other.locator("#estimate")).to_have_text("", timeout=WAIT)
+        kept(paid, "4 looks")
     done(paid)
+
+    other = paid.context.new_page()
+    other.goto(paid_url)
+    kept(other, "4 looks")
+    other.locator("#garments .remove").click()
+    expect(other.locator("#try_on")).to_have_text("Add a garment", timeout=WAIT)
     expect(paid.locator("#garments .card")).to_have_count(1)
 
     shutil.rmtree(Path(unquote(str(mine).partition("file=")[2])).parent)
     paid.reload()
     expect(paid.locator("#failure")).to_contain_text("No longer here: the person.", timeout=WAIT)
     expect(paid.locator("#garments .card")).to_have_count(0)
-    assert chosen(paid) == "FLUX"
+    assert chosen(paid) == "Both,"
