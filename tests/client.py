@@ -160,7 +160,7 @@ class Client:
         return [self._value(self.components[id], values) for id in event["inputs"]]
 
     def _value(self, component: Any, values: Mapping[str, Any]) -> Any:
-        names = (component["props"].get("elem_id"), component["type"])
+        names = (component["props"].get("elem_id"), _kind(component))
         return next((values[name] for name in names if name in values), component["props"].get("value"))
 
     def _changes(self, event: Mapping[str, Any], data: list[Any]) -> dict[str, Any]:
@@ -169,7 +169,13 @@ class Client:
 
     def _name(self, id: int) -> str:
         component = self.components[id]
-        return component["props"].get("elem_id") or str(component["type"])
+        return component["props"].get("elem_id") or _kind(component)
+
+
+def _kind(component: Mapping[str, Any]) -> str:
+    """A component's type; of the two that browsers keep, the one with the page's values is called "form"."""
+    is_form = component["props"].get("storage_key") == "vton-ui-form"
+    return "form" if is_form else str(component["type"])
 
 
 def on_rail(photo: Mapping[str, Any], **fields: Any) -> dict[str, Any]:

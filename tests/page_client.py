@@ -8,8 +8,9 @@ from typing import Any
 
 from tests.client import Client, QueuedEvent, on_rail
 
+KEPT = {"vton-ui": "memory", "vton-ui-form": "form"}
+"""What the browser keeps, by storage key; these components have no elem_id."""
 MEMORY = "memory"
-"""What the browser keeps; the component has no elem_id."""
 
 
 class PageClient(Client):
@@ -25,16 +26,17 @@ class PageClient(Client):
         self.parts: dict[int, dict[str, Any]] = {part["id"]: dict(part["props"]) for part in self.config["components"]}
         self._ids: dict[str, list[int]] = {}
         for part in self.config["components"]:
-            name = MEMORY if part["type"] == "browserstate" else part["props"].get("elem_id")
+            name = KEPT.get(part["props"].get("storage_key")) or part["props"].get("elem_id")
             self._ids.setdefault(name, []).append(part["id"])
         self._events = [event for event in self.config["dependencies"] if event["backend_fn"]]
-        self[MEMORY] = self.part(MEMORY)["default_value"]
+        for name in KEPT.values():
+            self[name] = self.part(name)["default_value"]
         for name, value in values.items():
             self[name] = value
 
     def reloaded(self, **values: Any) -> PageClient:
         """The same browser after a reload: the page is empty, and what the browser keeps is still there."""
-        page = PageClient(self.url, **{MEMORY: self[MEMORY], **values})
+        page = PageClient(self.url, **{name: self[name] for name in KEPT.values()}, **values)
         page.http.cookies = self.http.cookies
         return page
 

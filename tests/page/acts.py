@@ -64,6 +64,12 @@ def done(page: Page) -> None:
     expect(page.locator("#status [data-state=done]")).to_be_visible(timeout=WAIT)
 
 
+def forget(page: Page) -> None:
+    """Forget everything, and mean it."""
+    page.click("#forget")
+    page.click("#forget_confirm .order")
+
+
 def drawn(page: Page) -> None:
     """Wait until the page shows all changes that have arrived."""
     page.evaluate("() => new Promise((drawn) => setTimeout(() => requestAnimationFrame(drawn), 50))")

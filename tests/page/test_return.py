@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, Error, Page, expect
 from tests.browser import PHONE, open_page
 from tests.conftest import photo_bytes, until
 from tests.fake_fal.server import FakeFal
-from tests.page.acts import WAIT, done, give, looked_back, no_turn, ordered, result_picture, two_photos, works
+from tests.page.acts import WAIT, done, forget, give, looked_back, no_turn, ordered, result_picture, two_photos, works
 from tests.subprocess_app import subprocess_app
 from vton_ui.tryon import submit
 
@@ -160,7 +160,7 @@ def test_looks_survive_and_are_forgotten(paid: Page, fal: FakeFal) -> None:
     assert photo
     assert httpx.get(photo).status_code == 200
     paid.locator("#keeping button").first.click()
-    paid.click("#forget")
+    forget(paid)
     expect(paid.locator("#status")).to_contain_text("Forgotten", timeout=WAIT)
     expect(paid.locator("#looks")).not_to_be_visible()
     assert httpx.get(source).status_code in (403, 404)

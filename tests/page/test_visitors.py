@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, expect
 from tests.browser import open_page
 from tests.conftest import photo_bytes, serving
 from tests.fake_fal.server import FakeFal
-from tests.page.acts import WAIT, give, two_photos
+from tests.page.acts import WAIT, forget, give, two_photos
 from vton_ui.settings import Settings
 
 
@@ -29,7 +29,7 @@ def test_two_with_the_same_photo(browser: Browser, free_url: str, fal: FakeFal) 
     two_photos(one)
     two_photos(other)
     one.locator("#keeping button").first.click()
-    one.click("#forget")
+    forget(one)
     expect(one.locator("#status")).to_contain_text("Forgotten", timeout=WAIT)
     other.click("#try_on")
     expect(other.locator("#status [data-state=done]")).to_be_visible(timeout=WAIT)

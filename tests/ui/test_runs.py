@@ -280,9 +280,9 @@ def test_forged_memory(server: Server, fal: FakeFal) -> None:
         salt = f"memory of browser {stranger.http.cookies['vton-browser']}"
         signed = URLSafeSerializer(b"vton-ui", salt=salt).dumps(changed)
         for forged in (signed, token, f"{token[:-1]}{'A' if token[-1] != 'A' else 'B'}", changed):
-            for event in ("come_back", "forget"):
+            for part, event in (("come_back", "click"), ("forget_confirm", "submit")):
                 stranger[MEMORY] = forged
-                stranger.click(event)
+                stranger.happens(part, event)
                 assert stranger.tiles("looks") == []
                 assert result.is_file()
                 assert (server.data / LEDGER_FILE).is_file()
@@ -340,7 +340,7 @@ def test_forget(server: Server, fal: FakeFal) -> None:
     addresses = [page.picture(), f"{server.url}gradio_api/file={page['person']['path']}"]
     (known,) = kept(page)["results"]
     assert [httpx.get(address).status_code for address in addresses] == [200, 200]
-    page.click("forget")
+    page.happens("forget_confirm", "submit")
     assert "Forgotten" in page["status"]
     assert page[MEMORY] == NO_MEMORY
     assert {httpx.get(address).status_code for address in addresses} <= {403, 404}

@@ -124,7 +124,7 @@ def _head(studio: Studio) -> str:
     strips = {"people": "people", "clothes": "garments"}
     names = {elem_id: example_names(examples(studio.examples, kind)) for elem_id, kind in strips.items()}
     data = json.dumps(names).replace("<", "\\u003c")
-    scripts = "".join(f"<script>{_read(name)}</script>" for name in ("photos.js", "keys.js"))
+    scripts = "".join(f"<script>{_read(name)}</script>" for name in ("photos.js", "phone.js", "keys.js"))
     return f'<script type="application/json" id="example-names">{data}</script>{scripts}'
 
 

@@ -23,11 +23,12 @@ from vton_ui.ui import markup
 from vton_ui.ui.components.examples import examples
 from vton_ui.ui.components.garments import Garment
 from vton_ui.ui.confirm import Confirm
+from vton_ui.ui.form import Form
 from vton_ui.ui.page import Page
 from vton_ui.ui.page_input import PageInput, chosen_models, read_page
 from vton_ui.ui.page_photos import PagePhotos
 from vton_ui.ui.plan_words import button_text, cautions
-from vton_ui.ui.web.visitor import visitor_of
+from vton_ui.ui.web.visitor import browser_of, visitor_of
 
 Updates = dict[Component, Any]
 
@@ -40,13 +41,14 @@ class Edits:
     studio: Studio
 
     async def refresh(self, values: dict[Component, Any], request: gr.Request) -> Updates:
-        """Update the button, the estimate and the notice."""
+        """Update the button, the estimate and the notice, and keep what stands on the page."""
         page, confirm = self.page, Confirm(page=self.page, studio=self.studio)
         plain: Updates = {
             page.use_model: gr.update(visible=False),
             page.wear: gr.update(visible=len(values[page.garments] or []) > 1),
             page.estimate: "",
             page.notice: "",
+            page.form: Form(page=page, studio=self.studio, browser=browser_of(request)).kept(values),
         }
         withdrawn = confirm.withdrawn if confirm.asked(values) else {}
         try:

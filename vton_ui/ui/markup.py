@@ -155,6 +155,7 @@ def _plain(state: str, words: str) -> str:
 
 STARTED = _working("Starting", None)
 RETURNED = _working("Picking up the try-on you left", None, mark=" data-returned")
+FORGET_QUESTION = "Delete your looks, and the photos and choices on this page? This cannot be undone."
 FORGOTTEN = _plain("forgotten", "Forgotten. Nothing of yours is kept here any more.")
 
 
@@ -181,6 +182,11 @@ def notice(text: str) -> str:
 OWN_KEY_WANTED = notice(
     "A try-on paid with a key of your own is waiting. Keys are not kept: type it again, then fetch it."
 )
+
+
+def gone(names: Sequence[str]) -> str:
+    """What of a page could not be brought back."""
+    return f"No longer here: {', '.join(names)}. Uploads are deleted after an hour. Add what is missing again."
 
 
 def details(result: Result, model: ModelSpec) -> str:

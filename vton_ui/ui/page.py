@@ -16,6 +16,7 @@ from vton_ui.studio import Studio
 from vton_ui.tryon.plan import VARIATIONS, WEAR
 from vton_ui.ui import markup
 from vton_ui.ui.components import looks
+from vton_ui.ui.components.camera import camera
 from vton_ui.ui.components.confirmation import confirmation
 from vton_ui.ui.components.controls import control, controls, link
 from vton_ui.ui.components.examples import examples, thumbnails
@@ -43,6 +44,8 @@ class Page:
         headings: The models' names over their options, for when several are chosen: model name → headings.
         confirm: Asks before a costly plan is ordered; its value is the question.
         asked: What is asked there: see `Confirmation`.
+        form: What stands on the page, as the browser keeps it.
+        restored: What a page that was just loaded is filled with, as JSON.
     """
 
     model: gr.Radio
@@ -78,16 +81,23 @@ class Page:
     find_id: gr.Textbox
     find: gr.Button
     forget: gr.Button
+    forget_confirm: gr.HTML
     come_back: gr.Button
     fal_key: gr.Textbox
     memory: gr.BrowserState
+    form: gr.BrowserState
+    restored: gr.HTML
 
     @property
     def settings(self) -> set[Component]:
         """The components that a request is made of."""
-        of_options = {component for named in self.options.values() for component in named.values()}
-        choices = {self.model, self.wear, self.pictures, self.layout, self.fal_key, self.private}
-        return {self.person, self.garments, *choices, *of_options}
+        return {self.person, self.garments, self.fal_key, *self.choices.values()}
+
+    @property
+    def choices(self) -> dict[str, Component]:
+        """The settings that are neither photos nor the key, by a name that stays the same."""
+        own = {name: getattr(self, name) for name in ("model", "wear", "pictures", "layout", "private")}
+        return own | {f"{model}.{name}": part for model, named in self.options.items() for name, part in named.items()}
 
     @property
     def namesakes(self) -> dict[Component, tuple[str, str]]:
@@ -175,6 +185,7 @@ def _person(studio: Studio) -> dict[str, Any]:
         webcam_options=gr.WebcamOptions(mirror=False),
         placeholder="Drop a photo, or take one",
     )
+    camera("shoot")
     people = thumbnails(examples(studio.examples, "people"), "people")
     gr.HTML(
         '<p class="tip">One person, facing the camera, arms off the body, on a plain ground. '
@@ -250,7 +261,7 @@ def _result() -> dict[str, Any]:
         parts["try_on"] = gr.Button(
             "Add a person and a garment", variant="primary", size="lg", interactive=False, elem_id="try_on"
         )
-        parts["confirm"] = confirmation()
+        parts["confirm"] = confirmation("confirm", yes="Order", no="Not now", back="#try_on:enabled")
         parts["cancel"] = gr.Button("Cancel", variant="secondary", size="lg", visible=False, elem_id="cancel")
         parts["estimate"] = gr.HTML("", elem_id="estimate", padding=False)
     parts["notice"] = gr.HTML("", elem_id="notice", padding=False)
@@ -280,7 +291,9 @@ def _kept(studio: Studio) -> dict[str, Any]:
                 scale=1,
             )
             find = gr.Button("Find", size="sm", elem_id="find", scale=0, min_width=120)
-        forget = gr.Button("Forget everything", size="sm", elem_id="forget")
+        with gr.Column(elem_id="forgetting"):
+            forget = gr.Button("Forget everything", size="sm", elem_id="forget")
+            forget_confirm = confirmation("forget_confirm", yes="Forget everything", no="Keep it", back="#forget")
         gr.HTML(
             f"<p class='tip'>Results are kept on this server for {studio.keep_hours:g} hours, for this browser only. "
             "Forget everything deletes them, the photos on the page, and this browser's list, at once.</p>",
@@ -291,10 +304,13 @@ def _kept(studio: Studio) -> dict[str, Any]:
         "find_id": find_id,
         "find": find,
         "forget": forget,
+        "forget_confirm": forget_confirm,
         "come_back": gr.Button("Come back", visible="hidden", elem_id="come_back"),
         # Fixed names, or a restart of the server would lose what browsers keep. The secret is sent to every browser
         # and protects nothing; the signature inside does.
         "memory": gr.BrowserState(NO_MEMORY, storage_key="vton-ui", secret="vton-ui"),
+        "form": gr.BrowserState(NO_MEMORY, storage_key="vton-ui-form", secret="vton-ui"),
+        "restored": gr.HTML("", html_template="", visible="hidden", elem_id="restored"),
     }
 
 

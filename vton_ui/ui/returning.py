@@ -29,12 +29,14 @@ from vton_ui.ui.board import set_all
 from vton_ui.ui.compat.files import content_name, upload_folder
 from vton_ui.ui.components.actions import Action
 from vton_ui.ui.errors import translate_error
+from vton_ui.ui.form import Form
 from vton_ui.ui.look import Look, in_order, joined, look_of, taken_up, unsent_look
 from vton_ui.ui.memory import NO_MEMORY
 from vton_ui.ui.page_input import key_of
 from vton_ui.ui.render import Updates, button
 from vton_ui.ui.tab import Tab, Tabs
 from vton_ui.ui.web.uploads import forget_uploads
+from vton_ui.ui.web.visitor import browser_of
 
 OTHERS_PAUSE, OTHERS_LOOKS = 0.1, 50
 
@@ -62,6 +64,18 @@ class Returns:
     """What follows, finds and forgets."""
 
     tabs: Tabs
+
+    async def arrive(self, values: dict[Component, Any], request: gr.Request) -> AsyncGenerator[Updates, None]:
+        """Fill a page that was just loaded as this browser left it, and come back to what was under way."""
+        page = self.tabs.page
+        form = Form(page=page, studio=self.tabs.studio, browser=browser_of(request))
+        filled = form.restored(values[page.form])
+        if filled:
+            yield filled
+        async with aclosing(self.come_back(values, request)) as updates:
+            async for update in updates:
+                # In every step, as in `Renderer.show`.
+                yield {**update, **filled, **({page.failure: update[page.failure]} if update.get(page.failure) else {})}
 
     async def come_back(self, values: dict[Component, Any], request: gr.Request) -> AsyncGenerator[Updates, None]:
         """Follow this browser's jobs again, each in its tile, and show what it has kept and what was not ordered."""
@@ -156,8 +170,8 @@ class Returns:
         return {
             **tab.kept(),
             **tab.show(markup.FORGOTTEN),
-            page.person: None,
-            page.garments: [],
+            **Form(page=page, studio=tab.studio, browser=tab.browser).emptied,
+            page.forget_confirm: "",
             page.failure: "",
         }
 

@@ -96,9 +96,8 @@ def _garments(look: KeptLook, tab: Tab) -> tuple[Updates, str]:
     there = [
         replace(rail.new(str(path), name=worn.name, kind=worn.cloth_type), placed=True) for worn, path in found if path
     ]
-    gone = ", ".join(worn.name for worn, path in found if path is None)
-    words = f"No longer here: {gone}. Uploads are deleted after an hour. Add what is missing again." if gone else ""
-    return ({tab.page.garments: there} if there else {}), words
+    gone = [worn.name for worn, path in found if path is None]
+    return ({tab.page.garments: there} if there else {}), markup.gone(gone) if gone else ""
 
 
 def _person(look: KeptLook, tab: Tab) -> tuple[Updates, str]:

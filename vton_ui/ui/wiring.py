@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import gradio as gr
 
 from vton_ui.studio import Studio
+from vton_ui.ui import markup
 from vton_ui.ui.components.garments import KIND
 from vton_ui.ui.dispatch import Dispatch
 from vton_ui.ui.edits import Edits
@@ -20,10 +22,29 @@ from vton_ui.ui.tab import Tabs
 
 LOOK_AT = "() => document.querySelector('{0}')?.scrollIntoView({{behavior: 'smooth', block: 'nearest'}})"
 """On a phone the button is always in view; its effect, or the reason why it is disabled, may not be."""
+LOOK_AT_RESULT = """() => document.querySelector("{0}")?.scrollIntoView({{
+  behavior: "smooth", block: matchMedia("(max-width: 1000px)").matches ? "start" : "nearest",
+}})"""
+"""Where the columns stand below each other, what is under the picture comes into view too."""
 COME_BACK = "() => window.addEventListener('online', () => document.querySelector('#come_back').click())"
 """When the network was down, the events of a running try-on were lost: the browser follows its jobs again."""
-CLEAR_FIXED = "(card) => (card || '').includes('data-fixed-by=\"change\"') ? '' : {__type__: 'update'}"
+CLEAR_FIXED = """(card) => {
+  document.body.dataset.card = "notice";
+  return (card || "").includes('data-fixed-by="change"') ? "" : { __type__: "update" };
+}"""
 """Remove an error that a change may have fixed. Any other stays until the next try-on."""
+LOOK_AT_FAILURE = f"() => {{ document.body.dataset.card = 'failure'; ({LOOK_AT.format('#failure')})(); }}"
+"""Of two red cards style.css shows one: what was tried last, or after another change what is wrong on the page."""
+
+AT_LOAD = "(...values) => { window.pageAtLoad = values.map((value) => JSON.stringify(value)); }"
+FILL_IN = """(restored, ...values) => {
+  const { person, ...choices } = JSON.parse(restored || "{}");
+  const photo = person && { ...person, url: new URL(person.url, document.baseURI).href };
+  const kept = [photo, ...NAMES.map((name) => choices[name])];
+  const wanted = (value, i) => kept[i] != null && JSON.stringify(value) === window.pageAtLoad[i];
+  return values.map((value, i) => (wanted(value, i) ? kept[i] : { __type__: "update" }));
+}"""
+"""Fill a page that was just loaded; what the visitor has changed meanwhile stays."""
 
 
 def wire(page: Page, studio: Studio, blocks: gr.Blocks) -> None:
@@ -34,7 +55,7 @@ def wire(page: Page, studio: Studio, blocks: gr.Blocks) -> None:
     quick: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
     slow: dict[str, Any] = {"concurrency_limit": None, "show_progress": "hidden", "api_visibility": "private"}
     question = [page.confirm, page.asked]
-    refreshed = [page.try_on, page.estimate, page.notice, page.use_model, page.wear, *question]
+    refreshed = [page.try_on, page.estimate, page.notice, page.use_model, page.wear, page.form, *question]
     of_models = [block for named in (page.groups, page.headings) for blocks in named.values() for block in blocks]
 
     page.model.change(edits.show_model, page.model, [*of_models, *page.namesakes], **quick)
@@ -101,12 +122,21 @@ def _wire_looks(page: Page, tabs: Tabs, blocks: gr.Blocks, quick: dict[str, Any]
     station = [page.status, page.result, page.details, page.download]
     buttons = [page.try_on, page.cancel, page.again, page.retry, page.look_again]
     touched = [*buttons, page.failure, *station, page.memory, page.looks, page.confirm, page.asked]
-    gr.on([page.try_on.click, page.retry.click, page.again.click], None, js=LOOK_AT.format("#mirror"))
-    page.status.change(None, js=LOOK_AT.format("#mirror:has([data-returned])"))
-    page.failure.change(None, js=LOOK_AT.format("#failure"))
+    gr.on([page.try_on.click, page.retry.click, page.again.click], None, js=LOOK_AT_RESULT.format("#mirror"))
+    page.status.change(None, js=LOOK_AT_RESULT.format("#mirror:has([data-returned])"))
+    page.failure.change(None, js=LOOK_AT_FAILURE)
     page.cancel.click(runs.cancel, {page.memory}, page.cancel, **quick)
-    page.forget.click(returns.forget, everything, [*touched, page.person, page.garments], **quick)
+    choices = list(page.choices.values())
+    page.forget.click(None, None, page.forget_confirm, js=f"() => {json.dumps(markup.FORGET_QUESTION)}")
+    page.forget_confirm.clear(None, None, page.forget_confirm, js="() => ''")
+    emptied = [*touched, page.person, page.garments, *choices, page.form, page.forget_confirm]
+    forgotten = page.forget_confirm.submit(returns.forget, everything, emptied, **quick)
+    # At once: the page gets shorter meanwhile, and a smooth way would end beside its goal.
+    forgotten.then(None, js=LOOK_AT_RESULT.format("#mirror").replace("smooth", "instant"))
     blocks.load(None, js=COME_BACK)
+    blocks.load(None, [page.person, *choices], js=AT_LOAD)
+    fill_in = FILL_IN.replace("NAMES", json.dumps(list(page.choices)))
+    page.restored.change(None, [page.restored, page.person, *choices], [page.person, *choices], js=fill_in)
     # Several at once: while one look is ordered again, the next can be cancelled.
     several: dict[str, Any] = {"trigger_mode": "multiple"}
     for part in (page.result, page.looks):
@@ -116,9 +146,8 @@ def _wire_looks(page: Page, tabs: Tabs, blocks: gr.Blocks, quick: dict[str, Any]
         page.confirm.submit(runs.order, everything, touched, **slow),
         page.again.click(runs.again, everything, touched, **slow),
         gr.on([page.find.click, page.find_id.submit], returns.find, everything, touched, **slow),
-        gr.on(
-            [blocks.load, page.come_back.click, page.look_again.click], returns.come_back, everything, touched, **slow
-        ),
+        blocks.load(returns.arrive, {*page.inputs, page.form}, [*touched, page.garments, page.restored], **slow),
+        gr.on([page.come_back.click, page.look_again.click], returns.come_back, everything, touched, **slow),
         *(part.run(actions.run, everything, touched, **several, **slow) for part in (page.result, page.looks)),
     ]
     for event in made:

@@ -1,5 +1,5 @@
 const dialog = element.querySelector(".question");
-const focusSoon = (find) => requestAnimationFrame(() => find()?.focus());
+const focusSoon = (find, how) => requestAnimationFrame(() => find()?.focus(how));
 
 const show = () => {
   const wasInside = element.contains(document.activeElement);
@@ -7,7 +7,7 @@ const show = () => {
   dialog.querySelector("p").textContent = props.value || "";
   // To the question and not to a button: a held Enter key must not answer it.
   if (props.value) focusSoon(() => dialog);
-  else if (wasInside) focusSoon(() => document.querySelector("#try_on:enabled"));
+  else if (wasInside) focusSoon(() => document.querySelector("BACK"), { preventScroll: true });
 };
 
 element.querySelector(".order").addEventListener("click", () => trigger("submit"));

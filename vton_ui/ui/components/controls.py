@@ -32,7 +32,9 @@ def control(option: Option, *, visible: bool, elem_id: str | None = None) -> Com
     if isinstance(option, Number):
         if option.default is None:
             # Not gr.Number, which turns an empty box into a 0 as soon as it is drawn.
-            return gr.Textbox(placeholder=option.placeholder, max_lines=1, max_length=20, **common)
+            return gr.Textbox(
+                placeholder=option.placeholder, max_lines=1, max_length=20, elem_classes="number", **common
+            )
         return gr.Slider(option.minimum, option.maximum, value=option.default, step=option.step, **common)
     if isinstance(option, Text):
         return gr.Textbox(

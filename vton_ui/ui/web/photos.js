@@ -115,6 +115,8 @@
     input.dispatchEvent(new Event("change", { bubbles: true }));
   };
 
+  document.addEventListener("person-photo", ({ detail }) => show(detail));
+
   const pictures = (transfer) => [...(transfer?.files ?? [])].filter((file) => /^image\/|^$/.test(file.type));
 
   // Gradio loses the old photo on a drop onto a filled slot.
