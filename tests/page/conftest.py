@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Error, Page
 
-from tests.browser import DESK, NoBrowser, chromium, in_ci, load
+from tests.browser import DESK, PHONE, NoBrowser, chromium, in_ci, load
 from tests.conftest import serving
 from tests.fake_fal.server import TEST_KEY, FakeFal
 from vton_ui.backends.fal import answers
@@ -26,7 +26,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="package")
 def shared_fal() -> Iterator[FakeFal]:
-    """One fal for all tests, at a pace at which a person could read the status."""
+    """One fal for all tests."""
     with pytest.MonkeyPatch.context() as patch:
         fake = FakeFal().start()
         fake.patch(patch)
@@ -43,7 +43,7 @@ def fal(shared_fal: FakeFal) -> FakeFal:
     shared_fal.seen.clear()
     shared_fal.clear_faults()
     shared_fal.black, shared_fal.next_error = False, None
-    shared_fal.queue_seconds, shared_fal.run_seconds, shared_fal.queue_length = 0.4, 0.6, 3
+    shared_fal.queue_seconds, shared_fal.run_seconds, shared_fal.queue_length = 0.1, 0.2, 3
     shared_fal.concurrent = None
     return shared_fal
 
@@ -77,6 +77,13 @@ def free_desk(browser: Browser) -> Iterator[BrowserContext]:
         yield context
 
 
+@pytest.fixture(scope="package")
+def paid_hand(browser: Browser) -> Iterator[BrowserContext]:
+    """What `phone` is opened in."""
+    with browser.new_context(viewport=PHONE, is_mobile=True, has_touch=True) as context:  # type: ignore[arg-type]
+        yield context
+
+
 @pytest.fixture
 def paid(paid_desk: BrowserContext, paid_url: str, fal: FakeFal) -> Iterator[Page]:
     """The page of the app with a key; it must not log an error."""
@@ -89,10 +96,16 @@ def free(free_desk: BrowserContext, free_url: str, fal: FakeFal) -> Iterator[Pag
     yield from _as_new(free_desk, free_url)
 
 
+@pytest.fixture
+def phone(paid_hand: BrowserContext, paid_url: str, fal: FakeFal) -> Iterator[Page]:
+    """The page of the app with a key on a phone; likewise."""
+    yield from _as_new(paid_hand, paid_url)
+
+
 def _as_new(context: BrowserContext, url: str) -> Iterator[Page]:
     """The page in a browser that remembers nothing of it but its scripts: it loads in less than half the time."""
     page = context.pages[0] if context.pages else context.new_page()
-    _forget(page, url)
+    forget(page, url)
     errors: list[str] = []
 
     def note(error: Error) -> None:
@@ -107,12 +120,15 @@ def _as_new(context: BrowserContext, url: str) -> Iterator[Page]:
         other.close()
     if context.pages:
         context.pages[0].unroute_all(behavior="ignoreErrors")
-        _forget(context.pages[0], url)
+        forget(context.pages[0], url)
     assert errors == []
 
 
-def _forget(page: Page, url: str) -> None:
-    """Leave the app for a page of its server that has no script, and clear what the browser has stored for it."""
+def forget(page: Page, url: str) -> None:
+    """Leave the app for a page of its server that has no script, and clear what the browser has stored for it.
+
+    To the server it is another browser then.
+    """
     page.goto(f"{url}gradio_api/app_id")
     page.evaluate("localStorage.clear(); sessionStorage.clear()")
     page.context.clear_cookies()

@@ -36,8 +36,8 @@ def opened(page: Page, place: int = 0) -> Locator:
     return viewer
 
 
-def test_what_changed(paid: Page, fal: FakeFal) -> None:
-    """Soon after the picture the viewer can mark what changed, says how much, and the strip is sorted by it."""
+def test_what_changed_and_taken_away(paid: Page, fal: FakeFal) -> None:
+    """The viewer marks what changed and says how much, the strip is sorted by it; looks come as ZIP and as picture."""
     looks(paid, 2)
     sort = paid.locator("#looks .sort select")
     expect(sort).to_be_visible(timeout=WAIT)
@@ -53,11 +53,6 @@ def test_what_changed(paid: Page, fal: FakeFal) -> None:
     expect(paid.locator("#looks .tile .numbers").first).to_contain_text("% changed")
     paid.reload()
     expect(sort).to_be_visible(timeout=WAIT)
-
-
-def test_taken_away(paid: Page, fal: FakeFal) -> None:
-    """The chosen looks come as a ZIP with a table, and as one picture."""
-    looks(paid, 2)
     for box in paid.locator("#looks .choose input").all():
         box.check()
     with paid.expect_download() as download:

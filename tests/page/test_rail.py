@@ -42,20 +42,13 @@ TAB_STOPS = (
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
     """A page with the rail as CatVTON needs it."""
-    with serving_rail(asks=True) as address:
-        yield address
-
-
-@pytest.fixture(scope="module")
-def plain_url() -> Iterator[str]:
-    """A page with the rail as FLUX needs it."""
-    with serving_rail(asks=False) as address:
+    with serving_rail() as address:
         yield address
 
 
 @pytest.fixture(scope="module")
 def desk(browser: Browser) -> Iterator[Page]:
-    """What `page` and `plain` are opened in: scripts are loaded once."""
+    """What `page` is opened in: scripts are loaded once."""
     with browser.new_context(viewport=DESK) as context:  # type: ignore[arg-type]
         yield context.new_page()
 
@@ -93,12 +86,6 @@ def opened(page: Page, url: str) -> Iterator[Page]:
 def page(desk: Page, url: str) -> Iterator[Page]:
     """On a desk; it must not log an error."""
     yield from opened(desk, url)
-
-
-@pytest.fixture
-def plain(desk: Page, plain_url: str) -> Iterator[Page]:
-    """The same for a model without kinds."""
-    yield from opened(desk, plain_url)
 
 
 @pytest.fixture
@@ -477,10 +464,14 @@ def test_kind_of_one_alone(page: Page) -> None:
     until(page, lambda sent: [(one["kind"], one["guessed"]) for one in sent] == [("outer", True)])
 
 
-def test_no_kinds(plain: Page) -> None:
+def test_no_kinds(page: Page) -> None:
     """A model that does not ask shows no kinds."""
-    pick(plain, "tee", "coat")
-    expect(plain.locator("#garments .kind:visible")).to_have_count(0)
+    pick(page, "tee", "coat")
+    expect(page.locator("#garments .kind:visible")).to_have_count(2)
+    page.locator("#asks input").uncheck()
+    expect(page.locator("#garments .kind:visible")).to_have_count(0, timeout=WAIT)
+    page.locator("#asks input").check()
+    expect(page.locator("#garments .kind:visible")).to_have_count(2, timeout=WAIT)
 
 
 # ---- Crop and cut-out

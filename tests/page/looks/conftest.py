@@ -31,7 +31,7 @@ def stage(shared_stage: tuple[Stage, str]) -> Stage:
 
 @pytest.fixture(scope="package")
 def tabs(browser: Browser) -> Iterator[dict[bool, Page]]:
-    """Pages that tests use again, with a finger (True) or a mouse: compiled once, the scripts take a quarter as long."""
+    """Pages that tests use again, with a finger (True) or a mouse: their scripts are compiled only once."""
     found: dict[bool, Page] = {}
     yield found
     for page in found.values():
