@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Error, Page
+from playwright.sync_api import Browser, BrowserContext, Error, Page, expect
 
 from tests.browser import DESK, PHONE, NoBrowser, chromium, in_ci, load
 from tests.conftest import serving
 from tests.fake_fal.server import TEST_KEY, FakeFal
+from tests.page.acts import WAIT
 from vton_ui.backends.fal import answers
 from vton_ui.settings import Settings
+
+expect.set_options(timeout=WAIT)
 
 
 @pytest.fixture(scope="package")
@@ -66,21 +70,24 @@ def free_url(shared_fal: FakeFal, tmp_path_factory: pytest.TempPathFactory) -> I
 @pytest.fixture(scope="package")
 def paid_desk(browser: Browser) -> Iterator[BrowserContext]:
     """What `paid` is opened in."""
-    with browser.new_context(viewport=DESK) as context:  # type: ignore[arg-type]
-        yield context
+    yield from _context(browser, viewport=DESK)
 
 
 @pytest.fixture(scope="package")
 def free_desk(browser: Browser) -> Iterator[BrowserContext]:
     """What `free` is opened in."""
-    with browser.new_context(viewport=DESK) as context:  # type: ignore[arg-type]
-        yield context
+    yield from _context(browser, viewport=DESK)
 
 
 @pytest.fixture(scope="package")
 def paid_hand(browser: Browser) -> Iterator[BrowserContext]:
     """What `phone` is opened in."""
-    with browser.new_context(viewport=PHONE, is_mobile=True, has_touch=True) as context:  # type: ignore[arg-type]
+    yield from _context(browser, viewport=PHONE, is_mobile=True, has_touch=True)
+
+
+def _context(browser: Browser, **options: Any) -> Iterator[BrowserContext]:
+    """A context in which nothing moves by itself: without a graphics card each frame of it costs processor time."""
+    with browser.new_context(reduced_motion="reduce", **options) as context:
         yield context
 
 
@@ -104,8 +111,10 @@ def phone(paid_hand: BrowserContext, paid_url: str, fal: FakeFal) -> Iterator[Pa
 
 def _as_new(context: BrowserContext, url: str) -> Iterator[Page]:
     """The page in a browser that remembers nothing of it but its scripts: it loads in less than half the time."""
-    page = context.pages[0] if context.pages else context.new_page()
-    forget(page, url)
+    if not context.pages:
+        forget(context.new_page(), url)
+    page = context.pages[0]
+    window = page.viewport_size
     errors: list[str] = []
 
     def note(error: Error) -> None:
@@ -120,6 +129,7 @@ def _as_new(context: BrowserContext, url: str) -> Iterator[Page]:
         other.close()
     if context.pages:
         context.pages[0].unroute_all(behavior="ignoreErrors")
+        context.pages[0].set_viewport_size(window)  # type: ignore[arg-type]
         forget(context.pages[0], url)
     assert errors == []
 
