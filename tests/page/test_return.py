@@ -15,6 +15,7 @@ from tests.conftest import photo_bytes, until
 from tests.fake_fal.server import FakeFal
 from tests.page.acts import WAIT, done, give, looked_back, no_turn, ordered, result_picture, two_photos, works
 from tests.page.conftest import forget
+from tests.page.network import network_to
 from tests.subprocess_app import subprocess_app
 from vton_ui.tryon import submit
 
@@ -80,18 +81,22 @@ def test_ended_unseen(paid: Page, fal: FakeFal) -> None:
     expect(paid.locator("#status [data-state=done]")).not_to_be_visible()
 
 
-def test_dead_network(paid: Page, fal: FakeFal) -> None:
+def test_dead_network(browser: Browser, paid_url: str, fal: FakeFal) -> None:
     """The network drops while the model works and comes back when it is done: the picture comes all the same."""
-    with no_turn(fal):
-        ordered(paid)
-        with paid.expect_event("requestfailed", lambda request: "/queue/data" in request.url):
-            paid.context.set_offline(True)
-    (job,) = fal.jobs.values()
-    until(lambda: job.state == "COMPLETED")
-    expect(paid.locator("#status [data-state=done]")).not_to_be_visible()
-    paid.context.set_offline(False)
-    expect(paid.locator("#status [data-state=done]")).to_be_visible(timeout=LONG_WAIT)
-    assert fal.count("submit") == 1
+    with network_to(paid_url) as network:
+        page = open_page(browser, network.url)
+        with no_turn(fal):
+            ordered(page)
+            page.context.set_offline(True)
+            network.cut()
+        (job,) = fal.jobs.values()
+        until(lambda: job.state == "COMPLETED")
+        expect(page.locator("#status [data-state=done]")).not_to_be_visible()
+        page.context.set_offline(False)
+        expect(page.locator("#status [data-state=done]")).to_be_visible(timeout=LONG_WAIT)
+        assert result_picture(page).size == (866, 1154)
+        assert fal.count("submit") == 1
+        page.context.close()
 
 
 def test_kill_9(browser: Browser, fal: FakeFal, tmp_path: Path) -> None:
