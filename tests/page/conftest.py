@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Error, Page
+from playwright.sync_api import Browser, BrowserContext, Error, Page, expect
 
-from tests.browser import DESK, NoBrowser, chromium, in_ci, load
+from tests.browser import DESK, PHONE, NoBrowser, chromium, in_ci, load
 from tests.conftest import serving
 from tests.fake_fal.server import TEST_KEY, FakeFal
+from tests.page.acts import WAIT
 from vton_ui.backends.fal import answers
 from vton_ui.settings import Settings
+
+expect.set_options(timeout=WAIT)
 
 
 @pytest.fixture(scope="package")
@@ -26,7 +30,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="package")
 def shared_fal() -> Iterator[FakeFal]:
-    """One fal for all tests, at a pace at which a person could read the status."""
+    """One fal for all tests."""
     with pytest.MonkeyPatch.context() as patch:
         fake = FakeFal().start()
         fake.patch(patch)
@@ -43,7 +47,7 @@ def fal(shared_fal: FakeFal) -> FakeFal:
     shared_fal.seen.clear()
     shared_fal.clear_faults()
     shared_fal.black, shared_fal.next_error = False, None
-    shared_fal.queue_seconds, shared_fal.run_seconds, shared_fal.queue_length = 0.4, 0.6, 3
+    shared_fal.queue_seconds, shared_fal.run_seconds, shared_fal.queue_length = 0.1, 0.2, 3
     shared_fal.concurrent = None
     return shared_fal
 
@@ -66,14 +70,24 @@ def free_url(shared_fal: FakeFal, tmp_path_factory: pytest.TempPathFactory) -> I
 @pytest.fixture(scope="package")
 def paid_desk(browser: Browser) -> Iterator[BrowserContext]:
     """What `paid` is opened in."""
-    with browser.new_context(viewport=DESK) as context:  # type: ignore[arg-type]
-        yield context
+    yield from _context(browser, viewport=DESK)
 
 
 @pytest.fixture(scope="package")
 def free_desk(browser: Browser) -> Iterator[BrowserContext]:
     """What `free` is opened in."""
-    with browser.new_context(viewport=DESK) as context:  # type: ignore[arg-type]
+    yield from _context(browser, viewport=DESK)
+
+
+@pytest.fixture(scope="package")
+def paid_hand(browser: Browser) -> Iterator[BrowserContext]:
+    """What `phone` is opened in."""
+    yield from _context(browser, viewport=PHONE, is_mobile=True, has_touch=True)
+
+
+def _context(browser: Browser, **options: Any) -> Iterator[BrowserContext]:
+    """A context in which nothing moves by itself: without a graphics card each frame of it costs processor time."""
+    with browser.new_context(reduced_motion="reduce", **options) as context:
         yield context
 
 
@@ -89,10 +103,18 @@ def free(free_desk: BrowserContext, free_url: str, fal: FakeFal) -> Iterator[Pag
     yield from _as_new(free_desk, free_url)
 
 
+@pytest.fixture
+def phone(paid_hand: BrowserContext, paid_url: str, fal: FakeFal) -> Iterator[Page]:
+    """The page of the app with a key on a phone; likewise."""
+    yield from _as_new(paid_hand, paid_url)
+
+
 def _as_new(context: BrowserContext, url: str) -> Iterator[Page]:
     """The page in a browser that remembers nothing of it but its scripts: it loads in less than half the time."""
-    page = context.pages[0] if context.pages else context.new_page()
-    _forget(page, url)
+    if not context.pages:
+        clear(context.new_page(), url)
+    page = context.pages[0]
+    window = page.viewport_size
     errors: list[str] = []
 
     def note(error: Error) -> None:
@@ -107,12 +129,16 @@ def _as_new(context: BrowserContext, url: str) -> Iterator[Page]:
         other.close()
     if context.pages:
         context.pages[0].unroute_all(behavior="ignoreErrors")
-        _forget(context.pages[0], url)
+        context.pages[0].set_viewport_size(window)  # type: ignore[arg-type]
+        clear(context.pages[0], url)
     assert errors == []
 
 
-def _forget(page: Page, url: str) -> None:
-    """Leave the app for a page of its server that has no script, and clear what the browser has stored for it."""
+def clear(page: Page, url: str) -> None:
+    """Leave the app for a page of its server that has no script, and clear what the browser has stored for it.
+
+    To the server it is another browser then.
+    """
     page.goto(f"{url}gradio_api/app_id")
     page.evaluate("localStorage.clear(); sessionStorage.clear()")
     page.context.clear_cookies()

@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -30,22 +31,27 @@ PERSON = '<div id="person"><img alt=""></div>'
 
 def preview(garment: Garment) -> Preview:
     """What becomes of one garment."""
-    folder = Path(get_upload_folder())
-    path = Path(garment.path).resolve()
     made = Preview(id=garment.id, crop=garment.crop, cut_out=garment.cut_out)
-    if not any(path.is_relative_to(root.resolve()) for root in (folder, EXAMPLES)):
+    path = Path(garment.path).resolve()
+    if not any(path.is_relative_to(root.resolve()) for root in (Path(get_upload_folder()), EXAMPLES)):
         return made
+    return Preview(**{**asdict(made), **_facts(path, garment.crop, garment.cut_out)})
+
+
+@cache
+def _facts(path: Path, crop: Any, cut_out_asked: bool) -> dict[str, Any]:
+    """Of a photo and what is to become of it: its kind, where the picture is that was made, and why there is none."""
     with Image.open(path) as opened:
         image = opened.convert("RGB")
-    part = cropped(image, garment.crop) if garment.crop else image
-    cut = cut_out(part) if garment.cut_out else part
-    facts: dict[str, Any] = {"kind": guess_kind(part)}
-    if garment.crop or cut is not part:
-        target = folder / secrets.token_hex(8) / "view.png"
+    part = cropped(image, crop) if crop else image
+    cut = cut_out(part) if cut_out_asked else part
+    facts: dict[str, Any] = {"kind": guess_kind(part), "refused": None if cut else REFUSED}
+    if crop or cut is not part:
+        target = Path(get_upload_folder()) / secrets.token_hex(8) / "view.png"
         target.parent.mkdir(parents=True)
         (cut or part).save(target)
         facts["path"] = str(target)
-    return Preview(**{**asdict(made), **facts, "refused": None if cut else REFUSED})
+    return facts
 
 
 async def look_at(garments: list[Garment]) -> Any:
@@ -59,22 +65,24 @@ async def look_at(garments: list[Garment]) -> Any:
     return shown(previews, [garment.id for garment in proposed_order(known)])
 
 
-def build(asks: bool) -> gr.Blocks:
-    """The page."""
+def build() -> gr.Blocks:
+    """The page: the rail asks for kinds until it is told that the model does not."""
     with gr.Blocks(title="Rail", analytics_enabled=False, fill_width=True) as demo:
         with gr.Row(elem_id="desk"):
             for place in ("person", "garments", "result"):
                 with gr.Column(elem_classes="station", min_width=300):
                     gr.HTML(f"<h2>{place.title()}</h2>{PERSON if place == 'person' else ''}", padding=False)
                     if place == "garments":
-                        rail = GarmentRail(kinds=kinds([CAT_VTON] if asks else []), padding=False)
+                        rail = GarmentRail(kinds=kinds([CAT_VTON]), padding=False)
         value = gr.Textbox(elem_id="value", label="Value")
         said = gr.Radio([(label, kind) for kind, label in kinds([CAT_VTON])], label="Kind", elem_id="said")
+        asks = gr.Checkbox(True, label="Asks", elem_id="asks")
         example, clear = gr.Button("Example", elem_id="example"), gr.Button("Clear", elem_id="clear")
         quiet: dict[str, Any] = {"queue": False, "show_progress": "hidden"}
         rail.change(lambda found: json.dumps([one.as_json() for one in found]), rail, value, **quiet)
         rail.input(look_at, rail, rail, trigger_mode="always_last", **quiet)
         said.input(lambda kind: gr.update(only_kind=kind), said, rail, **quiet)
+        asks.input(lambda on: gr.update(kinds=kinds([CAT_VTON] if on else [])), asks, rail, **quiet)
         clear.click(list, None, rail, **quiet)
         example.click(_example, None, rail, trigger_mode="multiple", **quiet)
     return demo  # type: ignore[no-any-return]
@@ -85,9 +93,9 @@ def _example() -> Any:
 
 
 @contextmanager
-def serving_rail(*, asks: bool) -> Iterator[str]:
+def serving_rail() -> Iterator[str]:
     """The page on a port of its own; yields its address."""
-    demo = build(asks)
+    demo = build()
     _, url, _ = demo.launch(
         theme=theme(),
         css=palette_css() + (WEB / "style.css").read_text("utf-8"),

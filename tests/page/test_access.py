@@ -198,8 +198,6 @@ def test_forced_colours_in_a_german_browser(browser: Browser, paid_url: str, fal
     page.wait_for_function(
         f"new Set(({grounds})([...document.querySelectorAll('#expert [type=checkbox]')])).size === 2"
     )
-        f"new Set(({grounds})([...document.querySelectorAll('#expert [type=checkbox]')])).size === 2"
-    )
     with no_turn(fal):
         page.click("#try_on")
         works(page)

@@ -36,8 +36,8 @@ def opened(page: Page, place: int = 0) -> Locator:
     return viewer
 
 
-def test_what_changed(paid: Page, fal: FakeFal) -> None:
-    """Soon after the picture the viewer can mark what changed, says how much, and the strip is sorted by it."""
+def test_what_changed_and_taken_away(paid: Page, fal: FakeFal) -> None:
+    """The viewer marks what changed and says how much, the strip is sorted by it; looks come as ZIP and as picture."""
     looks(paid, 2)
     sort = paid.locator("#looks .sort select")
     expect(sort).to_be_visible(timeout=WAIT)
@@ -53,11 +53,6 @@ def test_what_changed(paid: Page, fal: FakeFal) -> None:
     expect(paid.locator("#looks .tile .numbers").first).to_contain_text("% changed")
     paid.reload()
     expect(sort).to_be_visible(timeout=WAIT)
-
-
-def test_taken_away(paid: Page, fal: FakeFal) -> None:
-    """The chosen looks come as a ZIP with a table, and as one picture."""
-    looks(paid, 2)
     for box in paid.locator("#looks .choose input").all():
         box.check()
     with paid.expect_download() as download:
@@ -79,15 +74,15 @@ def test_used_again(paid: Page, fal: FakeFal) -> None:
     looks(paid)
     (job,) = fal.jobs.values()
     give(paid, "garments", photo_bytes(300, 260), name="skirt.jpg")
-    cards = paid.locator("#garments .card")
-    expect(cards).to_have_count(2)
+    cards, arrived = paid.locator("#garments .card"), paid.locator("#garments .garment[data-sent]")
+    expect(arrived).to_have_count(2)  # one still on its way would join those that are put back
     opened(paid).get_by_role("button", name="Use its settings").click()
     expect(cards).to_have_count(1, timeout=WAIT)
     expect(cards).to_contain_text("Striped tee")
     expect(paid.locator("#garments")).to_be_in_viewport()
     expect(paid.locator("#option-seed").locator("input, textarea")).to_have_value(str(job.arguments["seed"]))
     give(paid, "garments", photo_bytes(300, 260), name="skirt.jpg")
-    expect(cards).to_have_count(2)
+    expect(arrived).to_have_count(2)
     opened(paid).get_by_role("button", name="Put its garments back").click()
     expect(cards).to_have_count(1, timeout=WAIT)
     opened(paid).get_by_role("button", name="Use as the next person").click()

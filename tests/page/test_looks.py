@@ -5,11 +5,9 @@ from __future__ import annotations
 import io
 import re
 
-import pytest
 from PIL import Image, ImageStat
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
-from tests.browser import PHONE, open_page
 from tests.conftest import photo_bytes, until
 from tests.fake_fal.schemas import model_error
 from tests.fake_fal.server import FakeFal
@@ -65,6 +63,7 @@ def test_tiles(paid: Page, fal: FakeFal) -> None:
     expect(paid.locator("#status [data-state=done]")).to_have_text("4 of 4 looks ready", timeout=WAIT)
     expect(paid.locator("#looks .tile")).to_have_count(4)
     assert fal.count("submit") == 6
+    lines_up(paid)
 
 
 def test_an_outfit(paid: Page, fal: FakeFal) -> None:
@@ -88,32 +87,30 @@ def test_an_outfit(paid: Page, fal: FakeFal) -> None:
     assert fal.billed == sum(job.failure is None for job in fal.jobs.values())
 
 
-@pytest.mark.parametrize("phone", [False, True], ids=["desk", "phone"])
-def test_reloaded_in_the_middle(phone: bool, browser: Browser, paid_url: str, paid: Page, fal: FakeFal) -> None:
-    """What was ordered comes back to its tile, and one button orders what was not, for the price on it."""
-    page = open_page(browser, paid_url, viewport=PHONE) if phone else paid
-    several(page, 3)
-    page.locator("#model label", has_text="Both, side by side").click()
+def test_reloaded_in_the_middle(phone: Page, fal: FakeFal) -> None:
+    """What was ordered comes back to its tile and into view, and one button orders the rest, for the price on it."""
+    several(phone, 3)
+    phone.locator("#model label", has_text="Both, side by side").click()
     with no_turn(fal):
-        click(page, looks=6)
-        expect(tiles(page, "waiting")).to_have_count(4, timeout=WAIT)
-        expect(tiles(page, "planned")).to_have_count(2)
-        page.reload()
-        expect(tiles(page, "waiting")).to_have_count(4, timeout=WAIT)
-        expect(tiles(page, "not_ordered")).to_have_count(2, timeout=WAIT)
-    expect(tiles(page, "done")).to_have_count(4, timeout=WAIT)
+        click(phone, looks=6)
+        expect(tiles(phone, "waiting")).to_have_count(4, timeout=WAIT)
+        expect(tiles(phone, "planned")).to_have_count(2)
+        phone.evaluate("scrollTo(0, 0)")
+        phone.reload()
+        expect(phone.locator("#status [data-state=working]")).to_be_in_viewport(timeout=WAIT)
+        expect(tiles(phone, "waiting")).to_have_count(4, timeout=WAIT)
+        expect(tiles(phone, "not_ordered")).to_have_count(2, timeout=WAIT)
+    expect(tiles(phone, "done")).to_have_count(4, timeout=WAIT)
     assert fal.count("submit") == 4
-    page.get_by_role("button", name="Order the rest").click()
-    expect(tiles(page, "done")).to_have_count(6, timeout=WAIT)
-    expect(page.get_by_role("button", name="Order the rest")).not_to_be_visible()
-    expect(page.locator("#looks .tile")).to_have_count(6)
+    phone.get_by_role("button", name="Order the rest").click()
+    expect(tiles(phone, "done")).to_have_count(6, timeout=WAIT)
+    expect(phone.get_by_role("button", name="Order the rest")).not_to_be_visible()
+    expect(phone.locator("#looks .tile")).to_have_count(6)
     assert fal.count("submit") == fal.billed == 6
-    if phone:
-        page.context.close()
 
 
 def test_two_tabs_that_order(paid: Page, paid_desk: BrowserContext, paid_url: str, fal: FakeFal) -> None:
-    """Both are closed while they wait; a third tab finds all of both."""
+    """One is closed while they wait; a third tab finds all of both, submits nothing, and the one left has its own."""
     second = paid_desk.new_page()
     second.goto(paid_url)
     with no_turn(fal):
@@ -128,31 +125,29 @@ def test_two_tabs_that_order(paid: Page, paid_desk: BrowserContext, paid_url: st
         expect(tiles(later, "waiting")).to_have_count(4, timeout=WAIT)
     expect(tiles(later, "done")).to_have_count(4, timeout=WAIT)
     expect(later.locator("#looks .tile")).to_have_count(4)
+    expect(tiles(paid, "done")).to_have_count(2, timeout=WAIT)
     assert fal.count("submit") == fal.billed == 4
-
-
-def test_before_and_after_line_up(paid: Page, fal: FakeFal) -> None:
-    """In the viewer the photo and its look stand on the same pixels, so that only what was changed differs."""
-    two_photos(paid)
-    click(paid, looks=1)
-    expect(tiles(paid, "done")).to_have_count(1, timeout=WAIT)
-    paid.locator("#result .face").click()
-    dialog = paid.locator("#result dialog")
-    expect(dialog.locator("h2")).to_be_focused()
-    paid.wait_for_function("[...document.querySelectorAll('#result .layer img[src]')].every(i => i.naturalWidth)")
-    boxes = [dialog.locator(f".layer.{layer} img").first.bounding_box() for layer in ("before", "after")]
-    assert boxes[0] == boxes[1]
-    assert dialog.locator(".stage[data-other-shape]").count() == 0
-    paid.keyboard.press("b")
-    after = picture_in(dialog)
-    paid.keyboard.press("b")
-    before = picture_in(dialog)
-    assert ImageStat.Stat(before).stddev[0] > 10  # there is something to see
-    corner = (10, 60, 60, 110)  # where the stand-in for fal changes nothing
-    difference = ImageStat.Stat(before.crop(corner)).mean[0] - ImageStat.Stat(after.crop(corner)).mean[0]
-    assert abs(difference) < 8
 
 
 def picture_in(dialog: Locator) -> Image.Image:
     dialog.page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
     return Image.open(io.BytesIO(dialog.locator(".view").screenshot())).convert("RGB")
+
+
+def lines_up(page: Page) -> None:
+    """In the viewer the photo and its look stand on the same pixels, so that only what was changed differs."""
+    page.locator("#result .face").first.click()
+    dialog = page.locator("#result dialog")
+    expect(dialog.locator("h2")).to_be_focused()
+    page.wait_for_function("[...document.querySelectorAll('#result .layer img[src]')].every(i => i.naturalWidth)")
+    boxes = [dialog.locator(f".layer.{layer} img").first.bounding_box() for layer in ("before", "after")]
+    assert boxes[0] == boxes[1]
+    assert dialog.locator(".stage[data-other-shape]").count() == 0
+    page.keyboard.press("b")
+    after = picture_in(dialog)
+    page.keyboard.press("b")
+    before = picture_in(dialog)
+    assert ImageStat.Stat(before).stddev[0] > 10  # there is something to see
+    corner = (10, 60, 60, 110)  # where the stand-in for fal changes nothing
+    difference = ImageStat.Stat(before.crop(corner)).mean[0] - ImageStat.Stat(after.crop(corner)).mean[0]
+    assert abs(difference) < 8

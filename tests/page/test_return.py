@@ -8,12 +8,14 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Error, Page, expect
+from playwright.sync_api import Browser, Error, Page, expect
 
-from tests.browser import PHONE, open_page
+from tests.browser import open_page
 from tests.conftest import photo_bytes, until
 from tests.fake_fal.server import FakeFal
 from tests.page.acts import WAIT, done, forget, give, looked_back, no_turn, ordered, result_picture, two_photos, works
+from tests.page.conftest import clear
+from tests.page.network import network_to
 from tests.subprocess_app import subprocess_app
 from vton_ui.tryon import submit
 
@@ -34,26 +36,11 @@ def slow_to_draw(page: Page) -> None:
     }).observe(document.querySelector("#status"), {subtree: true, childList: true, characterData: true})""")
 
 
-def another_tab(context: BrowserContext, url: str) -> Page:
-    page = context.new_page()
-    page.goto(url)
-    page.wait_for_selector("#try_on")
-    return page
-
-
 def test_reload(paid: Page, fal: FakeFal) -> None:
-    """The page is reloaded in the middle: it picks the job up again and shows the picture."""
-    with no_turn(fal):
-        ordered(paid)
-        paid.reload()
-        works(paid)
-    done(paid)
-    assert result_picture(paid).size == (866, 1154)
-    assert fal.count("submit") == fal.billed == 1
+    """The page is reloaded in the middle, on a slow phone: it picks the job up again and shows the picture.
 
-
-def test_reload_on_a_slow_phone(paid: Page, fal: FakeFal) -> None:
-    """A job is remembered even if the next step arrives before this one is drawn."""
+    The job is remembered even if the next step arrives before this one is drawn.
+    """
     slow_to_draw(paid)
     with no_turn(fal):
         ordered(paid)
@@ -62,32 +49,21 @@ def test_reload_on_a_slow_phone(paid: Page, fal: FakeFal) -> None:
         paid.reload()
         works(paid)
     done(paid)
+    assert result_picture(paid).size == (866, 1154)
     assert fal.count("submit") == fal.billed == 1
 
 
-def test_on_a_phone_what_was_left_comes_into_view(browser: Browser, paid_url: str, fal: FakeFal) -> None:
-    """After a reload the page shows the running try-on, and not an empty slot."""
-    page = open_page(browser, paid_url, viewport=PHONE)
-    with no_turn(fal):
-        ordered(page)
-        page.evaluate("scrollTo(0, 0)")
-        page.reload()
-        expect(page.locator("#status [data-state=working]")).to_be_in_viewport(timeout=WAIT)
-    page.context.close()
-
-
-def test_tab_closed_and_opened(paid: Page, paid_url: str, fal: FakeFal) -> None:
-    """The tab is closed; a new one, opened after the job is over, shows the picture."""
+def test_left_and_opened(paid: Page, paid_url: str, fal: FakeFal) -> None:
+    """The page is left; opened again after the job is over, it shows the picture."""
     with no_turn(fal):
         ordered(paid)
-        later = paid.context.new_page()
-        paid.close()
+        paid.goto("about:blank")
     (job,) = fal.jobs.values()
     until(lambda: job.state == "COMPLETED")
-    later.goto(paid_url)
-    done(later)
+    paid.goto(paid_url)
+    done(paid)
     assert fal.count("submit") == 1
-    expect(later.locator("#looks img")).to_have_count(1)
+    expect(paid.locator("#looks img")).to_have_count(1)
 
 
 def test_ended_unseen(paid: Page, fal: FakeFal) -> None:
@@ -106,16 +82,21 @@ def test_ended_unseen(paid: Page, fal: FakeFal) -> None:
 
 
 def test_dead_network(browser: Browser, paid_url: str, fal: FakeFal) -> None:
-    """The network drops while the model works and comes back: the picture comes all the same."""
-    page = open_page(browser, paid_url)
-    with no_turn(fal):
-        ordered(page)
-        page.context.set_offline(True)
-    page.wait_for_timeout(4000)
-    page.context.set_offline(False)
-    expect(page.locator("#status [data-state=done]")).to_be_visible(timeout=LONG_WAIT)
-    assert fal.count("submit") == 1
-    page.context.close()
+    """The network drops while the model works and comes back when it is done: the picture comes all the same."""
+    with network_to(paid_url) as network:
+        page = open_page(browser, network.url)
+        with no_turn(fal):
+            ordered(page)
+            page.context.set_offline(True)
+            network.cut()
+        (job,) = fal.jobs.values()
+        until(lambda: job.state == "COMPLETED")
+        expect(page.locator("#status [data-state=done]")).not_to_be_visible()
+        page.context.set_offline(False)
+        expect(page.locator("#status [data-state=done]")).to_be_visible(timeout=LONG_WAIT)
+        assert result_picture(page).size == (866, 1154)
+        assert fal.count("submit") == 1
+        page.context.close()
 
 
 def test_kill_9(browser: Browser, fal: FakeFal, tmp_path: Path) -> None:
@@ -170,82 +151,57 @@ def test_looks_survive_and_are_forgotten(paid: Page, fal: FakeFal) -> None:
     expect(paid.locator("#looks")).not_to_be_visible()
 
 
-def test_another_browser_sees_nothing(browser: Browser, paid: Page, paid_url: str, fal: FakeFal) -> None:
-    """Another browser shows none of it."""
+def test_another_browser(paid: Page, paid_url: str, fal: FakeFal) -> None:
+    """Another browser sees nothing; a request id brings its result there, without another job."""
     two_photos(paid)
     paid.click("#try_on")
     done(paid)
     with looked_back(paid):
         paid.reload()
     expect(paid.locator("#looks .tile")).to_be_visible()
-    stranger = browser.new_context().new_page()
-    with looked_back(stranger):
-        stranger.goto(paid_url)
-    expect(stranger.locator("#try_on")).to_be_visible()
-    expect(stranger.locator("#looks")).not_to_be_visible()
-    stranger.context.close()
-
-
-def test_find_a_request(browser: Browser, paid: Page, paid_url: str, fal: FakeFal) -> None:
-    """A request id brings its result into another browser, without another job."""
-    two_photos(paid)
-    paid.click("#try_on")
-    done(paid)
+    clear(paid, paid_url)
+    with looked_back(paid):
+        paid.goto(paid_url)
+    expect(paid.locator("#try_on")).to_be_visible()
+    expect(paid.locator("#looks")).not_to_be_visible()
     (job,) = fal.jobs.values()
-    other = open_page(browser, paid_url)
-    other.locator("#keeping button").first.click()
-    other.fill("#find_id input", job.id)
-    other.click("#find")
-    done(other)
-    assert fal.count("submit") == 1
-    other.fill("#find_id input", "no-such-request")
-    other.press("#find_id input", "Enter")
-    expect(other.locator("#failure")).to_contain_text("does not know", timeout=WAIT)
-    other.context.close()
-
-
-@pytest.mark.parametrize("typed", ["", "../../other/app/requests/x", "x/cancel", "x?logs=1", "a b"])
-def test_what_is_no_request_id_is_not_asked_for(paid: Page, fal: FakeFal, typed: str) -> None:
-    """A malformed id is refused: it would become part of an address that gets the owner's key."""
     paid.locator("#keeping button").first.click()
-    paid.fill("#find_id input", typed)
+    paid.fill("#find_id input", job.id)
+    paid.click("#find")
+    done(paid)
+    assert fal.count("submit") == 1
+    paid.fill("#find_id input", "no-such-request")
+    paid.press("#find_id input", "Enter")
+    expect(paid.locator("#failure")).to_contain_text("does not know", timeout=WAIT)
+    asked = len(fal.seen)
+    paid.fill("#find_id input", "x/cancel")
     paid.click("#find")
     expect(paid.locator("#failure")).to_contain_text("no request id", timeout=WAIT)
-    assert fal.seen == []
+    assert len(fal.seen) == asked
 
 
-def test_a_lost_answer_is_looked_for(paid: Page, fal: FakeFal) -> None:
-    """fal accepted and the answer was lost: the job is found by its seed, and not sent again."""
+def test_a_lost_answer(paid: Page, fal: FakeFal) -> None:
+    """fal accepted and the answer was lost: the job is looked for, and sent again only by the visitor."""
     fal.fault("submit", "accept_then_drop")
     two_photos(paid)
     paid.click("#try_on")
     done(paid)
     assert fal.count("submit") == fal.billed == 1
-
-
-def test_look_again(paid: Page, fal: FakeFal) -> None:
-    """If the job is not found, the page says so; *Look again* later brings the picture."""
     fal.fault("submit", "accept_then_drop")
     fal.fault("requests", "status", times=2, code=503)
-    two_photos(paid)
     paid.click("#try_on")
     expect(paid.locator("#failure")).to_contain_text("It was not sent again.", timeout=WAIT)
     expect(paid.locator("#retry")).to_have_text("Send again")
     paid.click("#look_again")
-    done(paid)
-    assert fal.count("submit") == 1
-
-
-def test_send_again_is_a_second_intent(paid: Page, fal: FakeFal) -> None:
-    """Only the visitor can send an unclear job a second time."""
+    expect(paid.locator("#looks .tile")).to_have_count(2, timeout=WAIT)
+    assert fal.count("submit") == fal.billed == 2
     fal.fault("submit", "drop_before")
-    two_photos(paid)
     paid.click("#try_on")
     expect(paid.locator("#failure")).to_contain_text("It was not sent again.", timeout=WAIT)
-    assert fal.count("submit") == 1
+    assert fal.count("submit") == 3
     paid.click("#retry")
-    done(paid)
-    assert fal.billed == 1
+    expect(paid.locator("#looks .tile")).to_have_count(3, timeout=WAIT)
+    assert fal.billed == 3
 
 
 def test_ones_own_key_is_asked_for_again(free: Page, fal: FakeFal) -> None:
@@ -268,21 +224,10 @@ def test_ones_own_key_is_asked_for_again(free: Page, fal: FakeFal) -> None:
 
 def test_cancel_that_comes_too_late_shows_the_picture(paid: Page, fal: FakeFal) -> None:
     """A running job that completes all the same is shown, since it was paid."""
-    fal.run_seconds = 3  # longer than it takes to look and to click
+    fal.run_seconds = 2  # longer than it takes to look and to click
     two_photos(paid)
     paid.click("#try_on")
     expect(paid.locator("#status")).to_contain_text("Running", timeout=WAIT)
     paid.click("#cancel")
     done(paid)
     expect(paid.locator("#result img")).to_be_visible()
-
-
-def test_two_tabs(paid: Page, paid_url: str, fal: FakeFal) -> None:
-    """A tab that is opened while another waits follows the same job and submits nothing."""
-    with no_turn(fal):
-        ordered(paid)
-        second = another_tab(paid.context, paid_url)
-        works(second)
-    done(second)
-    done(paid)
-    assert fal.count("submit") == 1

@@ -47,6 +47,7 @@ def noisy(width: int, height: int, **kind: object) -> bytes:
 
 
 PHONE_PHOTO = photo_bytes(4032, 3024, exif_orientation=6, gps=True)
+TURNED = photo_bytes(2400, 1800, exif_orientation=6, gps=True)
 
 
 @pytest.fixture
@@ -72,51 +73,47 @@ def drop(page: Page, slot: str, content: bytes, name: str = "dropped.jpg") -> No
     page.evaluate(DROP, [slot, name, base64.b64encode(content).decode()])
 
 
-def test_a_picked_photo_is_shrunk(page: Page) -> None:
-    """A photo of 12 megapixels with EXIF orientation and place arrives with 2, upright, without EXIF."""
+def test_the_person(page: Page) -> None:
+    """Picked, dropped or pasted, a photo arrives with 2 megapixels, upright, without EXIF; a drop replaces it too.
+
+    A drop works on the empty slot and on the filled one, which Gradio would only empty. A paste fills the person
+    first, then the garments.
+    """
+    photo = page.locator("#person img")
     give(page, "person", PHONE_PHOTO)
-    expect(page.locator("#person img")).to_be_visible(timeout=WAIT)
+    expect(photo).to_be_visible(timeout=WAIT)
     assert is_upright_and_small(received(page, "person"))
-
-
-def test_several_photos_are_shrunk(page: Page) -> None:
-    """Every one of several garments."""
-    give(page, "garments", PHONE_PHOTO, photo_bytes(3024, 4032), PHONE_PHOTO)
-    expect(page.locator("#garments .card")).to_have_count(3, timeout=WAIT)
-    assert all(is_upright_and_small(received(page, "garments", number)) for number in range(3))
-
-
-def test_a_dropped_photo_is_shrunk_and_replaces_the_old_one(page: Page) -> None:
-    """A drop works on the empty slot and on the filled one, which Gradio would only empty."""
-    drop(page, "person", PHONE_PHOTO, "first.jpg")
-    expect(page.locator("#person img")).to_be_visible(timeout=WAIT)
+    removed(page)
+    drop(page, "person", TURNED, "first.jpg")
+    expect(photo).to_be_visible(timeout=WAIT)
     assert is_upright_and_small(received(page, "person"))
     drop(page, "person", photo_bytes(700, 900), "second.jpg")
     page.wait_for_function("document.querySelector('#person img')?.naturalWidth === 700", timeout=WAIT)
-
-
-def test_a_drop_on_filled_garments_adds(page: Page) -> None:
-    """It takes nothing away."""
-    give(page, "garments", photo_bytes(600, 600))
-    expect(page.locator("#garments .card")).to_have_count(1, timeout=WAIT)
-    drop(page, "garments", photo_bytes(500, 700))
-    expect(page.locator("#garments .card")).to_have_count(2, timeout=WAIT)
-
-
-def test_a_drop_that_misses(page: Page) -> None:
-    """Near the garments it is theirs, and elsewhere it does not take the visitor off the page."""
-    drop(page, "clothes", photo_bytes(500, 700))
-    expect(page.locator("#garments .card")).to_have_count(1, timeout=WAIT)
-    assert page.evaluate(DROPPED, "privacy") is False
-
-
-def test_a_pasted_photo_goes_where_one_is_missing(page: Page) -> None:
-    """A pasted photo fills the person first, then the garments, and is shrunk too."""
-    page.evaluate(PASTE, base64.b64encode(PHONE_PHOTO).decode())
-    expect(page.locator("#person img")).to_be_visible(timeout=WAIT)
+    removed(page)
+    page.evaluate(PASTE, base64.b64encode(TURNED).decode())
+    expect(photo).to_be_visible(timeout=WAIT)
     assert is_upright_and_small(received(page, "person"))
     page.evaluate(PASTE, base64.b64encode(photo_bytes(600, 600)).decode())
     expect(page.locator("#garments .card")).to_have_count(1, timeout=WAIT)
+
+
+def test_the_garments(page: Page) -> None:
+    """Every one of several is shrunk; a drop on them, or near them, adds, and elsewhere it does not leave the page."""
+    cards = page.locator("#garments .card")
+    drop(page, "clothes", photo_bytes(500, 700))
+    expect(cards).to_have_count(1, timeout=WAIT)
+    assert page.evaluate(DROPPED, "privacy") is False
+    give(page, "garments", TURNED, photo_bytes(1800, 2400))
+    expect(cards).to_have_count(3, timeout=WAIT)
+    assert all(is_upright_and_small(received(page, "garments", number)) for number in range(3))
+    drop(page, "garments", photo_bytes(600, 600))
+    expect(cards).to_have_count(4, timeout=WAIT)
+    # A large transparent PNG keeps its transparency, which the server puts on white.
+    buffer = io.BytesIO()
+    Image.new("RGBA", (2000, 2000), (200, 30, 30, 90)).save(buffer, "PNG")
+    give(page, "garments", buffer.getvalue(), name="cut.png")
+    expect(cards).to_have_count(5, timeout=WAIT)
+    assert received(page, "garments", 4).mode == "RGBA"
 
 
 def test_a_click_during_the_upload_waits(page: Page, fal: FakeFal) -> None:
@@ -129,42 +126,33 @@ def test_a_click_during_the_upload_waits(page: Page, fal: FakeFal) -> None:
     assert "the 2 garments" in job.arguments["prompt"]
 
 
-@pytest.mark.parametrize(
-    ("content", "name"),
-    [
-        (photo_bytes(800, 900), "small.jpg"),
-        (photo_bytes(800, 900, "PNG"), "small.png"),
-        (photo_bytes(800, 900, "GIF"), "small.gif"),
-    ],
-    ids=["jpeg", "png", "gif"],
-)
-def test_what_is_small_passes_untouched(page: Page, content: bytes, name: str) -> None:
-    """A photo that is small and clean is not encoded again."""
-    give(page, "person", content, name=name)
-    expect(page.locator("#person img")).to_be_visible(timeout=WAIT)
-    assert received(page, "person").format == Image.open(io.BytesIO(content)).format
-
-
-@pytest.mark.parametrize("marks", ["exif", "xmp"])
-def test_what_is_small_tells_nothing(page: Page, marks: str) -> None:
-    """A photo that need not be shrunk leaves the browser without its metadata, of whichever kind, all the same."""
+def test_what_is_small(page: Page) -> None:
+    """A photo that is small and clean is not encoded again; one with metadata, of whichever kind, leaves without it."""
     exif = Image.Exif()
     exif[0x010E] = "secret"
     kinds = {"exif": {"exif": exif}, "xmp": {"xmp": b"<x:xmpmeta xmlns:x='adobe:ns:meta/'>secret</x:xmpmeta>"}}
-    content = noisy(400, 500, quality=75, **kinds[marks])
-    assert b"secret" in content
-    give(page, "person", content)
-    expect(page.locator("#person img")).to_be_visible(timeout=WAIT)
+    for marks in kinds.values():
+        content = noisy(400, 500, quality=75, **marks)
+        assert b"secret" in content
+        arrived = given(page, content, "photo.jpg")
+        assert arrived.size == (400, 500)
+        assert not arrived.getexif()
+        assert "xmp" not in arrived.info
+    for format in ("JPEG", "PNG", "GIF"):
+        content = photo_bytes(800, 900, format)
+        assert given(page, content, f"small.{format.lower()}").format == format
+
+
+def given(page: Page, content: bytes, name: str) -> Image.Image:
+    """A photo given to the empty person, as the server has it; the slot is empty again afterwards."""
+    give(page, "person", content, name=name)
     arrived = received(page, "person")
-    assert arrived.size == (400, 500)
-    assert not arrived.getexif()
-    assert "xmp" not in arrived.info
+    removed(page)
+    return arrived
 
 
-def test_transparency_survives(page: Page) -> None:
-    """A large transparent PNG keeps its transparency, which the server puts on white."""
-    buffer = io.BytesIO()
-    Image.new("RGBA", (2000, 2000), (200, 30, 30, 90)).save(buffer, "PNG")
-    give(page, "garments", buffer.getvalue(), name="cut.png")
-    expect(page.locator("#garments .card")).to_have_count(1, timeout=WAIT)
-    assert received(page, "garments").mode == "RGBA"
+def removed(page: Page) -> None:
+    """Take the person away."""
+    page.locator("#person button[aria-label='Remove Image']").click()
+    expect(page.locator("#person img")).to_have_count(0, timeout=WAIT)
+    page.wait_for_function("!document.querySelector('[data-uploading]')")

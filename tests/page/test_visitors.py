@@ -1,4 +1,4 @@
-"""Several visitors: a limit is shown with its reason, and one who forgets takes nothing from another."""
+"""A visitor's limits: one that is reached is shown with its reason."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.browser import open_page
 from tests.conftest import photo_bytes, serving
-from tests.fake_fal.server import FakeFal
-from tests.page.acts import WAIT, forget, give, two_photos
+from tests.page.acts import WAIT, give
 from vton_ui.settings import Settings
 
 
@@ -20,18 +19,4 @@ def test_refused_upload(browser: Browser, tmp_path: Path) -> None:
         noise = photo_bytes(400, 400, "TIFF") + bytes(1_500_000)
         give(page, "person", noise, name="me.tif")
         expect(page.locator("[data-testid=toast-body]")).to_contain_text("may upload 1 MB an hour", timeout=WAIT)
-        page.context.close()
-
-
-def test_two_with_the_same_photo(browser: Browser, free_url: str, fal: FakeFal) -> None:
-    """After one visitor forgets everything, another one with the same photos can still try them on."""
-    one, other = open_page(browser, free_url), open_page(browser, free_url)
-    two_photos(one)
-    two_photos(other)
-    one.locator("#keeping button").first.click()
-    forget(one)
-    expect(one.locator("#status")).to_contain_text("Forgotten", timeout=WAIT)
-    other.click("#try_on")
-    expect(other.locator("#status [data-state=done]")).to_be_visible(timeout=WAIT)
-    for page in (one, other):
         page.context.close()

@@ -306,6 +306,16 @@ def test_find(key: str, server: Server, fal: FakeFal) -> None:
     assert fal.count("submit") == 1
 
 
+def test_what_is_no_request_id(server: Server, fal: FakeFal) -> None:
+    """A malformed id is refused: it would become part of an address that gets the owner's key."""
+    page = server.page()
+    for typed in ("", "../../other/app/requests/x", "x/cancel", "x?logs=1", "a b"):
+        page["find_id"], page["failure"] = typed, ""
+        page.click("find")
+        assert "no request id" in page["failure"], typed
+    assert fal.seen == []
+
+
 def test_find_books_nothing(server: Server, fal: FakeFal) -> None:
     """Who cancels for free and then looks for the request does not spend the owner's budget."""
     before = server.today().spent

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from PIL import Image
 from playwright.sync_api import CDPSession, Locator, Page, expect
@@ -27,6 +29,17 @@ BARE = """
 #station :is(.tag, .divider, .split, .turn) { opacity: 0 !important; }
 #station .stage { border-radius: 0 !important; }
 """
+
+
+@contextmanager
+def slowed(page: Page) -> Iterator[None]:
+    """While this lasts, the page is as slow as on a phone."""
+    session = page.context.new_cdp_session(page)
+    session.send("Emulation.setCPUThrottlingRate", {"rate": 4})
+    try:
+        yield
+    finally:
+        session.detach()
 
 
 def viewer(page: Page) -> Locator:

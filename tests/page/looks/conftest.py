@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, CDPSession, ConsoleMessage, Error, Page
 
 from tests.browser import DESK
 from tests.page.looks.stage import Stage, staged
@@ -29,25 +29,53 @@ def stage(shared_stage: tuple[Stage, str]) -> Stage:
     return stage
 
 
-@pytest.fixture
-def visit(browser: Browser, shared_stage: tuple[Stage, str]) -> Iterator[Visit]:
-    """Opens the stage; the page must log no error."""
-    contexts: list[BrowserContext] = []
-    errors: list[str] = []
+@pytest.fixture(scope="package")
+def tabs(browser: Browser) -> Iterator[dict[bool, Page]]:
+    """Pages that tests use again, with a finger (True) or a mouse: their scripts are compiled only once."""
+    found: dict[bool, Page] = {}
+    yield found
+    for page in found.values():
+        page.context.close()
 
-    def opened(viewport: dict[str, int] = DESK, *, dark: bool = False, script: str = "", **options: Any) -> Page:
+
+@pytest.fixture
+def visit(browser: Browser, tabs: dict[bool, Page], shared_stage: tuple[Stage, str]) -> Iterator[Visit]:
+    """Opens the stage; the page must log no error."""
+    errors: list[str] = []
+    visited: list[Page] = []
+    scripts: list[CDPSession] = []
+
+    def note_error(error: Error) -> None:
+        errors.append(str(error))
+
+    def note_message(message: ConsoleMessage) -> None:
+        errors.extend([message.text] if message.type == "error" else [])
+
+    def opened(viewport: dict[str, int] = DESK, *, dark: bool = False, script: str = "", **media: Any) -> Page:
         touch = min(viewport.values()) < 700
-        context = browser.new_context(viewport=viewport, has_touch=touch, is_mobile=touch, **options)  # type: ignore[arg-type]
-        contexts.append(context)
-        page = context.new_page()
-        page.add_init_script(script)
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on("console", lambda message: errors.extend([message.text] if message.type == "error" else []))
+        if touch not in tabs:
+            tabs[touch] = browser.new_context(has_touch=touch, is_mobile=touch).new_page()
+        page = tabs[touch]
+        if page not in visited:
+            visited.append(page)
+            page.on("pageerror", note_error)
+            page.on("console", note_message)
+        page.set_viewport_size(viewport)  # type: ignore[arg-type]
+        page.emulate_media(**{"reduced_motion": "no-preference", "forced_colors": "none", **media})
+        page.mouse.move(0, 0)
+        if script:  # of this test only: what Playwright adds to a page stays with it
+            scripts.append(page.context.new_cdp_session(page))
+            scripts[-1].send("Page.enable")
+            scripts[-1].send("Page.addScriptToEvaluateOnNewDocument", {"source": script})
         page.goto(f"{shared_stage[1]}?__theme={'dark' if dark else 'light'}")
         page.wait_for_selector("#station .looks")
         return page
 
     yield opened
-    for context in contexts:
-        context.close()
+    for session in scripts:
+        session.detach()
+    for page in visited:
+        page.remove_listener("pageerror", note_error)
+        page.remove_listener("console", note_message)
+        page.goto("about:blank")
     assert errors == []
