@@ -146,7 +146,9 @@ def test_visitors(url: str, deployed: Deployed) -> None:
         context = ssl.create_default_context(cafile=deployed.nginx.certificate)
         client = Client(url, cookies=False)
         transport = httpx.HTTPTransport(local_address=address, verify=context)
-        client.http = httpx.Client(base_url=url, transport=transport, headers={"x-forwarded-for": f"203.0.113.{forged}"})
+        client.http = httpx.Client(
+            base_url=url, transport=transport, headers={"x-forwarded-for": f"203.0.113.{forged}"}
+        )
         with client.http:
             return str(client.call("estimate", **photos))
 
