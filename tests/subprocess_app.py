@@ -85,8 +85,8 @@ def subprocess_app(
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     app = SubprocessApp(fake=fake, data=data, port=port, delays=delays or {}, environment=environment or {})
-    app.start()
     try:
+        app.start()
         yield app
     finally:
         app.kill()

@@ -119,7 +119,7 @@ def visit(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
         except httpx.TransportError:
             return False
 
-    until(answered, 60)
+    until(answered, 120)
     assert process.poll() is None, log.read_text()
     first = httpx.get(url, headers=headers)
     assert "Try-on studio" in first.text
