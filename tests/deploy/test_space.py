@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ import pytest
 import yaml
 from PIL import Image
 
+from tests.browser import in_ci
 from tests.client import Client
 from tests.conftest import free_port, until
 from tests.deploy.space import README, ROOT, held, uploaded
@@ -34,7 +36,7 @@ USER = 1000
 
 
 def python(version: str) -> Path:
-    """An interpreter of this version, the system's or pyenv's; skips if there is none."""
+    """An interpreter of this version, the system's or pyenv's; without one CI takes its own, and others skip."""
     pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
     system = shutil.which(f"python{version}")
     for found in (*([Path(system)] if system else []), *pyenv.glob(f"versions/{version}.*/bin/python")):
@@ -43,6 +45,8 @@ def python(version: str) -> Path:
         )
         if told.stdout.startswith(f"{version}."):
             return found.resolve()
+    if in_ci():
+        return Path(sys.base_prefix, "bin", f"python3.{sys.version_info.minor}").resolve()
     pytest.skip(f"there is no Python {version} here")
 
 

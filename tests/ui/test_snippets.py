@@ -111,7 +111,7 @@ def test_snippet(
 @pytest.mark.slow
 def test_snippet_of_the_readme(studio: str, folder: Path, fal: FakeFal, request: pytest.FixtureRequest) -> None:
     """It prints where the picture is, its request id and what it cost."""
-    path, id, cost = ran(*SHORTEST, studio, folder, request).stdout.split()
+    path, id, cost = ran(*SHORTEST, studio, folder, request).stdout.splitlines()[-1].split()
     (job,) = fal.jobs.values()
     assert (job.key, job.id, cost) == (KEY, id, "0.0475")
     with Image.open(path) as picture:
