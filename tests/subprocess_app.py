@@ -61,7 +61,7 @@ class SubprocessApp:
             json.dumps(self.delays),
         ]
         self.process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
-        for _ in range(240):
+        for _ in range(480):
             try:
                 httpx.get(self.url, timeout=2)
                 return

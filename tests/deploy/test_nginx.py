@@ -24,7 +24,7 @@ from tests.page_client import PageClient
 from tests.subprocess_app import SubprocessApp, subprocess_app
 from vton_ui.pictures.photos import MAX_BYTES
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 FREE_RATE = 40
 """Free work a minute for each visitor: more than a test needs that does not count it."""
