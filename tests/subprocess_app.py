@@ -33,6 +33,7 @@ class SubprocessApp:
     data: Path
     port: int
     delays: dict[str, float] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -42,13 +43,15 @@ class SubprocessApp:
     def start(self) -> None:
         """Start it and wait until it answers."""
         environment = {
-            **os.environ,
+            # Without it uploads lie below the data, as they do outside tests.
+            **{name: value for name, value in os.environ.items() if name != "GRADIO_TEMP_DIR"},
             "FAL_KEY": TEST_KEY,
             "FAL_API_URL": self.fake.api_url,
             "VTON_DATA_DIR": str(self.data),
             "GRADIO_SERVER_PORT": str(self.port),
             "GRADIO_ANALYTICS_ENABLED": "False",
             "VTON_FREE_RATE": "1000000",  # all requests come from one address
+            **self.environment,
         }
         command = [
             sys.executable,
@@ -58,7 +61,7 @@ class SubprocessApp:
             json.dumps(self.delays),
         ]
         self.process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
-        for _ in range(240):
+        for _ in range(480):
             try:
                 httpx.get(self.url, timeout=2)
                 return
@@ -74,14 +77,16 @@ class SubprocessApp:
 
 
 @contextmanager
-def subprocess_app(fake: FakeFal, data: Path, delays: dict[str, float] | None = None) -> Iterator[SubprocessApp]:
-    """The app in another process, started."""
+def subprocess_app(
+    fake: FakeFal, data: Path, delays: dict[str, float] | None = None, environment: dict[str, str] | None = None
+) -> Iterator[SubprocessApp]:
+    """The app in another process, started; `environment` has further variables."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    app = SubprocessApp(fake=fake, data=data, port=port, delays=delays or {})
-    app.start()
+    app = SubprocessApp(fake=fake, data=data, port=port, delays=delays or {}, environment=environment or {})
     try:
+        app.start()
         yield app
     finally:
         app.kill()

@@ -15,6 +15,7 @@ from statistics import median
 
 from tests.bench.estimate import seconds_to_estimate
 from tests.bench.fal import BenchFal, JobRecord
+from tests.bench.growth import Crowded
 from tests.bench.lag import watched
 from tests.bench.phone import seconds_to_server
 from tests.bench.pictures import PHONE, READY, SHRUNK, photo
@@ -325,13 +326,8 @@ def phone_rows(bench: Bench) -> Iterator[Row]:
     yield Row(what=what, unit="s", baseline=figures[0], ours=figures[1], target=1.0)
 
 
-def growth(bench: Bench) -> str:
-    """From one visitor to a hundred, as a Markdown table."""
-    lines = [
-        "| visitors at once | last answer | ÷ one | median | p99 of a trivial request |",
-        "|---:|---:|---:|---:|---:|",
-    ]
-    one = 0.0
+def growth(bench: Bench) -> Iterator[Crowded]:
+    """From one visitor to a hundred."""
     for count in GROWTH:
         crowds, lags = [], []
         for _ in range(3 if count <= 5 else 2):
@@ -340,16 +336,7 @@ def growth(bench: Bench) -> str:
                 crowds.append(at_once(bench.ours, pairs))
             lags.append(lag.p99())
         best = min(crowds, key=lambda crowd: crowd.wall)
-        one = one or best.wall
-        cells = (
-            f"{count}",
-            f"{best.wall:.2f} s",
-            f"{best.wall / one:.2f}",
-            f"{median(best.each):.2f} s",
-            f"{1000 * min(lags):.0f} ms",
-        )
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+        yield Crowded(visitors=count, last=best.wall, median=median(best.each), lag=1000 * min(lags))
 
 
 PARTS: dict[str, Callable[[Bench], Iterator[Row]]] = {

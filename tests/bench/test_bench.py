@@ -7,11 +7,15 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image, ImageColor
 
 from tests.bench import __main__ as bench
+from tests.bench.growth import FIGURES, LAST, MEDIAN, Crowded, picture, table
 from tests.bench.server import Weight
 from tests.bench.soak import Minute, verdict
 from tests.bench.table import Row, markdown, percentile
+
+HERE = Path(__file__).parent
 
 
 @pytest.mark.bench
@@ -51,3 +55,15 @@ def test_verdict_of_the_soak() -> None:
     words, steady = verdict([minute(200, 5), minute(200, 5), minute(300, 5)])
     assert not steady
     assert "memory: +50.0 % - grows" in words
+
+
+def test_growth_is_drawn_as_it_was_measured() -> None:
+    """The committed picture shows the figures of the table beside it, and fills its frame."""
+    text = (HERE / "README.md").read_text(encoding="utf-8")
+    with Image.open(HERE / "growth.png") as drawn:
+        rows = [Crowded(**row) for row in json.loads(drawn.info[FIGURES])]
+        again, _ = picture(rows)
+        assert drawn.size == again.size
+        colours = {colour for _, colour in drawn.convert("RGB").getcolors(1 << 16) or []}
+    assert table(rows) in text
+    assert {ImageColor.getrgb(LAST), ImageColor.getrgb(MEDIAN)} <= colours

@@ -1,4 +1,4 @@
-"""The README's snippets for scripts and agents, run as they stand, against the app on a fake fal."""
+"""The documents' snippets for scripts and agents, run as they stand, against the app on a fake fal."""
 
 from __future__ import annotations
 
@@ -17,9 +17,12 @@ from tests.conftest import photo_bytes, serving
 from tests.fake_fal.server import FakeFal
 from vton_ui.settings import Settings
 
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-SECTION = README.partition("## For scripts and agents\n")[2].partition("\n## ")[0]
-SNIPPETS = re.findall(r"^```(\w+)\n(.*?)^```$", SECTION, re.MULTILINE | re.DOTALL)
+ROOT = Path(__file__).parents[2]
+SECTION = (
+    (ROOT / "README.md").read_text(encoding="utf-8").partition("## For scripts and agents\n")[2].partition("\n## ")[0]
+)
+DETAILS = (ROOT / "vton_ui" / "ui" / "API.md").read_text(encoding="utf-8")
+SHORTEST, *SNIPPETS = re.findall(r"^```(\w+)\n(.*?)^```$", SECTION + DETAILS, re.MULTILINE | re.DOTALL)
 KEY = "somebodys-key-id:somebodys-key-secret"
 
 
@@ -62,8 +65,9 @@ def command(language: str, snippet: Path, request: pytest.FixtureRequest) -> lis
     return [sys.executable if language == "python" else "bash", str(snippet)]
 
 
-def test_there_are_five() -> None:
-    """Python for one look and for several, JavaScript, curl and MCP."""
+def test_there_are_six() -> None:
+    """The README's, then Python for one look and for several, JavaScript, curl and MCP."""
+    assert SHORTEST[0] == "python"
     assert [language for language, _ in SNIPPETS] == ["python", "python", "js", "sh", "python"]
 
 
@@ -102,6 +106,16 @@ def test_snippet(
     steps, _, result = run.stdout.rpartition("\n{" if language != "sh" else "event: complete")
     assert job.id in steps
     assert job.id in (result or run.stdout)
+
+
+@pytest.mark.slow
+def test_snippet_of_the_readme(studio: str, folder: Path, fal: FakeFal, request: pytest.FixtureRequest) -> None:
+    """It prints where the picture is, its request id and what it cost."""
+    path, id, cost = ran(*SHORTEST, studio, folder, request).stdout.splitlines()[-1].split()
+    (job,) = fal.jobs.values()
+    assert (job.key, job.id, cost) == (KEY, id, "0.0475")
+    with Image.open(path) as picture:
+        picture.load()
 
 
 @pytest.mark.slow

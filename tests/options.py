@@ -1,4 +1,4 @@
-"""Writes the README's table of options from the registry: `python -m tests.readme`."""
+"""Writes the table of options in vton_ui/ui/API.md from the registry: `python -m tests.options`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from vton_ui.models import MODELS
 from vton_ui.models.spec import Choice, Flag, Number, Option
 
-README = Path(__file__).parent.parent / "README.md"
+FILE = Path(__file__).parent.parent / "vton_ui" / "ui" / "API.md"
 PLACE = re.compile(r"(<!-- options:.*?-->\n).*?(<!-- /options -->)", re.DOTALL)
 
 
@@ -31,10 +31,10 @@ def values(option: Option) -> str:
     return "true, false" if isinstance(option, Flag) else f"text of up to {option.max_length} characters"
 
 
-def written(readme: str) -> str:
-    """The README with its table as the registry has it now."""
-    return PLACE.sub(lambda match: f"{match[1]}{table()}{match[2]}", readme)
+def written(text: str) -> str:
+    """The file with its table as the registry has it now."""
+    return PLACE.sub(lambda match: f"{match[1]}{table()}{match[2]}", text)
 
 
 if __name__ == "__main__":
-    README.write_text(written(README.read_text(encoding="utf-8")), encoding="utf-8")
+    FILE.write_text(written(FILE.read_text(encoding="utf-8")), encoding="utf-8")
