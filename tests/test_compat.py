@@ -27,7 +27,7 @@ from gradio_client import utils as client_utils
 from gradio_client.utils import construct_args
 from starlette.applications import Starlette
 
-from vton_ui.ui.compat import blocks, files, routes, startup
+from vton_ui.ui.compat import assets, blocks, files, routes, startup
 
 PARAMETERS = [{"parameter_name": "person", "parameter_has_default": False}]
 
@@ -241,3 +241,28 @@ def test_local_context() -> None:
     """What a handler can read about its call."""
     assert {"blocks", "request", "event_id"} <= vars(LocalContext).keys()
     assert "upload_file_set" in inspect.getsource(Blocks)
+
+
+# The page
+
+
+def test_files_of_the_page() -> None:
+    """Gradio's bundler names the files of every import, and its registry those of every kind of component."""
+    found = assets.page_files(["image", "html"])
+    folder = Path(gr.__file__).parent / "templates" / "frontend"
+    assert all((folder / "assets" / name).is_file() for name in found)
+    assert [name.partition("-")[0] for name in found if name.endswith(".js")][:3] == ["index", "Index", "core"]
+    for kind in ("Blocks", "statustracker", "Image", "HTML"):
+        assert any(name.startswith(f"{kind}-") for name in found), kind
+    assert set(assets.page_files(["html"])) < set(found)
+    assert all(routes.HASHED.fullmatch(f"/assets/{name}") for name in found)
+    page = (folder / "index.html").read_bytes()
+    put = assets.put_first(b"<b>", page)
+    assert put.index(b"<head>") < put.index(b"<b>") < put.index(b"<script>")
+    assert put.replace(b"<b>", b"") == page
+
+
+def test_loader_of_the_page() -> None:
+    """early.js: the loader's script asks for frames by a function that it takes when it is read."""
+    (script,) = (Path(gr.__file__).parent / "templates" / "frontend" / "assets").glob("statustracker-*.js")
+    assert "window.requestAnimationFrame" in script.read_text("utf-8")

@@ -15,11 +15,12 @@ from statistics import median
 
 from tests.bench.estimate import seconds_to_estimate
 from tests.bench.fal import BenchFal, JobRecord
+from tests.bench.first import first_and_second
 from tests.bench.growth import Crowded
 from tests.bench.lag import watched
 from tests.bench.phone import seconds_to_server
 from tests.bench.pictures import PHONE, READY, SHRUNK, photo
-from tests.bench.server import BARE, BASELINE, EMPTY, OURS, Server, start
+from tests.bench.server import BARE, BASELINE, EMPTY, ONE_IMAGE, OURS, Server, start
 from tests.bench.table import Row
 from tests.bench.visitor import AppClient, Crowd, Refused, at_once, baselines, ours
 from tests.browser import NoBrowser
@@ -326,6 +327,24 @@ def phone_rows(bench: Bench) -> Iterator[Row]:
     yield Row(what=what, unit="s", baseline=figures[0], ours=figures[1], target=1.0)
 
 
+def first_rows(bench: Bench) -> Iterator[Row]:
+    """A new visitor on a slow line, and the same again; in turns with a page that has one picture on it."""
+    what = "first event answered at 1.5 Mbit/s and 150 ms ÷ a Blocks with one Image"
+    urls = {module: f"http://127.0.0.1:{bench.start(module).port}/" for module in (ONE_IMAGE, OURS)}
+    try:
+        visits = first_and_second(urls, bench.rounds)
+    except (NoBrowser, ImportError):
+        yield Row(what=what, unit="×", baseline=None, ours="no browser")
+        return
+    seconds = {module: median(first.seconds for first, _ in found) for module, found in visits.items()}
+    note = f"which takes {seconds[ONE_IMAGE]:.1f} s"
+    yield Row(what=what, unit="×", baseline=None, ours=seconds[OURS] / seconds[ONE_IMAGE], target=1.3, note=note)
+    first, second = visits[OURS][0]
+    yield Row(what="received on the first visit", unit="KB", baseline=None, ours=first.received / 1e3, target=600.0)
+    yield Row(what="… requests", unit="", baseline=None, ours=float(first.requests), target=100.0)
+    yield Row(what="… on the second visit", unit="KB", baseline=None, ours=second.received / 1e3, target=40.0)
+
+
 def growth(bench: Bench) -> Iterator[Crowded]:
     """From one visitor to a hundred."""
     for count in GROWTH:
@@ -350,4 +369,5 @@ PARTS: dict[str, Callable[[Bench], Iterator[Row]]] = {
     "memory": memory_rows,
     "estimate": estimate_rows,
     "phone": phone_rows,
+    "first": first_rows,
 }

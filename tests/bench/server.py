@@ -20,6 +20,7 @@ from tests.fake_fal.server import PROXY_VARIABLES, TEST_KEY
 ROOT = Path(__file__).parents[2]
 PATIENCE = 120.0
 OURS, BASELINE, EMPTY, BARE = "tests.subprocess_app", "tests.bench.baseline", "tests.bench.empty", "tests.bench.bare"
+ONE_IMAGE = "tests.bench.one_image"
 CAPS = ("VTON_DAILY_BUDGET_USD", "VTON_VISITOR_BUDGET_USD", "VTON_VISITOR_RATE")
 LIMITS = ("VTON_FREE_RATE", "VTON_UPLOAD_MB")
 """Raised here, since all load comes from one address and would count as one visitor."""
@@ -80,7 +81,7 @@ def start(module: str, folder: Path, where: tuple[Mapping[str, str], str]) -> Se
     """Run an app until its page is there.
 
     Args:
-        module: OURS, BASELINE, EMPTY or BARE.
+        module: OURS, BASELINE, EMPTY, BARE or ONE_IMAGE.
         folder: For its files and its log.
         where: `BenchFal.where()`.
     """

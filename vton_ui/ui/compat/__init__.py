@@ -9,4 +9,5 @@ blocks    errors, sessions, inputs and middleware of gr.Blocks
 files     the folder of uploads, its names, and the values of components that hold files
 calls     the queue and its events: cancel, steps on the way, callers who leave
 mcp       the tools of agents
+assets    the page: its head, its scripts and style sheets
 """
