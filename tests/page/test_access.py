@@ -194,10 +194,10 @@ def test_forced_colours_in_a_german_browser(browser: Browser, paid_url: str, fal
     assert len(widths) > 4
     assert set(widths) == {"1px"}
     page.locator("#private input").check()
-    grounds = "all => all.map(box => getComputedStyle(box).backgroundColor)"
-    page.wait_for_function(
-        f"new Set(({grounds})([...document.querySelectorAll('#expert [type=checkbox]')])).size === 2"
-    )
+    page.wait_for_function("""() => {
+      const boxes = [...document.querySelectorAll("#expert [type=checkbox]")];
+      return new Set(boxes.map((box) => getComputedStyle(box).backgroundColor)).size === 2;
+    }""")
     with no_turn(fal):
         page.click("#try_on")
         works(page)

@@ -1,5 +1,6 @@
 // The page for keyboards and screen readers, as far as Gradio's own components leave it open: names, one Tab stop for
-// a row of pictures, arrow keys in groups of radio buttons, focus that is never lost, and what is said aloud.
+// a row of pictures, arrow keys in groups of radio buttons, focus that is never lost, and what is said aloud. It is
+// written for the markup of Gradio 6.31; should that change, tests/page/test_access.py tells.
 (() => {
   const TWICE_MS = 800; // the second half of a double press must neither cancel nor pay
   const SETTLE_MS = 100; // Gradio draws one answer in several steps
