@@ -91,7 +91,10 @@ def test_page_below_a_path(url: str, fal: FakeFal) -> None:
         with chromium() as browser, browser.new_context(ignore_https_errors=True) as context:
             page, asked = context.new_page(), list[str]()
             page.on("request", lambda request: asked.append(request.url))
-            page.on("response", lambda response: asked.append(f"{response.status}") if not response.ok else None)
+            page.on(
+                "response",
+                lambda response: asked.append(f"{response.status} {response.url}") if not response.ok else None,
+            )
             load(page, url)
             two_photos(page)
             page.click("#try_on")

@@ -9,6 +9,7 @@ import logging
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,8 @@ import gradio as gr
 from fastapi.exceptions import RequestValidationError
 from gradio.exceptions import InvalidPathError
 from starlette.middleware import Middleware
-from starlette.staticfiles import StaticFiles
+from starlette.requests import Request
+from starlette.responses import FileResponse
 
 from vton_ui.disk import disk_full
 from vton_ui.pictures import photos
@@ -144,7 +146,8 @@ def _life(studio: Studio) -> Any:
     async def life(app: Any) -> AsyncIterator[None]:
         # What exists by now stays; searching it for garbage again and again would delay every visitor.
         gc.freeze()
-        app.mount(f"/{INSTALL}", StaticFiles(directory=_WEB / "install"))
+        for file in (_WEB / "install").iterdir():  # no StaticFiles, which loses its way behind a sub-path
+            app.add_route(f"/{INSTALL}/{file.name}", partial(_sent, file))
         put_outermost(app, lambda inner: Origins(inner, hosts=studio.hosts, origins=studio.origins))
         warm_up()
         keep_sessions_light(app, app.get_blocks())
@@ -156,6 +159,10 @@ def _life(studio: Studio) -> Any:
         reconciling.cancel()
 
     return life
+
+
+async def _sent(file: Path, _: Request) -> FileResponse:
+    return FileResponse(file)
 
 
 async def _keep_tidy(demo: gr.Blocks, studio: Studio) -> None:

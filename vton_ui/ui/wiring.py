@@ -123,7 +123,8 @@ def _wire_looks(page: Page, tabs: Tabs, blocks: gr.Blocks, quick: dict[str, Any]
     buttons = [page.try_on, page.cancel, page.again, page.retry, page.look_again]
     touched = [*buttons, page.failure, *station, page.memory, page.looks, page.confirm, page.asked]
     gr.on([page.try_on.click, page.retry.click, page.again.click], None, js=LOOK_AT_RESULT.format("#mirror"))
-    page.status.change(None, js=LOOK_AT_RESULT.format("#mirror:has([data-returned])"))
+    # At once: while the page fills with what it had, a slow scroll would end in the wrong place.
+    page.status.change(None, js=LOOK_AT_RESULT.format("#mirror:has([data-returned])").replace("smooth", "instant"))
     page.failure.change(None, js=LOOK_AT_FAILURE)
     page.cancel.click(runs.cancel, {page.memory}, page.cancel, **quick)
     choices = list(page.choices.values())
