@@ -14,11 +14,9 @@ from tests.browser import DESK, PHONE, TABLET
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
 # Without its preload axe does not fetch the style sheets again, which takes two thirds of the time.
 BAD = """async () => {
-  const fading = document.getAnimations().filter((each) => each.effect.getTiming().iterations !== Infinity);
-  await Promise.all(fading.map((each) => each.finished.catch(() => {})));
   const {violations} = await axe.run({resultTypes: ["violations"], preload: false});
   const found = violations.filter(({impact}) => ["serious", "critical"].includes(impact))
-    .flatMap(({id, nodes}) => nodes.map(({target}) => `${id}: ${target.join(" ")}`));
+    .flatMap(({id, nodes}) => nodes.map(({target, any}) => `${id}: ${target.join(" ")} ${any.map(({message}) => message).join()}`));
   const shown = (node) => node.checkVisibility({opacityProperty: true});
   const nameless = [...document.querySelectorAll("img")].filter((img) => shown(img) && !img.alt && !img.ariaHidden);
   return [...found, ...nameless.map(({src}) => `no alt: ${src}`), ...faint()];

@@ -41,6 +41,7 @@ def test_nothing_serious_in_any_state(paid: Page, fal: FakeFal) -> None:
     inspector = Inspector(paid)
     assert inspector.problems() == [], "first sight"
     two_photos(paid)
+    paid.wait_for_function("!document.querySelector('[data-uploading]')")  # until then the button is faint
     assert inspector.problems() == [], "ready"
     with no_turn(fal):
         paid.click("#try_on")
