@@ -16,7 +16,7 @@ AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
 BAD = """async () => {
   const {violations} = await axe.run({resultTypes: ["violations"], preload: false});
   const found = violations.filter(({impact}) => ["serious", "critical"].includes(impact))
-    .flatMap(({id, nodes}) => nodes.map(({target, any}) => `${id}: ${target.join(" ")} ${any.map(({message}) => message).join()}`));
+    .flatMap(({id, nodes}) => nodes.map(({target}) => `${id}: ${target.join(" ")}`));
   const shown = (node) => node.checkVisibility({opacityProperty: true});
   const nameless = [...document.querySelectorAll("img")].filter((img) => shown(img) && !img.alt && !img.ariaHidden);
   return [...found, ...nameless.map(({src}) => `no alt: ${src}`), ...faint()];

@@ -17,6 +17,8 @@ from vton_ui.ui.memory import NO_MEMORY, State
 MAX_BOARDS = 1000
 TWICE_SECONDS = 0.8
 SILENT_SECONDS = 0.5
+PROGRESS_SECONDS = 0.25
+"""At most so often the page is told of progress: a slow phone draws what it is told one after the other."""
 MAX_LOOKS = 12
 """In the station; one more takes the place of the oldest that is over."""
 
@@ -41,6 +43,7 @@ class Board:
         stops: What cancels the looks under way.
         asked: When what was asked for last.
         told_at: When the page was last told something though nothing had changed.
+        progress_at: When the page was last told of progress.
         is_ordering: Whether a click is being worked on, so that a double click orders once.
         is_starting: Whether its looks are not there yet.
         is_filled: Whether `kept` and `memory` were read from what the browser keeps; `filling` is held meanwhile.
@@ -55,6 +58,7 @@ class Board:
     stops: defaultdict[str, set[asyncio.Event]] = field(default_factory=lambda: defaultdict(set))
     asked: dict[tuple[str, ...], float] = field(default_factory=dict)
     told_at: float = 0.0
+    progress_at: float = 0.0
     is_ordering: bool = False
     is_starting: bool = False
     is_filled: bool = False
@@ -132,6 +136,13 @@ class Board:
         silent = now - self.told_at > SILENT_SECONDS
         self.told_at = now if silent else self.told_at
         return silent
+
+    def is_progress_due(self) -> bool:
+        """Whether the page is told of progress now; what is left out, the next one shows."""
+        now = time.monotonic()
+        due = now - self.progress_at >= PROGRESS_SECONDS
+        self.progress_at = now if due else self.progress_at
+        return due
 
     @contextmanager
     def stoppable(self, stops: Collection[tuple[str, asyncio.Event]]) -> Iterator[None]:

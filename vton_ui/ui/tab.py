@@ -16,7 +16,7 @@ from vton_ui.money.pricing import money
 from vton_ui.studio import Studio
 from vton_ui.tryon.changed import kept_change
 from vton_ui.tryon.context import RunContext
-from vton_ui.tryon.events import Accepted, Cancelled, Done, Event, Failed, Submitting
+from vton_ui.tryon.events import Accepted, Cancelled, Done, Event, Failed, Running, Submitting, Waiting
 from vton_ui.tryon.job import Job
 from vton_ui.tryon.job_store import Record, Remembered
 from vton_ui.tryon.look_source import LookSource, source_of
@@ -128,6 +128,8 @@ class Tab:
             return None
         look = board.looks[look_id] = before.happened(item, event)
         kept = self._remember(look, item, event)
+        if isinstance(event, (Waiting, Running)) and look.state == before.state and not board.is_progress_due():
+            return None
         if board.only is None:
             return {**self.show(), **kept} if kept or tile(look) != tile(before) or board.is_silent() else None
         if look.state not in ("failed", "cancelled"):
