@@ -22,6 +22,8 @@ from vton_ui.pictures.framing import contained, pad, unpad
 from vton_ui.pictures.ground import blobs
 from vton_ui.pictures.photos import to_jpeg
 
+pytestmark = pytest.mark.slow
+
 ASSETS = Path(__file__).parents[2] / "assets"
 PEOPLE = sorted(path.stem for path in (ASSETS / "people").glob("*.jpg"))
 GARMENTS = ("tee", "trousers", "shoes", "coat", "skirt", "jacket")
