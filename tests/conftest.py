@@ -112,7 +112,7 @@ def begin_anew(fake: FakeFal) -> Iterator[FakeFal]:
     """A fal at its quickest with nothing seen yet; it keeps its files, since the app knows what it has uploaded."""
     fake.clear_faults()
     fake.jobs, fake.seen, fake.next_error, fake.concurrent = {}, [], None, None
-    fake.queue_seconds, fake.run_seconds = 0.02, 0.05
+    fake.queue_seconds, fake.run_seconds, fake.steps = 0.02, 0.05, None
     yield fake
     assert not fake.crashes, fake.crashes[0]
 

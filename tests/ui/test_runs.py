@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ from tests.page_client import MEMORY, PageClient
 from vton_ui.money.ledger import LEDGER_FILE, Caps, Ledger, Summary
 from vton_ui.settings import Settings, secret_of
 from vton_ui.tryon import submit
+from vton_ui.ui.board import PROGRESS_SECONDS
 from vton_ui.ui.memory import NO_MEMORY
 
 OWN_KEY = "visitor-key-id:visitor-key-secret"
@@ -110,6 +112,16 @@ def test_try_on(server: Server, fal: FakeFal) -> None:
     assert [tile["state"] for tile in page.tiles("looks")] == ["done"]
     shown = {name: page.part(name)["visible"] for name in ("try_on", "cancel", "again", "retry", "download")}
     assert shown == {"try_on": True, "cancel": False, "again": True, "retry": False, "download": True}
+
+
+def test_progress_is_told_in_moderation(server: Server, fal: FakeFal) -> None:
+    """However often fal tells of progress, the page is told twice a second: a slow phone draws all that it is sent."""
+    fal.steps, fal.run_seconds = 30, 1.0
+    page, told, began = server.page(), 0, time.monotonic()
+    for _ in page.following("try_on"):
+        told += "Running" in page["status"]
+    assert 1 <= told <= 1 + (time.monotonic() - began) / PROGRESS_SECONDS
+    assert "Done in" in page["status"]
 
 
 def test_two_clicks_at_once_are_one(server: Server, fal: FakeFal) -> None:

@@ -16,9 +16,8 @@ from vton_ui.ui.memory import NO_MEMORY, State
 
 MAX_BOARDS = 1000
 TWICE_SECONDS = 0.8
-SILENT_SECONDS = 0.5
-PROGRESS_SECONDS = 0.25
-"""At most so often the page is told of progress: a slow phone draws what it is told one after the other."""
+PROGRESS_SECONDS = 0.5
+"""Between two reports of progress: a slow phone draws each that it is sent, and would fall behind."""
 MAX_LOOKS = 12
 """In the station; one more takes the place of the oldest that is over."""
 
@@ -42,7 +41,6 @@ class Board:
         rest: The words on the button that orders what an earlier run left.
         stops: What cancels the looks under way.
         asked: When what was asked for last.
-        told_at: When the page was last told something though nothing had changed.
         progress_at: When the page was last told of progress.
         is_ordering: Whether a click is being worked on, so that a double click orders once.
         is_starting: Whether its looks are not there yet.
@@ -57,7 +55,6 @@ class Board:
     rest: str = ""
     stops: defaultdict[str, set[asyncio.Event]] = field(default_factory=lambda: defaultdict(set))
     asked: dict[tuple[str, ...], float] = field(default_factory=dict)
-    told_at: float = 0.0
     progress_at: float = 0.0
     is_ordering: bool = False
     is_starting: bool = False
@@ -130,15 +127,8 @@ class Board:
         else:
             self.looks.pop(id, None)
 
-    def is_silent(self) -> bool:
-        """Whether the page has to be told something, whatever it is: only then Gradio notices a page that is gone."""
-        now = time.monotonic()
-        silent = now - self.told_at > SILENT_SECONDS
-        self.told_at = now if silent else self.told_at
-        return silent
-
     def is_progress_due(self) -> bool:
-        """Whether the page is told of progress now; what is left out, the next one shows."""
+        """Whether the page is told of progress now, changed or not: only then Gradio notices a page that is gone."""
         now = time.monotonic()
         due = now - self.progress_at >= PROGRESS_SECONDS
         self.progress_at = now if due else self.progress_at

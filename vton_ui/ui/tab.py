@@ -26,7 +26,6 @@ from vton_ui.ui import markup
 from vton_ui.ui.board import Board, Boards
 from vton_ui.ui.errors import translate_error
 from vton_ui.ui.look import Look, joined, look_of, plan_of
-from vton_ui.ui.look_tiles import tile
 from vton_ui.ui.memory import Memory, State
 from vton_ui.ui.page import Page
 from vton_ui.ui.page_input import PageInput, PageValues, key_of, read_page
@@ -130,9 +129,7 @@ class Tab:
         kept = self._remember(look, item, event)
         if isinstance(event, (Waiting, Running)) and look.state == before.state and not board.is_progress_due():
             return None
-        if board.only is None:
-            return {**self.show(), **kept} if kept or tile(look) != tile(before) or board.is_silent() else None
-        if look.state not in ("failed", "cancelled"):
+        if board.only is None or look.state not in ("failed", "cancelled"):
             return {**self.show(), **kept}
         return {**self._ended_without_picture(look), **kept}
 
