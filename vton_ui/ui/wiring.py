@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import gradio as gr
+from gradio.components import Component
 
 from vton_ui.studio import Studio
 from vton_ui.ui import markup
@@ -22,10 +23,6 @@ from vton_ui.ui.tab import Tabs
 
 LOOK_AT = "() => document.querySelector('{0}')?.scrollIntoView({{behavior: 'smooth', block: 'nearest'}})"
 """On a phone the button is always in view; its effect, or the reason why it is disabled, may not be."""
-LOOK_AT_RESULT = """() => document.querySelector("{0}")?.scrollIntoView({{
-  behavior: "smooth", block: matchMedia("(max-width: 1000px)").matches ? "start" : "nearest",
-}})"""
-"""Where the columns stand below each other, what is under the picture comes into view too."""
 COME_BACK = "() => window.addEventListener('online', () => document.querySelector('#come_back').click())"
 """When the network was down, the events of a running try-on were lost: the browser follows its jobs again."""
 CLEAR_FIXED = """(card) => {
@@ -45,6 +42,18 @@ FILL_IN = """(restored, ...values) => {
   return values.map((value, i) => (wanted(value, i) ? kept[i] : { __type__: "update" }));
 }"""
 """Fill a page that was just loaded; what the visitor has changed meanwhile stays."""
+
+
+def look_at_result(*, where: str = "", how: str = "smooth") -> str:
+    """A script that brings the result into view; below each other, what stands under the picture comes too.
+
+    Args:
+        where: A CSS selector that must hold for it.
+        how: "smooth", or "instant" while the page changes its height, since a smooth scroll would end beside its goal.
+    """
+    return f"""() => document.querySelector("#mirror{where}")?.scrollIntoView({{
+      behavior: "{how}", block: matchMedia("(max-width: 1000px)").matches ? "start" : "nearest",
+    }})"""
 
 
 def wire(page: Page, studio: Studio, blocks: gr.Blocks) -> None:
@@ -122,22 +131,13 @@ def _wire_looks(page: Page, tabs: Tabs, blocks: gr.Blocks, quick: dict[str, Any]
     station = [page.status, page.result, page.details, page.download]
     buttons = [page.try_on, page.cancel, page.again, page.retry, page.look_again]
     touched = [*buttons, page.failure, *station, page.memory, page.looks, page.confirm, page.asked]
-    gr.on([page.try_on.click, page.retry.click, page.again.click], None, js=LOOK_AT_RESULT.format("#mirror"))
-    # At once: while the page fills with what it had, a slow scroll would end in the wrong place.
-    page.status.change(None, js=LOOK_AT_RESULT.format("#mirror:has([data-returned])").replace("smooth", "instant"))
+    gr.on([page.try_on.click, page.retry.click, page.again.click], None, js=look_at_result())
+    page.status.change(None, js=look_at_result(where=":has([data-returned])", how="instant"))
     page.failure.change(None, js=LOOK_AT_FAILURE)
     page.cancel.click(runs.cancel, {page.memory}, page.cancel, **quick)
-    choices = list(page.choices.values())
-    page.forget.click(None, None, page.forget_confirm, js=f"() => {json.dumps(markup.FORGET_QUESTION)}")
-    page.forget_confirm.clear(None, None, page.forget_confirm, js="() => ''")
-    emptied = [*touched, page.person, page.garments, *choices, page.form, page.forget_confirm]
-    forgotten = page.forget_confirm.submit(returns.forget, everything, emptied, **quick)
-    # At once: the page gets shorter meanwhile, and a smooth way would end beside its goal.
-    forgotten.then(None, js=LOOK_AT_RESULT.format("#mirror").replace("smooth", "instant"))
     blocks.load(None, js=COME_BACK)
-    blocks.load(None, [page.person, *choices], js=AT_LOAD)
-    fill_in = FILL_IN.replace("NAMES", json.dumps(list(page.choices)))
-    page.restored.change(None, [page.restored, page.person, *choices], [page.person, *choices], js=fill_in)
+    _wire_form(page, blocks)
+    _wire_forget(page, returns, touched, quick)
     # Several at once: while one look is ordered again, the next can be cancelled.
     several: dict[str, Any] = {"trigger_mode": "multiple"}
     for part in (page.result, page.looks):
@@ -153,3 +153,20 @@ def _wire_looks(page: Page, tabs: Tabs, blocks: gr.Blocks, quick: dict[str, Any]
     ]
     for event in made:
         event.then(keeping.compare, {page.memory}, keeping.shown, **quick)
+
+
+def _wire_form(page: Page, blocks: gr.Blocks) -> None:
+    """Fill a page that was just loaded as its browser left it."""
+    kept = [page.person, *page.choices.values()]
+    fill_in = FILL_IN.replace("NAMES", json.dumps(list(page.choices)))
+    blocks.load(None, kept, js=AT_LOAD)
+    page.restored.change(None, [page.restored, *kept], kept, js=fill_in)
+
+
+def _wire_forget(page: Page, returns: Returns, touched: list[Component], quick: dict[str, Any]) -> None:
+    page.forget.click(None, None, page.forget_confirm, js=f"() => {json.dumps(markup.FORGET_QUESTION)}")
+    page.forget_confirm.clear(None, None, page.forget_confirm, js="() => ''")
+    emptied = [*touched, page.person, page.garments, *page.choices.values(), page.form, page.forget_confirm]
+    everything: Any = page.inputs
+    forgotten = page.forget_confirm.submit(returns.forget, everything, emptied, **quick)
+    forgotten.then(None, js=look_at_result(how="instant"))
