@@ -8,6 +8,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from urllib.parse import urlsplit
 
+from playwright.sync_api import Page
+
+
+@contextmanager
+def slow_line(page: Page, milliseconds: int = 150) -> Iterator[None]:
+    """In here every answer comes so much later: what happens on the page meets what is still on its way."""
+    session = page.context.new_cdp_session(page)
+    session.send("Network.enable")
+    line = {"offline": False, "downloadThroughput": -1, "uploadThroughput": -1}
+    session.send("Network.emulateNetworkConditions", {**line, "latency": milliseconds})
+    yield
+    session.send("Network.emulateNetworkConditions", {**line, "latency": 0})
+
 
 class Network:
     """Passes connections on to a server.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import time
 from pathlib import Path
 
 from PIL import Image
@@ -15,8 +16,12 @@ from tests.fake_fal.schemas import model_error
 from tests.fake_fal.server import TEST_KEY, FakeFal
 from tests.models.fashn import FASHN
 from tests.page.acts import WAIT, button, done, drawn, give, no_turn, ordered, result_picture, two_photos
+from tests.page.network import slow_line
 from vton_ui.models import CAT_VTON, MODELS
 from vton_ui.settings import Settings
+
+QUIET_SECONDS = 0.5
+"""Longer than an answer takes that leads to another question."""
 
 
 def test_never_scrolls_sideways(paid: Page) -> None:
@@ -99,6 +104,22 @@ def test_click_after_click(paid: Page, fal: FakeFal) -> None:
     paid.click("#retry")
     expect(paid.locator("#looks .tile")).to_have_count(3, timeout=WAIT)
     expect(paid.locator("#failure [data-state=failed]")).not_to_be_visible()
+
+
+def test_comes_to_rest(free: Page) -> None:
+    """The page asks the server a few times about what has changed, and then no more until something does."""
+    asked = [time.monotonic()]
+    free.on("request", lambda request: asked.append(time.monotonic()) if "/run/" in request.url else None)
+    free.locator("#model label", has_text="Both").click()
+    for garment in (0, 1):
+        free.locator("#clothes button").nth(garment).click()
+    expect(free.locator("#sheet img")).to_be_visible(timeout=WAIT)
+    with slow_line(free):
+        for _ in range(4):
+            free.locator("#garments .place").first.select_option("1")
+        while time.monotonic() - asked[-1] < QUIET_SECONDS:
+            assert len(asked) < 80
+            free.wait_for_timeout(20)
 
 
 def test_cancelled_and_failed(paid: Page, fal: FakeFal) -> None:

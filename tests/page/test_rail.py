@@ -302,8 +302,8 @@ def test_failed_upload(page: Page) -> None:
     expect(card(page, "Tee").locator(".trouble")).to_have_text("The connection broke off.", timeout=WAIT)
     expect(page.locator("#garments .garment[data-sent] .name")).to_have_text(["Coat"], timeout=WAIT)
     page.get_by_role("button", name="Try again: Tee").click()
-    in_order(page, "Coat", "Tee")
     expect(page.locator("#garments .garment[data-sent]")).to_have_count(2, timeout=WAIT)
+    settled(page, "Tee", "Coat")
 
 
 def test_wrong_file(page: Page) -> None:

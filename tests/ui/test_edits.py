@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
@@ -61,3 +62,13 @@ def test_a_bad_photo_is_named_by_its_slot(slot: int, said: str, page: PageClient
     page.happens("private", "change")
     assert f"<b>{said}</b>" in page["notice"]
     assert page.part("try_on")["interactive"] is False
+
+
+def test_no_two_calls_of_one_event_wait(page: PageClient) -> None:
+    """Gradio repeats a call that had to wait by sending its event again; two on one event would never end."""
+    waits = [
+        call for call in page.config["dependencies"] if call["backend_fn"] and call["trigger_mode"] == "always_last"
+    ]
+    events = Counter((of, event) for call in waits for of, event in call["targets"] if event != "then")
+    assert len(waits) > len(events)
+    assert [event for event, calls in events.items() if calls > 1] == []

@@ -21,7 +21,7 @@ from vton_ui.tryon.plan_price import price_of
 from vton_ui.tryon.request import named
 from vton_ui.ui import markup
 from vton_ui.ui.components.examples import examples
-from vton_ui.ui.components.garments import Garment
+from vton_ui.ui.components.garments import Garment, kinds
 from vton_ui.ui.confirm import Confirm
 from vton_ui.ui.form import Form
 from vton_ui.ui.page import Page
@@ -98,9 +98,10 @@ class Edits:
         return model.name if model else gr.skip()
 
     async def show_model(self, value: str) -> dict[Block, Any]:
-        """Show the options of the chosen models and no others; under their names, where there are several."""
-        chosen = {model.name for model in chosen_models(self.studio, value)}
-        updates: dict[Block, Any] = {}
+        """Show what the chosen models ask for and nothing else; options under their names, where there are several."""
+        models = chosen_models(self.studio, value)
+        chosen = {model.name for model in models}
+        updates: dict[Block, Any] = {self.page.garments: gr.update(kinds=kinds(models))}
         for name in self.studio.models:
             updates |= {block: gr.update(visible=name in chosen) for block in self.page.groups[name]}
             updates |= {block: gr.update(visible=len(chosen) > 1) for block in self.page.headings[name]}

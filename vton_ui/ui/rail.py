@@ -34,36 +34,34 @@ class Rail:
     page: Page
     studio: Studio
 
-    async def look_at(self, garments: list[Garment], chosen: str, request: gr.Request) -> Any:
-        """How the garments look as they are used, what kinds they seem to be, and in which order to put them on."""
+    async def look_at(self, garments: list[Garment], chosen: str, request: gr.Request) -> Updates:
+        """How the garments look as they are used, what kinds they seem to be, and in which order to put them on.
+
+        Of one garment alone the options say what its kind was guessed to be.
+        """
         if len(garments) > MAX_GARMENTS:
-            return gr.skip()  # `refresh` says what is wrong
+            return {self.page.garments: gr.skip()}  # `refresh` says what is wrong
         photos, asks = PagePhotos(studio=self.studio, request=request), bool(kinds(self._models(chosen)))
         previews = await asyncio.gather(*(_preview(photos, garment, slot, asks) for garment, slot in named(garments)))
         if not asks:
-            return shown(previews)
-        guessed = [
+            return {self.page.garments: shown(previews)}
+        known = [
             replace(garment, kind=made.kind if garment.guessed and made.kind else garment.kind)
             for garment, made in zip(garments, previews, strict=True)
         ]
-        return shown(previews, [garment.id for garment in proposed_order(guessed)])
+        order = [garment.id for garment in proposed_order(known)]
+        return {self.page.garments: shown(previews, order), **(self._kind_told(known[0]) if len(known) == 1 else {})}
 
-    async def show_kinds(self, chosen: str) -> Any:
-        """Let the cards ask for kinds if the chosen model does."""
-        return gr.update(kinds=kinds(self._models(chosen)))
+    def _kind_told(self, garment: Garment) -> Updates:
+        return {
+            self.page.options[model.name][KIND]: gr.update(value=garment.kind)
+            for model in self.studio.models.values()
+            if garment.kind in dict(kinds([model]))
+        }
 
     async def take_kind(self, kind: str) -> Any:
         """What the visitor said of one garment alone holds for the garment on the rail."""
         return gr.update(only_kind=kind)
-
-    async def tell_kind(self, garments: list[Garment]) -> Updates:
-        """One garment alone: the options say what its kind was guessed to be."""
-        kind = garments[0].kind if len(garments) == 1 else None
-        return {
-            self.page.options[model.name][KIND]: gr.update(value=kind) if kind in dict(kinds([model])) else gr.skip()
-            for model in self.studio.models.values()
-            if kinds([model])
-        }
 
     async def example_garment(self, index: int) -> Any:
         """Add an example to the garments."""

@@ -67,14 +67,15 @@ def wire(page: Page, studio: Studio, blocks: gr.Blocks) -> None:
     refreshed = [page.try_on, page.estimate, page.notice, page.use_model, page.wear, page.form, *question]
     of_models = [block for named in (page.groups, page.headings) for blocks in named.values() for block in blocks]
 
-    page.model.change(edits.show_model, page.model, [*of_models, *page.namesakes], **quick)
+    shown = [*of_models, *page.namesakes, page.garments]
+    _call_last([page.model.change], edits.show_model, page.model, shown, **quick)
     page.person.upload(edits.convert_person, page.person, page.person, **quick)
     page.people.click(edits.example_person, page.people, page.person, **quick)
     page.use_model.click(edits.use_larger_model, page.garments, page.model, **quick)
 
     settings: Any = {*page.settings, page.asked}
     changes = [component.change for component in page.settings]  # type: ignore[attr-defined]
-    gr.on(changes, edits.refresh, settings, refreshed, trigger_mode="always_last", **quick)
+    _call_last(changes, edits.refresh, settings, refreshed, **quick)
     gr.on(changes, None, page.failure, page.failure, js=CLEAR_FIXED)
     _wire_rail(page, rail, quick)
 
@@ -84,25 +85,30 @@ def wire(page: Page, studio: Studio, blocks: gr.Blocks) -> None:
     _wire_looks(page, Tabs(page=page, studio=studio), blocks, quick, slow)
 
 
+def _call_last(triggers: list[Any], fn: Any, inputs: Any, outputs: Any, **options: Any) -> None:
+    """Call a function when one of these happens; of all that happens while it runs, only the last is looked at.
+
+    Each is called from a step of its own. Gradio 6.31 repeats a call that had to wait by sending its whole event again:
+    two such calls on one event keep each other going for ever.
+    """
+    gr.on(triggers, None, js="() => {}").then(fn, inputs, outputs, trigger_mode="always_last", **options)
+
+
 def _wire_rail(page: Page, rail: Rail, quick: dict[str, Any]) -> None:
     pair: Any = [page.person, page.garments]
-    last: dict[str, Any] = {"trigger_mode": "always_last", **quick}
-    page.model.change(rail.show_kinds, page.model, page.garments, **quick)
+    asked: Any = [options[KIND] for options in page.options.values() if KIND in options]
+    looked_at: Any = ([page.garments, page.model], [page.garments, *asked])
     page.clothes.click(rail.example_garment, page.clothes, page.garments, trigger_mode="multiple", **quick)
     swapped = page.swap.click(rail.swap, pair, pair, **quick)
-    looks: list[Any] = [page.garments.input, page.model.change, swapped.then]
-    for happens in looks:
-        happens(rail.look_at, [page.garments, page.model], page.garments, **last)
-    gr.on(
+    swapped.then(rail.look_at, *looked_at, **quick)
+    _call_last([page.garments.input, page.model.change], rail.look_at, *looked_at, **quick)
+    _call_last(
         [page.garments.change, page.model.change, page.wear.change, page.layout.change],
         rail.show_sheet,
         [page.model, page.garments, page.wear, page.layout],
         [page.sheet, page.layout],
-        **last,
+        **quick,
     )
-    asked: Any = [options[KIND] for options in page.options.values() if KIND in options]
-    if asked:
-        page.garments.change(rail.tell_kind, page.garments, asked, **last)
     for option in asked:
         option.input(rail.take_kind, option, page.garments, **quick)
 
