@@ -71,4 +71,4 @@ def test_no_two_calls_of_one_event_wait(page: PageClient) -> None:
     ]
     events = Counter((of, event) for call in waits for of, event in call["targets"] if event != "then")
     assert len(waits) > len(events)
-    assert [event for event, calls in events.items() if calls > 1] == []
+    assert [event for event, count in events.items() if count > 1] == []
