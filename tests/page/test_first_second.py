@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.bench.first import visit
-from tests.browser import ARGUMENTS, DESK, NAMES, PHONE
+from tests.browser import ARGUMENTS, DESK, NAMES, PHONE, installed
 from tests.page.acts import WAIT
 
 FIRST_BYTES, FIRST_REQUESTS, SECOND_BYTES = 600_000, 100, 40_000
@@ -94,10 +93,9 @@ def third_party(browser: Browser, tmp_path: Path) -> Iterator[BrowserContext]:
     (tmp_path / "Default").mkdir()
     blocked = {"profile": {"block_third_party_cookies": True, "cookie_controls_mode": 1}}
     (tmp_path / "Default" / "Preferences").write_text(json.dumps(blocked))
-    system = next((path for name in NAMES if (path := shutil.which(name))), None)
     with browser.browser_type.launch_persistent_context(
         tmp_path,
-        executable_path=system,
+        executable_path=installed(*NAMES),  # the shell has no such setting
         args=ARGUMENTS,
         viewport=DESK,  # type: ignore[arg-type]
     ) as context:

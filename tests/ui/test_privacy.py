@@ -251,8 +251,9 @@ def all_goes_badly(visitor: Visitor, config: Any, fal: FakeFal) -> dict[str, str
         visitor.event("convert_person", config, person=forged)
         visitor.event("refresh", config, person=forged, fal_key=visitor.key, **{"option-prompt": PROMPT})
         visitor.event("try_on_1", config, person=forged, fal_key=visitor.key)
+    (click,) = (found["id"] for found in config["dependencies"] if found["api_name"] == "try_on_1")
     for route, body in (
-        ("queue/join", {"data": [visitor.key, PROMPT], "fn_index": 21, "session_hash": "me"}),
+        ("queue/join", {"data": [visitor.key, PROMPT], "fn_index": click, "session_hash": "me"}),
         ("queue/join", {"data": [], "fn_index": 10**6, "session_hash": "me"}),
         ("run/refresh", {"data": [visitor.key, PROMPT]}),
         ("run/try_on", {"data": [visitor.key]}),
