@@ -43,6 +43,7 @@ class Client:
         self.url, self.headers = url, dict(headers or {})
         self.http = httpx.Client(base_url=url, headers=self.headers, timeout=60)
         self.session = uuid.uuid4().hex
+        self._read: set[str] = set()  # sessions whose streams are open
         if cookies:
             self.http.get("")
         else:
@@ -103,15 +104,20 @@ class Client:
 
     def messages(self, event: QueuedEvent) -> Generator[dict[str, Any], None, None]:
         """The queue's messages about an event, to its end."""
-        with self.http.stream("GET", "gradio_api/queue/data", params={"session_hash": event.session}) as stream:
-            for line in stream.iter_lines():
-                if line.startswith("data:"):
-                    message = json.loads(line.removeprefix("data:"))
-                    if message.get("event_id") not in (event.id, None):
-                        continue
-                    yield message
-                    if message.get("msg") in ("process_completed", "close_stream"):
-                        return
+        assert event.session not in self._read, "of two streams of one session each would get some of the messages"
+        self._read.add(event.session)
+        try:
+            with self.http.stream("GET", "gradio_api/queue/data", params={"session_hash": event.session}) as stream:
+                for line in stream.iter_lines():
+                    if line.startswith("data:"):
+                        message = json.loads(line.removeprefix("data:"))
+                        if message.get("event_id") not in (event.id, None):
+                            continue
+                        yield message
+                        if message.get("msg") in ("process_completed", "close_stream"):
+                            return
+        finally:
+            self._read.remove(event.session)
 
     def cancel(self, event: QueuedEvent) -> None:
         """What Gradio's clients send when a call is cancelled."""

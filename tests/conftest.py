@@ -44,18 +44,28 @@ FREE = 10**6
 """The free calls a minute where a test sets none: all requests come from one address."""
 
 LONGEST = (
-    "page/",
+    "page/test_access.py",
     "tryon/test_faults.py",
+    "page/test_return.py",
+    "page/test_page.py",
     "backends/test_follow.py",
+    "page/test_rail.py",
+    "tryon/test_plan_faults.py",
+    "page/test_looks.py",
+    "page/test_first_second.py",
+    "tryon/test_reservations.py",
+    "page/",
     "backends/test_keys.py",
     "ui/test_api.py",
-    "tryon/test_reservations.py",
     "pictures/test_bounds.py",
     "fake_fal/",
     "ui/",
     "tryon/",
 )
-"""Folders and files of tests, the longest first; the others follow. In a folder, files of many tests come first."""
+"""Folders and files of tests, the longest first; the others follow. In a folder, files of many tests come first.
+
+What drives a browser needs the processor and what tries faults waits, so that they stand in turns.
+"""
 
 _HERE = Path(__file__).parent
 _ORIENTATION, _GPS = 0x0112, 0x8825

@@ -66,6 +66,7 @@ def without(name: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
     return lambda body: {key: value for key, value in body.items() if key != name}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "fault",
     [
@@ -285,6 +286,7 @@ async def test_useless_stream(fal: FakeFal, backend: FalBackend, fault: dict[str
     assert fal.count("stream") == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("action", "asked"),
     [("slow", 3), ("accept_then_hang", 3), ("mute", 3)],

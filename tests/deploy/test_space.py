@@ -23,7 +23,7 @@ from tests.client import Client
 from tests.conftest import free_port, until
 from tests.deploy.space import README, ROOT, held, uploaded
 
-pytestmark = [pytest.mark.space, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.space, pytest.mark.slow, pytest.mark.timeout(1200)]
 
 FRONT = yaml.safe_load(README.split("---\n")[1])
 GRADIO = [f"gradio[oauth,mcp]=={FRONT['sdk_version']}"]

@@ -119,6 +119,7 @@ def marked_in(overlay: Image.Image, box: Box) -> float:
 # What is no change
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [scene, *in_detail(person)], ids=["scene", "plain"])
 @pytest.mark.parametrize(
     "change",

@@ -143,6 +143,7 @@ async def test_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
     assert await in_pool(os.getpid)
 
 
+@pytest.mark.slow
 async def test_worker_that_dies() -> None:
     """A worker that dies is replaced."""
     for _ in range(2 * pool.WORKERS):

@@ -133,6 +133,7 @@ async def _fresh() -> None:
     await asyncio.gather(*(in_pool(os.getpid) for _ in range(pool.WORKERS)))
 
 
+@pytest.mark.slow
 async def test_errors_are_not_kept(tmp_path: Path) -> None:
     """An error is not kept: the photo is read again."""
     pair = photos(tmp_path)

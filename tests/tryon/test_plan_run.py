@@ -274,6 +274,7 @@ def any_plan(world: World, pick: random.Random) -> Plan:
     return planned(world, pick.randint(1, 3), models, values={"full_size": pick.random() < 0.5}, **wish)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, *in_detail(*range(1, 5))])
 async def test_ten_plans_cost_what_fal_bills(world: World, seed: int) -> None:
     """Whatever the plan, its sum is what was reserved, and what fal bills in the end."""

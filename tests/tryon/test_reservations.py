@@ -108,6 +108,7 @@ def test_ten_cancelled_calls_leave_the_budget_whole(fal: FakeFal, data: Path) ->
     assert today(data).spent == PRICE
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("streams", [True, *in_detail(False)], ids=["listening", "asking"])
 def test_cancelled_at_any_moment(fal: FakeFal, data: Path, monkeypatch: pytest.MonkeyPatch, streams: bool) -> None:
     """Cancelled at any moment, a call costs the budget what fal bills, without `reconcile`."""

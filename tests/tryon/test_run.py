@@ -648,6 +648,7 @@ async def test_cancelled_consumer_while_uploading(fal: FakeFal, backend: FalBack
     assert fal.count("submit") == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [Submitting, Waiting, Running])
 async def test_cancelled_in_background(
     fal: FakeFal, backend: FalBackend, ask: Asking, store: Path, kind: type[Event]

@@ -573,6 +573,7 @@ WRONG_VALUES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", ["flux-vto", *in_detail("cat-vton")])
 @pytest.mark.parametrize(("name", "value"), WRONG_VALUES, ids=str)
 def test_a_wrong_kind_is_refused(
@@ -1073,6 +1074,7 @@ def test_third_model_has_limits_too(wide: str, connect: Callable[..., Client], p
 # MCP
 
 
+@pytest.mark.slow
 async def test_a_call_of_an_agent_ends_alone(paid: str, fal: FakeFal, photos: Photos) -> None:
     """Of two calls of one agent, the one that it leaves goes on at fal, and the other delivers."""
     fal.concurrent = 0  # all jobs stay in the queue

@@ -214,6 +214,7 @@ def test_what_is_sent(paid: PageClient, fal: FakeFal) -> None:
     assert near(picture.getpixel((300, 300)), RED)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("layout", "wide"), [("auto", True), ("row", True), ("grid", False)])
 def test_layout(layout: str, wide: bool, paid: PageClient, fal: FakeFal) -> None:
     """The sheet lies as it was chosen, on the page and at fal."""

@@ -84,6 +84,7 @@ def tried_over_mcp(url: str, headers: dict[str, str]) -> bool:
     return not result.isError
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "lines",
     [
@@ -113,6 +114,7 @@ def test_the_same_visitor(lines: Lines, url: str) -> None:
     assert not tried(url, lines)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("one", "other"),
     [
