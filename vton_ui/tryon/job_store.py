@@ -19,7 +19,7 @@ import logging
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -268,12 +268,6 @@ class JobStore:
     def _unsent(self, db: sqlite3.Connection, browser: str) -> list[Planned]:
         """The items of a browser that were never sent and are not about to be."""
         return [item for item in planned.unsent(db, browser) if not self.is_followed(item.id)]
-
-    async def _write(self, change: str, values: Sequence[str | float]) -> None:
-        def write(db: sqlite3.Connection) -> None:
-            db.execute(change, values)
-
-        await self._transact(write, None)
 
     async def _surely(self, work: Callable[[sqlite3.Connection], object]) -> None:
         try:
