@@ -18,7 +18,7 @@ from vton_ui.models.spec import Value
 from vton_ui.money.pricing import money
 from vton_ui.pictures.contact_sheet import Captioned, contact_sheet
 from vton_ui.pictures.provenance import encoded
-from vton_ui.tryon.results import Result
+from vton_ui.tryon.results import Result, cost_of
 
 COLUMNS = ("file", "model", "seed", "prompt", "cost_usd", "request_id", "garments")
 LONGEST_NAME = 60
@@ -58,8 +58,7 @@ class Look:
     @property
     def cost_usd(self) -> Decimal | None:
         """What all its steps cost; None where the price of one is unknown."""
-        costs = [step.facts["cost_usd"] for step in (*self.earlier, self.result)]
-        return None if None in costs else sum((Decimal(str(cost)) for cost in costs), Decimal(0))
+        return cost_of((*self.earlier, self.result))
 
     @property
     def request_ids(self) -> list[str]:

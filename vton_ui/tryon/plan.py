@@ -12,7 +12,7 @@ from typing import Any
 from vton_ui.errors import GarmentsError, InputError, OptionError, PhotoError
 from vton_ui.models.options import check, complete, shortened
 from vton_ui.models.spec import Choice, ModelSpec, Number, Value
-from vton_ui.money.pricing import Estimate, UnitPrice
+from vton_ui.money.pricing import Estimate, UnitPrice, total_of
 from vton_ui.pictures.framing import contained, fitted
 from vton_ui.pictures.photos import MIN_SIDE, measure
 from vton_ui.pictures.sheet import grid
@@ -192,11 +192,6 @@ def estimates(plan: Plan, live: Mapping[str, UnitPrice | None]) -> dict[str, Est
     return found
 
 
-def costs(plan: Plan, live: Mapping[str, UnitPrice | None]) -> dict[str, Decimal | None]:
-    """The same as dollars; None where the price is unknown. Arguments and errors: see `estimates`."""
-    return {name: costs.total for name, costs in estimates(plan, live).items()}
-
-
 def _check_step(request: Request) -> None:
     """PhotoError if the picture of the step before would be too small to go on with."""
     size, fixed = measure(request.person, slot="Person"), request.model.output_size(request.values)
@@ -210,10 +205,8 @@ def _check_step(request: Request) -> None:
 
 
 def cost(plan: Plan, live: Mapping[str, UnitPrice | None]) -> Decimal | None:
-    """What the whole plan will cost; None where the price of a part is unknown. Arguments and errors: see `costs`."""
-    each = list(costs(plan, live).values())
-    priced = [part for part in each if part is not None]
-    return sum(priced, Decimal(0)) if len(priced) == len(each) else None
+    """What the whole plan will cost; None where a part has no known price. Arguments and errors: see `estimates`."""
+    return total_of(each.total for each in estimates(plan, live).values())
 
 
 def to_dict(item: Item) -> dict[str, Any]:

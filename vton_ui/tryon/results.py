@@ -7,15 +7,17 @@ import secrets
 import shutil
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 
 from PIL import Image, ImageStat
 
 from vton_ui.errors import Cost, Filtered, ResultLost
 from vton_ui.models.spec import Answer, Size, Value
+from vton_ui.money.pricing import total_of
 from vton_ui.pictures.framing import Frame, unpad
 from vton_ui.pictures.provenance import encoded, facts_in, marked
 
@@ -33,6 +35,12 @@ class Result:
     path: Path
     size: Size
     facts: Mapping[str, Value]
+
+
+def cost_of(results: Iterable[Result]) -> Decimal | None:
+    """What pictures cost together, in dollars; None where the price of one is unknown."""
+    costs = (result.facts["cost_usd"] for result in results)
+    return total_of(None if cost is None else Decimal(str(cost)) for cost in costs)
 
 
 def keep(picture: bytes, answer: Answer, facts: Mapping[str, Value], frame: Frame | None, store: Path) -> Result:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Union
 
 from vton_ui.errors import Cost
+from vton_ui.money.pricing import total_of
 from vton_ui.tryon.events import Accepted, Cancelled, Done, Event, Failed, Last, Skipped, Submitting
 from vton_ui.tryon.job import Job
 from vton_ui.tryon.plan import Item, Plan
@@ -64,13 +65,8 @@ class Look:
     @classmethod
     def of(cls, items: Plan, garments: list[int], costs: Mapping[str, Decimal | None]) -> Look:
         """A look before it begins."""
-        each = [costs[item.id] for item in items]
-        known = [cost for cost in each if cost is not None]
-        return cls(
-            steps=[_Step(item=item) for item in items],
-            garments=garments,
-            planned=sum(known, Decimal(0)) if len(known) == len(each) else None,
-        )
+        planned = total_of(costs[item.id] for item in items)
+        return cls(steps=[_Step(item=item) for item in items], garments=garments, planned=planned)
 
     @property
     def over(self) -> bool:
@@ -130,9 +126,7 @@ class Look:
     def _cost(self) -> Decimal | None:
         if all(step.end is None for step in self.steps):
             return self.planned
-        each = [step.cost for step in self.steps]
-        known = [cost for cost in each if cost is not None]
-        return sum(known, Decimal(0)) if len(known) == len(each) else None
+        return total_of(step.cost for step in self.steps)
 
 
 @dataclass(kw_only=True)

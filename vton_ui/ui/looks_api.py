@@ -15,9 +15,9 @@ from vton_ui.errors import OverBudget
 from vton_ui.studio import Studio
 from vton_ui.tryon.context import RunContext
 from vton_ui.tryon.events import Event, Failed, Submitting
-from vton_ui.tryon.plan import Plan, costs, looks_of
+from vton_ui.tryon.plan import Plan, looks_of
+from vton_ui.tryon.plan_price import price_of
 from vton_ui.tryon.plan_run import run
-from vton_ui.tryon.request import live_prices
 from vton_ui.tryon.streams import in_background, keep_running
 from vton_ui.ui.call_input import read_plan
 from vton_ui.ui.compat.routes import file_address
@@ -40,9 +40,8 @@ async def looks(studio: Studio, given: Given) -> AsyncGenerator[Answer, None]:
     if counted:
         studio.free.count(visitor)
     asked = await read_plan(studio, given)
-    live = await live_prices((item.request.model for item in asked.plan), context.backend)
     # It looks at the photos, before anything is ordered.
-    each = await asyncio.to_thread(costs, asked.plan, live)
+    each = (await price_of(asked.plan, context.backend)).costs
     prices = dict.fromkeys(each, Decimal(0)) if context.backend.sandbox else each
     pairs = zip(looks_of(asked.plan), asked.worn, strict=True)
     answer = Looks(looks=[Look.of(look, worn, prices) for look, worn in pairs])

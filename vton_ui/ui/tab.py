@@ -12,7 +12,7 @@ import gradio as gr
 from gradio.components import Component
 
 from vton_ui.errors import MAY_STILL_BE_HAD, VtonError
-from vton_ui.money.pricing import money
+from vton_ui.money.pricing import money, total_of
 from vton_ui.studio import Studio
 from vton_ui.tryon.changed import kept_change
 from vton_ui.tryon.context import RunContext
@@ -97,9 +97,7 @@ class Tab:
                 prices.append((await price_of(plan_of(look, go_on=True), backend)).total)
             except VtonError:  # its photos are gone
                 board.restore(look.id, None)
-        known = [price for price in prices if price is not None]
-        total = sum(known, Decimal(0)) if len(known) == len(prices) else None
-        board.rest = f"Order the rest · {'free drafts' if backend.sandbox else money(total)}"
+        board.rest = f"Order the rest · {'free drafts' if backend.sandbox else money(total_of(prices))}"
 
     def show(self, status: str | None = None) -> Updates:
         """What the page shows now."""
