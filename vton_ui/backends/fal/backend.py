@@ -135,7 +135,6 @@ class FalBackend:
         return candidates(body(response), job) if response.is_success else None
 
     async def status(self, job: Job) -> Progress | Over:
-        """See Backend."""
         return await follow.status_of(self._client.api, (await self._client.urls_of(job)).status, job)
 
     async def follow(self, job: Job) -> AsyncGenerator[Progress, None]:
@@ -146,7 +145,6 @@ class FalBackend:
                 yield event
 
     async def fetch(self, job: Job, read: Callable[[Mapping[str, Any]], Answer]) -> Fetched:
-        """See Backend."""
         url = (await self._client.urls_of(job)).result
         output = body(await get_output(self._client.api, url, job))
         try:
