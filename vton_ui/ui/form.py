@@ -24,9 +24,8 @@ from vton_ui.ui.components.garments import Garment, joining, read
 from vton_ui.ui.memory import NO_MEMORY, State
 from vton_ui.ui.page import Page
 from vton_ui.ui.page_input import PageValues
+from vton_ui.ui.render import Updates
 from vton_ui.ui.web.uploads import visible_upload
-
-Updates = dict[Component, Any]
 
 LONGEST_PATH = 1024
 LONGEST_TEXT = 4000
