@@ -16,6 +16,7 @@ from vton_ui.money.pricing import Estimate, UnitPrice, total_of
 from vton_ui.pictures.framing import contained, fitted
 from vton_ui.pictures.photos import MIN_SIDE, measure
 from vton_ui.pictures.sheet import grid
+from vton_ui.tryon.look_source import Worn
 from vton_ui.tryon.request import Request, estimate, name_of, new_request
 
 MAX_LOOKS = 12
@@ -51,15 +52,6 @@ class Item:
 
 
 Plan = tuple[Item, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Garment:
-    """A garment of a plan: its photo, its name, and its `cloth_type` where it has one of its own."""
-
-    photo: Path
-    name: str
-    cloth_type: str | None
 
 
 def known(names: Any, registry: Mapping[str, ModelSpec]) -> tuple[ModelSpec, ...]:
@@ -249,12 +241,12 @@ def item_of(data: Mapping[str, Any], models: Mapping[str, ModelSpec]) -> Item | 
 
 def _garments(
     photos: Sequence[Path], cloth_types: Sequence[str | None] | None, names: Sequence[str] | None
-) -> list[Garment]:
+) -> list[Worn]:
     """The garments with their kinds and names."""
     kinds = [None] * len(photos) if cloth_types is None else cloth_types
     names = names or [name_of(photo) for photo in photos]
     return [
-        Garment(photo=photo, name=_short(name), cloth_type=kind)
+        Worn(path=photo, name=_short(name), cloth_type=kind)
         for photo, name, kind in zip(photos, names, kinds, strict=True)
     ]
 
@@ -270,7 +262,7 @@ def _look(
     ending: str,
     model: ModelSpec,
     person: Path | None,
-    outfit: Sequence[Garment],
+    outfit: Sequence[Worn],
     values: Mapping[str, Value],
     private: bool,
     layout: Any,
@@ -283,7 +275,7 @@ def _look(
         request = new_request(
             model,
             person,
-            [garment.photo for garment in worn],
+            [garment.path for garment in worn],
             values if kind in (None, "") else {**values, "cloth_type": kind},
             private=private,
             names=[garment.name for garment in worn],
@@ -301,6 +293,6 @@ def _look(
     return items
 
 
-def _what(worn: Sequence[Garment]) -> str:
+def _what(worn: Sequence[Worn]) -> str:
     """Garments in a few words."""
     return " + ".join(garment.name for garment in worn) if len(worn) <= 2 else f"{len(worn)} garments"
