@@ -19,6 +19,7 @@ from vton_ui.tryon.plan import Plan, looks_of
 from vton_ui.tryon.plan_price import price_of
 from vton_ui.tryon.plan_run import run
 from vton_ui.tryon.streams import in_background, keep_running
+from vton_ui.ui.board import set_all
 from vton_ui.ui.call_input import read_plan
 from vton_ui.ui.compat.routes import file_address
 from vton_ui.ui.looks_answer import Look, Looks
@@ -70,7 +71,8 @@ class _Call:
 
     async def follow(self, parallel: int) -> AsyncGenerator[Answer, None]:
         """The answers, as long as somebody waits for them."""
-        events = in_background(run(self._plan, self._context, self._stops, parallel=parallel), self._stop_all)
+        running = run(self._plan, self._context, self._stops, parallel=parallel)
+        events = in_background(running, lambda: set_all(self._stops.values()))
         watching = keep_running(when_left(self._leave))
         try:
             async for item_id, event in events:
@@ -118,7 +120,3 @@ class _Call:
         for item_id, stop in self._stops.items():
             if self._context.backend.sandbox or item_id not in self._submitted:
                 stop.set()
-
-    def _stop_all(self) -> None:
-        for stop in self._stops.values():
-            stop.set()

@@ -120,7 +120,6 @@ class _Limited(AsyncSecureTransport):  # type: ignore[misc]
     """Reads at most as many bytes as a photo may have, and decompresses nothing."""
 
     async def handle_async_request(self, request: Any) -> Any:
-        """The answer, read to its end."""
         request.headers["accept-encoding"] = "identity"
         response: Any = await super().handle_async_request(request)
         body = bytearray()

@@ -51,7 +51,6 @@ class Guard:
         self._uploaded, self._session_uploads = uploaded, session_uploads
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, or refuse it with a reason."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -95,7 +94,6 @@ class _Body:
         self._receive, self._over = receive, False
 
     async def receive(self) -> Message:
-        """The next piece."""
         message = await self._receive()
         self._over = not message.get("more_body", False)
         return message
