@@ -50,7 +50,6 @@ def estimate_pictures(
     """What one request costs.
 
     Args:
-        model: The model to price.
         person: The person's picture as it will be sent.
         garment: The garment's picture, or the sheet, as it will be sent.
         output: The picture that will come back.

@@ -91,7 +91,6 @@ def new_plan(
 
     Args:
         models: One or more, each once: see `known`.
-        person: The photo.
         garments: In the order in which they are put on.
         given: Option values by model name, then by option name. Without a seed, each variation gets a new one, the
             same for all models and garments, so that their pictures differ by nothing else.
@@ -163,7 +162,6 @@ def estimates(plan: Plan, live: Mapping[str, UnitPrice | None]) -> dict[str, Est
     """What each item will cost, by its id.
 
     Args:
-        plan: The plan.
         live: fal's live prices by model name, for models whose prices are not published.
 
     Raises:

@@ -39,8 +39,6 @@ async def run(
     with its picture as the person; if there is none, it ends as Skipped.
 
     Args:
-        plan: What to run.
-        context: What to run it with.
         stops: For each item, what cancels it.
         parallel: How many looks run at once.
         plan_id: What its jobs call this plan; a new id if None.

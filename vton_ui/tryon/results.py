@@ -47,11 +47,9 @@ def keep(picture: bytes, answer: Answer, facts: Mapping[str, Value], frame: Fram
     """Check a picture, cut its padding off, write its provenance into it, and save it under an unguessable name.
 
     Args:
-        picture: The bytes as fetched.
         answer: What the model said about it.
         facts: How it was made; the model's own seed wins, where it gave one.
         frame: Where the photo is in the picture; None: the picture is left whole.
-        store: The folder of all results.
 
     Raises:
         Filtered: It was flagged as unsafe, or is all black.

@@ -153,10 +153,7 @@ def with_signature(
 
     Args:
         run: What it does; a stream of answers if it is an async generator function.
-        name: Its name.
         about: What it does and what it returns, in words.
-        wanted: Its parameters.
-        returned: The type of what it returns.
         free: Whether it never costs money, so that it may be stopped at any time.
     """
     signature = inspect.Signature(

@@ -41,7 +41,6 @@ async def fetched(address: str, *, slot: str | None = None, quota: UploadQuota |
 
     Args:
         address: What it leads to has the limits of an upload.
-        slot: The slot of the photo.
         quota: Counts a download. A data URI came inside a request, which is counted already.
 
     Raises:

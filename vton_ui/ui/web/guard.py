@@ -38,13 +38,7 @@ _log = logging.getLogger(__name__)
 
 
 class Guard:
-    """ASGI middleware around Gradio's app.
-
-    Args:
-        store: The folder of results.
-        uploaded: How much each visitor may upload.
-        session_uploads: Which uploads are whose.
-    """
+    """ASGI middleware around Gradio's app. Arguments: see `Studio`."""
 
     def __init__(self, app: ASGIApp, *, store: Path, uploaded: UploadQuota, session_uploads: SessionUploads) -> None:
         self.app, self._store = app, store

@@ -44,11 +44,6 @@ class Refused(Exception):
 async def limited(scope: Scope, receive: Receive, uploaded: UploadQuota) -> Receive:
     """The request's body, up to the limits. Whatever is no upload is read at once and checked.
 
-    Args:
-        scope: The request.
-        receive: Its body as it arrives.
-        uploaded: How much each visitor may upload.
-
     Raises:
         Refused: It is too much, or cannot be worked with.
     """
