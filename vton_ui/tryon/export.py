@@ -85,21 +85,20 @@ def write_zip(looks: Sequence[Look], path: Path) -> None:
         archive.writestr("looks.csv", table(rows), zipfile.ZIP_DEFLATED)
 
 
-def contact_sheet_file(photo: Path | None, looks: Sequence[Look], *, prices: bool = False) -> bytes:
+def contact_sheet_file(photo: Path | None, looks: Sequence[Look]) -> bytes:
     """A contact sheet as a JPEG that says how its looks were made, and that AI had a hand in it unless all are drafts.
 
     CPU work: call it off the event loop.
 
     Args:
         photo: The photo they were made from; None where it is gone.
-        prices: Whether the captions say what each look cost.
 
     Raises:
         InputError, PhotoError: As `contact_sheet`.
     """
     drafts = sum(look.is_draft for look in looks)
     note = _AI if not drafts else _DRAFTS if drafts == len(looks) else _BOTH
-    shown = [Captioned(path=look.result.path, lines=captions(look, prices=prices)) for look in looks]
+    shown = [Captioned(path=look.result.path, lines=captions(look)) for look in looks]
     facts: dict[str, Value] = {
         "model": ", ".join(dict.fromkeys(str(look.result.facts["model"]) for look in looks)),
         "seed": ", ".join(str(look.result.facts["seed"]) for look in looks),

@@ -73,13 +73,9 @@ class Look:
         """Whether all its steps have ended."""
         return all(step.end is not None for step in self.steps)
 
-    def job_of(self, item_id: str) -> Job | None:
-        """The job of one of its items, if there is one yet."""
-        return self._step(item_id).job
-
     def note(self, item_id: str, event: Event | Failed) -> None:
         """What happens to one of its items."""
-        step = self._step(item_id)
+        step = self.step(item_id)
         self.started_at = self.started_at or time.monotonic()
         if isinstance(event, (Submitting, Accepted)):
             step.job = event.job
@@ -114,7 +110,8 @@ class Look:
             ],
         }
 
-    def _step(self, item_id: str) -> _Step:
+    def step(self, item_id: str) -> _Step:
+        """The step of one of its items."""
         return next(step for step in self.steps if step.item.id == item_id)
 
     @property
@@ -151,7 +148,7 @@ class Looks:
 
     def request_id(self, item_id: str, event: Event | Failed) -> str | None:
         """fal's name for an item's job, as far as it is known with this event."""
-        job = event.job if isinstance(event, Accepted) else self._by_item[item_id].job_of(item_id)
+        job = event.job if isinstance(event, Accepted) else self._by_item[item_id].step(item_id).job
         return job.request_id or None if job else None
 
     def planned(self) -> list[dict[str, Any]]:
