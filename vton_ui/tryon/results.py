@@ -15,7 +15,7 @@ from pathlib import Path
 
 from PIL import Image, ImageStat
 
-from vton_ui.errors import Cost, Filtered, ResultLost
+from vton_ui.errors import Filtered, ResultLost
 from vton_ui.models.spec import Answer, Size, Value
 from vton_ui.money.pricing import total_of
 from vton_ui.pictures.framing import Frame, unpad
@@ -118,12 +118,7 @@ def lost(cause: str, request_id: str) -> ResultLost:
 
 
 def _filtered(cause: str, request_id: str) -> Filtered:
-    return Filtered(
-        cause,
-        "It is often a false alarm: try another seed, or other photos.",
-        cost=Cost.MAYBE,
-        request_id=request_id,
-    )
+    return Filtered(cause, "It is often a false alarm: try another seed, or other photos.", request_id=request_id)
 
 
 def _opened(picture: bytes) -> tuple[Image.Image, bool]:

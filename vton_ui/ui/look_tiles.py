@@ -141,6 +141,4 @@ def _can(look: Look) -> list[str]:
 def _changed(look: Look) -> Changed | None:
     """What it changed of the photo, where that is known."""
     changed = look.changed
-    if changed is None:
-        return None
-    return {"share_outside": changed.share_outside, "overlay": kept_address(changed.overlay)}
+    return {"share_outside": changed.share_outside, "overlay": kept_address(changed.overlay)} if changed else None
