@@ -81,11 +81,8 @@ def cells(sizes: Sequence[Size], pixels: int, layout: str = LAYOUT.default) -> t
     height = min(math.sqrt(pixels / area), needed)
     cell = Size(max(1, math.floor(height * shape)), max(1, math.floor(height)))
     space = max(1, math.floor(height * gap))
-    return (
-        Size(columns * (cell.width + space) + space, rows * (cell.height + space) + space),
-        cell,
-        space,
-    )
+    whole = Size(columns * (cell.width + space) + space, rows * (cell.height + space) + space)
+    return whole, cell, space
 
 
 def sheet(garments: Sequence[Image.Image], *, pixels: int, layout: str = LAYOUT.default) -> Image.Image:

@@ -40,7 +40,6 @@ class Tab:
     Attributes:
         memory: Reads and writes what this browser keeps.
         values: What stood on the page when it happened.
-        request: The event's.
         browser: Whose tab it is.
         cookie: The browser's secret name; empty where it keeps none.
         visitor: Who is counted, and pays.

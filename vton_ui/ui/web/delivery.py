@@ -33,9 +33,6 @@ class Delivery:
 
     Gradio compresses only what has an address with a file extension. The page is asked for at every visit; whoever has
     it already is told so, without its body. It holds nothing of the visitor, so its size tells nothing either.
-
-    Args:
-        examples: The folder of example pictures.
     """
 
     def __init__(self, app: ASGIApp, *, examples: Path) -> None:
