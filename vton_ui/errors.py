@@ -22,6 +22,7 @@ VtonError                what happened, what to do, what it cost
 from __future__ import annotations
 
 from enum import Enum
+from functools import partial
 from typing import Any
 
 
@@ -64,7 +65,8 @@ class VtonError(Exception):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """An exception is pickled by its `args` alone, unless it says otherwise."""
-        return _again, (type(self), self.cause, self.cure, self.slot, self.cost, self.request_id)
+        again = partial(type(self), slot=self.slot, cost=self.cost, request_id=self.request_id)
+        return again, (self.cause, self.cure)
 
     def __str__(self) -> str:
         """The whole error in one line, as a script sees it."""
@@ -72,12 +74,6 @@ class VtonError(Exception):
         if self.request_id:
             parts.append(f"Request id: {self.request_id}.")
         return " ".join(parts)
-
-
-def _again(
-    kind: type[VtonError], cause: str, cure: str, slot: str | None, cost: Cost, request_id: str | None
-) -> VtonError:
-    return kind(cause, cure, slot=slot, cost=cost, request_id=request_id)
 
 
 class InputError(VtonError):

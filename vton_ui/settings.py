@@ -10,8 +10,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
+from typing import TypeVar
 
 from dotenv import dotenv_values
+
+T = TypeVar("T")
 
 _HOST = re.compile(r"(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*")
 _ORIGIN = re.compile(r"https?://(\[[0-9a-f:.]+\]|[a-z0-9_.-]+)(:\d{1,5})?")
@@ -68,26 +71,23 @@ def load(environment: Mapping[str, str] | None = None, dotenv: Path = Path(".env
     """
     given = {**dotenv_values(dotenv), **(os.environ if environment is None else environment)}
     known = {name: value.strip() for name, value in given.items() if value and value.strip()}
-    unknown = _number(known.get("VTON_UNKNOWN_PRICE_USD"), "VTON_UNKNOWN_PRICE_USD")
-    confirm = _number(known.get("VTON_CONFIRM_USD"), "VTON_CONFIRM_USD")
-    proxies, keep_hours = _whole(known, "VTON_PROXIES"), _number(known.get("VTON_KEEP_HOURS"), "VTON_KEEP_HOURS")
     return Settings(
         fal_key=known.get("FAL_KEY"),
         data_dir=Path(known.get("VTON_DATA_DIR", Settings.data_dir)).resolve(),
         fal_api_url=known.get("FAL_API_URL", Settings.fal_api_url).rstrip("/"),
-        keep_hours=Settings.keep_hours if keep_hours is None else float(keep_hours),
-        daily_budget_usd=_number(known.get("VTON_DAILY_BUDGET_USD"), "VTON_DAILY_BUDGET_USD"),
-        visitor_budget_usd=_number(known.get("VTON_VISITOR_BUDGET_USD"), "VTON_VISITOR_BUDGET_USD"),
-        visitor_rate=_whole(known, "VTON_VISITOR_RATE"),
-        unknown_price_usd=Settings.unknown_price_usd if unknown is None else unknown,
+        keep_hours=float(_number(known, "VTON_KEEP_HOURS", Settings.keep_hours)),
+        daily_budget_usd=_number(known, "VTON_DAILY_BUDGET_USD", None),
+        visitor_budget_usd=_number(known, "VTON_VISITOR_BUDGET_USD", None),
+        visitor_rate=_whole(known, "VTON_VISITOR_RATE", None),
+        unknown_price_usd=_number(known, "VTON_UNKNOWN_PRICE_USD", Settings.unknown_price_usd),
         # On a Space there is always one proxy, Hugging Face's own.
-        proxies=int("SPACE_ID" in known) if proxies is None else proxies,
+        proxies=_whole(known, "VTON_PROXIES", int("SPACE_ID" in known)),
         hosts=_hosts(known),
         origins=_list(known, "VTON_ORIGINS", _ORIGIN, "scheme://host[:port], such as https://shop.example.com"),
         free_rate=_positive(known, "VTON_FREE_RATE", Settings.free_rate),
         upload_mb=_positive(known, "VTON_UPLOAD_MB", Settings.upload_mb),
         parallel=_positive(known, "VTON_PARALLEL", Settings.parallel),
-        confirm_usd=Settings.confirm_usd if confirm is None else confirm,
+        confirm_usd=_number(known, "VTON_CONFIRM_USD", Settings.confirm_usd),
     )
 
 
@@ -125,23 +125,26 @@ def _parts(known: Mapping[str, str], name: str) -> tuple[str, ...]:
     return tuple(part.strip().lower() for part in known.get(name, "").split(",") if part.strip())
 
 
-def _whole(known: Mapping[str, str], name: str) -> int | None:
-    number = _number(known.get(name), name)
-    if number is not None and number != int(number):
+def _whole(known: Mapping[str, str], name: str, default: T) -> int | T:
+    number = _number(known, name, None)
+    if number is None:
+        return default
+    if number != int(number):
         raise SystemExit(f"{name} is {number}; it must be a whole number.")
-    return None if number is None else int(number)
+    return int(number)
 
 
 def _positive(known: Mapping[str, str], name: str, default: int) -> int:
-    number = _whole(known, name)
+    number = _whole(known, name, default)
     if number == 0:
         raise SystemExit(f"{name} is 0; it must be 1 or more.")
-    return default if number is None else number
+    return number
 
 
-def _number(value: str | None, name: str) -> Decimal | None:
+def _number(known: Mapping[str, str], name: str, default: T) -> Decimal | T:
+    value = known.get(name)
     if value is None:
-        return None
+        return default
     try:
         number = Decimal(value)
     except InvalidOperation:

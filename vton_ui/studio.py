@@ -19,22 +19,15 @@ from vton_ui.tryon.job_store import JobStore, job_store
 
 @dataclass(frozen=True, kw_only=True)
 class Studio:
-    """One running server.
+    """One running server; attributes that are not listed here are those of `Settings`.
 
     Attributes:
         models: The registry, the default model first.
         backend_for: The backend for a visitor's own key; for None, the server's. KeyRefused if it is no key.
         budget_for: The owner's budget for a visitor (see ui.visitor).
         store: The folder of results.
-        keep_hours: How long they are kept.
         examples: The folder of example pictures, with `people` and `garments` in it.
         secret: What signs what browsers keep.
-        proxies: How many proxies of the owner's stand before the server.
-        hosts: Further names that the server answers to.
-        origins: Other sites whose pages may call the server.
-        parallel: How many looks of one click run at once.
-        confirm_usd: Dollars above which the page asks before it orders.
-        unknown_price_usd: What an order without a published price counts as.
         free: How much free work each visitor may have done.
         uploaded: How much each visitor may upload.
         session_uploads: Which uploads are whose.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -50,7 +50,6 @@ def estimate_pictures(
     """What one request costs.
 
     Args:
-        model: The model to price.
         person: The person's picture as it will be sent.
         garment: The garment's picture, or the sheet, as it will be sent.
         output: The picture that will come back.
@@ -63,6 +62,12 @@ def estimate_pictures(
     if live is None:
         return Estimate(lines=(Line(what=NOT_PUBLISHED, usd=None),), total=None, note=NOT_PUBLISHED)
     return _by_unit(live, output)
+
+
+def total_of(costs: Iterable[Decimal | None]) -> Decimal | None:
+    """What several cost together; None where the price of one is unknown."""
+    each = list(costs)
+    return None if None in each else sum(filter(None, each), Decimal(0))
 
 
 def money(usd: Decimal | None) -> str:
@@ -80,21 +85,17 @@ def _by_megapixel(price: MegapixelPrice, person: Size, garment: Size, output: Si
     garment_mp, output_mp = megapixels(garment), megapixels(output)
     lines.append(Line(what=f"Garments, {garment_mp} MP", usd=price.extra_input * garment_mp))
     lines.append(Line(what=f"Result, {output_mp} MP", usd=price.output * output_mp))
-    return Estimate(lines=tuple(lines), total=_sum(lines))
+    return Estimate(lines=tuple(lines), total=total_of(line.usd for line in lines))
 
 
 def _by_unit(live: UnitPrice, output: Size) -> Estimate:
     unit = live.unit.lower().rstrip("s")
     if unit == "image":
-        lines = (Line(what="One picture, fal's live price", usd=live.usd),)
+        line = Line(what="One picture, fal's live price", usd=live.usd)
     elif unit == "megapixel":
         count = megapixels(output)
-        lines = (Line(what=f"Result, {count} MP, fal's live price", usd=live.usd * count),)
+        line = Line(what=f"Result, {count} MP, fal's live price", usd=live.usd * count)
     else:
         rate = f"fal's live price is ${live.usd} per {unit}"
         return Estimate(lines=(Line(what=rate, usd=None),), total=None, note=rate)
-    return Estimate(lines=lines, total=_sum(lines))
-
-
-def _sum(lines: Sequence[Line]) -> Decimal:
-    return sum((line.usd for line in lines if line.usd is not None), Decimal(0))
+    return Estimate(lines=(line,), total=line.usd)

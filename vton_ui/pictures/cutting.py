@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import TypeAlias
 
 from PIL import Image, ImageFilter
 
-from vton_ui.pictures.ground import Blob, painted, rows_of, things
+from vton_ui.pictures.ground import painted, things
+from vton_ui.pictures.outline import Shape
 
 Box: TypeAlias = tuple[float, float, float, float]
 """Left, top, right and bottom, as shares of the picture's width and height."""
@@ -31,7 +31,7 @@ def cut_out(image: Image.Image) -> Image.Image | None:
 
     What lies inside the garment stays, however much it looks like the ground.
     """
-    small = _shrunk(image, CUT_SIDE)
+    small = shrunk(image, CUT_SIDE)
     found = things(small, tolerance=TOLERANCE)
     if not found:
         return None
@@ -44,72 +44,49 @@ def cut_out(image: Image.Image) -> Image.Image | None:
 
 def guess_kind(image: Image.Image) -> str:
     """The cloth type of CatVTON's that the garment's outline suggests; "upper" where there is none to be seen."""
-    small = _shrunk(image, GUESS_SIDE)
+    small = shrunk(image, GUESS_SIDE)
     found = things(small, tolerance=TOLERANCE)
-    if not found:
+    return _kind(Shape(painted(small.size, found))) if found else "upper"
+
+
+def _kind(shape: Shape) -> str:
+    """Legs and waists are bottoms; of the rest, what is short is a top, and what is long has sleeves or not."""
+    crotch = _crotch(shape)
+    if crotch is not None:
+        jumpsuit = crotch > 0.45 and shape.height > 1.9 * shape.width
+        return "overall" if jumpsuit else "lower"  # trousers, or shoes
+    if _starts_at_waist(shape):
+        return "lower"
+    # Sleeves make a top look wide, so its length is measured against its trunk.
+    if shape.height < _trunk(shape) * 1.6:
         return "upper"
-    return _Outline(small.size, found).kind()
+    return "outer" if len(shape.rows[shape.at(0.45)]) >= 3 else "overall"
 
 
-class _Outline:
-    """The white stretches of each row, from the top of a garment to its bottom."""
-
-    def __init__(self, size: tuple[int, int], found: list[Blob]) -> None:
-        mask = painted(size, found)
-        self.left, top, self.right, bottom = mask.getbbox() or (0, 0, *size)
-        self.width, self.height = self.right - self.left, bottom - top
-        self.tall = self.height / self.width
-        self._rows = rows_of(mask)[top:bottom]
-
-    def kind(self) -> str:
-        """Legs and waists are bottoms; of the rest, what is short is a top, and what is long has sleeves or not."""
-        crotch = self._crotch()
-        if crotch is not None:
-            return "overall" if crotch > 0.45 and self.tall > 1.9 else "lower"  # a jumpsuit; trousers, or shoes
-        if self._starts_at_waist():
-            return "lower"
-        # Sleeves make a top look wide, so its length is measured against its trunk.
-        if self.height < self._trunk() * 1.6:
-            return "upper"
-        return "outer" if len(self._row(0.45)) >= 3 else "overall"
-
-    def _starts_at_waist(self) -> bool:
-        """Whether it is narrowest at its top, as a skirt is; a dress is narrower at its own waist."""
-        widths = [self._span(share / 100) for share in range(2, 65, 3)]
-        narrows = any(width < max(widths[: index + 1]) * 0.92 for index, width in enumerate(widths))
-        return not narrows and widths[0] > self._span(0.25) * 0.62 and len(self._row(0.04)) == 1
-
-    def _row(self, share: float) -> list[tuple[int, int]]:
-        least = max(1, self.width // 60)
-        row = self._rows[min(int(share * self.height), self.height - 1)]
-        return [run for run in row if run[1] - run[0] >= least]
-
-    def _span(self, share: float) -> int:
-        row = self._row(share)
-        return row[-1][1] - row[0][0] if row else 0
-
-    def _trunk(self) -> float:
-        """The widest that the stretch across the middle line is below the armpits."""
-        middle = (self.left + self.right) / 2
-        rows = (self._row(share / 100) for share in range(30, 60, 5))
-        across = [right - left for row in rows for left, right in row if left <= middle < right]
-        return float(max(across, default=self.width))
-
-    def _crotch(self) -> float | None:
-        """How far down legs part, if they stay parted down to the hem; 0 for a pair of shoes."""
-        share = 0.92
-        while share > 0 and self._parted(share):
-            share -= 0.02
-        return max(share, 0.0) if share < 0.85 else None
-
-    def _parted(self, share: float) -> bool:
-        middle = (self.left + self.right) / 2
-        gaps = ((before[1], after[0]) for before, after in pairwise(self._row(share)))
-        return any(abs((left + right) / 2 - middle) < self.width * 0.07 + (right - left) * 0.3 for left, right in gaps)
+def _crotch(shape: Shape) -> float | None:
+    """How far down legs part, if they stay parted down to the hem; 0 for a pair of shoes."""
+    share = 0.92
+    while share > 0 and shape.halves(shape.at(share)):
+        share -= 0.02
+    return max(share, 0.0) if share < 0.85 else None
 
 
-def _shrunk(image: Image.Image, side: int) -> Image.Image:
+def _starts_at_waist(shape: Shape) -> bool:
+    """Whether it is narrowest at its top, as a skirt is; a dress is narrower at its own waist."""
+    halves = [shape.half(shape.at(share / 100)) for share in range(2, 65, 3)]
+    narrows = any(half < max(halves[: index + 1]) * 0.92 for index, half in enumerate(halves))
+    one = len(shape.rows[shape.at(0.04)]) == 1
+    return not narrows and halves[0] > shape.half(shape.at(0.25)) * 0.62 and one
+
+
+def _trunk(shape: Shape) -> float:
+    """The widest that the stretch across the middle line is below the armpits."""
+    across = filter(None, (shape.centre(shape.at(share / 100)) for share in range(30, 60, 5)))
+    return max((right - left for left, right in across), default=shape.width)
+
+
+def shrunk(picture: Image.Image, side: int) -> Image.Image:
     """The picture, or a smaller copy with no side longer than this."""
-    copy = image.copy()
+    copy = picture.copy()
     copy.thumbnail((side, side), Image.Resampling.BILINEAR)
     return copy

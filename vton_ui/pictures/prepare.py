@@ -45,7 +45,6 @@ async def prepare(
     """The two pictures of a request, from memory if they were made before.
 
     Args:
-        person: The photo of the person.
         garments: The photos of the garments, each with the name of its slot.
         limits: What the model allows.
         layout: How several garments lie on their sheet.

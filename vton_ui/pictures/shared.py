@@ -22,13 +22,10 @@ class _Entry(Generic[T]):
 
 
 class SharedResults(Generic[T]):
-    """The results used last.
+    """The results used last, up to `capacity`.
 
     Callers who need the same result at the same time wait for one task. If all of them are cancelled, so is the task.
     Errors are not kept.
-
-    Args:
-        capacity: How many results are kept.
     """
 
     def __init__(self, capacity: int) -> None:

@@ -9,6 +9,7 @@ from PIL import Image, ImageChops, ImageStat
 
 from vton_ui.errors import GarmentsError
 from vton_ui.models.spec import Choice, Size
+from vton_ui.pictures.ground import near
 
 MAX_GARMENTS = 6
 LAYOUT = Choice(
@@ -55,10 +56,7 @@ def trim(image: Image.Image) -> Image.Image:
     stats = ImageStat.Stat(image, outside)
     if max(stats.stddev) > _PLAIN_SPREAD:
         return image
-    ground = Image.new("RGB", image.size, tuple(round(mean) for mean in stats.median))
-    red, green, blue = ImageChops.difference(image, ground).split()
-    ink = ImageChops.lighter(ImageChops.lighter(red, green), blue).point(lambda value: 255 * (value >= _INK))
-    box = ink.getbbox()
+    box = ImageChops.invert(near(image, stats.median, _INK - 1)).getbbox()
     if box is None:
         return image
     left, top, right, bottom = box
@@ -83,11 +81,8 @@ def cells(sizes: Sequence[Size], pixels: int, layout: str = LAYOUT.default) -> t
     height = min(math.sqrt(pixels / area), needed)
     cell = Size(max(1, math.floor(height * shape)), max(1, math.floor(height)))
     space = max(1, math.floor(height * gap))
-    return (
-        Size(columns * (cell.width + space) + space, rows * (cell.height + space) + space),
-        cell,
-        space,
-    )
+    whole = Size(columns * (cell.width + space) + space, rows * (cell.height + space) + space)
+    return whole, cell, space
 
 
 def sheet(garments: Sequence[Image.Image], *, pixels: int, layout: str = LAYOUT.default) -> Image.Image:

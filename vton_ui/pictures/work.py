@@ -51,7 +51,6 @@ def prepare_person(path: Path, pixels: int, output: Size | None, unscaled: int =
     """The person's picture: fitted into `pixels`, or padded to `output`.
 
     Args:
-        path: The photo.
         pixels: The most pixels it may have.
         output: The size it must have, if the model has an output size of its own.
         unscaled: Up to so many pixels, a photo that already has the shape of `output` keeps its own size.

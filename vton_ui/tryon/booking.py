@@ -38,8 +38,6 @@ async def book(job: Job, context: RunContext, *, free: bool, kept: bool = True) 
     """End the reservation: release it if fal does not charge for the job, else count it as spent.
 
     Args:
-        job: The job.
-        context: What it is run with.
         free: Whether fal does not charge for it.
         kept: Whether its browser can still come back to it.
     """

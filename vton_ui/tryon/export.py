@@ -18,7 +18,7 @@ from vton_ui.models.spec import Value
 from vton_ui.money.pricing import money
 from vton_ui.pictures.contact_sheet import Captioned, contact_sheet
 from vton_ui.pictures.provenance import encoded
-from vton_ui.tryon.results import Result
+from vton_ui.tryon.results import Result, cost_of
 
 COLUMNS = ("file", "model", "seed", "prompt", "cost_usd", "request_id", "garments")
 LONGEST_NAME = 60
@@ -58,8 +58,7 @@ class Look:
     @property
     def cost_usd(self) -> Decimal | None:
         """What all its steps cost; None where the price of one is unknown."""
-        costs = [step.facts["cost_usd"] for step in (*self.earlier, self.result)]
-        return None if None in costs else sum((Decimal(str(cost)) for cost in costs), Decimal(0))
+        return cost_of((*self.earlier, self.result))
 
     @property
     def request_ids(self) -> list[str]:
@@ -86,21 +85,20 @@ def write_zip(looks: Sequence[Look], path: Path) -> None:
         archive.writestr("looks.csv", table(rows), zipfile.ZIP_DEFLATED)
 
 
-def contact_sheet_file(photo: Path | None, looks: Sequence[Look], *, prices: bool = False) -> bytes:
+def contact_sheet_file(photo: Path | None, looks: Sequence[Look]) -> bytes:
     """A contact sheet as a JPEG that says how its looks were made, and that AI had a hand in it unless all are drafts.
 
     CPU work: call it off the event loop.
 
     Args:
         photo: The photo they were made from; None where it is gone.
-        prices: Whether the captions say what each look cost.
 
     Raises:
         InputError, PhotoError: As `contact_sheet`.
     """
     drafts = sum(look.is_draft for look in looks)
     note = _AI if not drafts else _DRAFTS if drafts == len(looks) else _BOTH
-    shown = [Captioned(path=look.result.path, lines=captions(look, prices=prices)) for look in looks]
+    shown = [Captioned(path=look.result.path, lines=captions(look)) for look in looks]
     facts: dict[str, Value] = {
         "model": ", ".join(dict.fromkeys(str(look.result.facts["model"]) for look in looks)),
         "seed": ", ".join(str(look.result.facts["seed"]) for look in looks),

@@ -19,7 +19,7 @@ import logging
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -56,11 +56,13 @@ class Record:
         job: The job, without the prompt and the photos' addresses once fal has accepted it.
         may_be_submitted: Whether fal may know of it.
         result: Its picture, if it is still kept.
+        had_result: Whether it was kept at some time.
     """
 
     job: Job
     may_be_submitted: bool
     result: Path | None
+    had_result: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -197,8 +199,8 @@ class JobStore:
         def read(db: sqlite3.Connection) -> Remembered:
             records = self._records(db, browser)
             return Remembered(
-                open=tuple(record for record, kept in records if not kept and record.job.can_be_found),
-                finished=tuple(record for record, _ in records if record.result),
+                open=tuple(record for record in records if not record.had_result and record.job.can_be_found),
+                finished=tuple(record for record in records if record.result),
                 unsent=tuple(self._unsent(db, browser)),
             )
 
@@ -221,7 +223,7 @@ class JobStore:
         """The same for all jobs of a browser, and delete what it asked for. Returns the pictures that are kept."""
 
         def write(db: sqlite3.Connection) -> list[Path]:
-            records = [record for record, _ in self._records(db, browser)]
+            records = self._records(db, browser)
             _forget(db, "id", [record.job.id for record in records])
             planned.forget(db, browser)
             return [record.result for record in records if record.result]
@@ -242,20 +244,17 @@ class JobStore:
         def read(db: sqlite3.Connection) -> Record | None:
             db.row_factory = sqlite3.Row
             row = db.execute(query, (value,)).fetchone()
-            if row is None:
-                return None
-            return self._record(row)[0]
+            return None if row is None else self._record(row)
 
         return await self._transact(read, None)
 
-    def _record(self, row: sqlite3.Row) -> tuple[Record, bool]:
-        """A row of the table, and whether its picture was kept at some time."""
+    def _record(self, row: sqlite3.Row) -> Record:
         job = replace(Job.from_dict(json.loads(row["job"])), request_id=row["request_id"] or "")
         result = self._store / row["result"] if row["result"] else None
         there = result if result and result.is_file() else None
-        return Record(job=job, may_be_submitted=bool(row["ordered"]), result=there), result is not None
+        return Record(job=job, may_be_submitted=bool(row["ordered"]), result=there, had_result=result is not None)
 
-    def _records(self, db: sqlite3.Connection, browser: str) -> list[tuple[Record, bool]]:
+    def _records(self, db: sqlite3.Connection, browser: str) -> list[Record]:
         """The jobs of a browser that this version can read, as `_record`."""
         db.row_factory = sqlite3.Row
         records = []
@@ -268,12 +267,6 @@ class JobStore:
     def _unsent(self, db: sqlite3.Connection, browser: str) -> list[Planned]:
         """The items of a browser that were never sent and are not about to be."""
         return [item for item in planned.unsent(db, browser) if not self.is_followed(item.id)]
-
-    async def _write(self, change: str, values: Sequence[str | float]) -> None:
-        def write(db: sqlite3.Connection) -> None:
-            db.execute(change, values)
-
-        await self._transact(write, None)
 
     async def _surely(self, work: Callable[[sqlite3.Connection], object]) -> None:
         try:

@@ -56,14 +56,8 @@ class LookSource:
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON."""
-        return {
-            "photo": str(self.photo),
-            "garments": [{**asdict(worn), "path": str(worn.path)} for worn in self.garments],
-            "model": self.model,
-            "values": dict(self.values),
-            "private": self.private,
-            "layout": self.layout,
-        }
+        garments = [{**asdict(worn), "path": str(worn.path)} for worn in self.garments]
+        return {**vars(self), "photo": str(self.photo), "garments": garments, "values": dict(self.values)}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> LookSource:

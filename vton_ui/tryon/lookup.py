@@ -74,7 +74,6 @@ async def look_up(
 
     Args:
         typed: The request id, as the visitor typed it.
-        models: The registry.
         context_for: The context on a key of the visitor's own, and on the server's key for None.
         key: The visitor's own fal key, if there is one.
 

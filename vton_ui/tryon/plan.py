@@ -12,10 +12,11 @@ from typing import Any
 from vton_ui.errors import GarmentsError, InputError, OptionError, PhotoError
 from vton_ui.models.options import check, complete, shortened
 from vton_ui.models.spec import Choice, ModelSpec, Number, Value
-from vton_ui.money.pricing import Estimate, UnitPrice
+from vton_ui.money.pricing import Estimate, UnitPrice, total_of
 from vton_ui.pictures.framing import contained, fitted
 from vton_ui.pictures.photos import MIN_SIDE, measure
 from vton_ui.pictures.sheet import grid
+from vton_ui.tryon.look_source import Worn
 from vton_ui.tryon.request import Request, estimate, name_of, new_request
 
 MAX_LOOKS = 12
@@ -51,15 +52,6 @@ class Item:
 
 
 Plan = tuple[Item, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Garment:
-    """A garment of a plan: its photo, its name, and its `cloth_type` where it has one of its own."""
-
-    photo: Path
-    name: str
-    cloth_type: str | None
 
 
 def known(names: Any, registry: Mapping[str, ModelSpec]) -> tuple[ModelSpec, ...]:
@@ -99,7 +91,6 @@ def new_plan(
 
     Args:
         models: One or more, each once: see `known`.
-        person: The photo.
         garments: In the order in which they are put on.
         given: Option values by model name, then by option name. Without a seed, each variation gets a new one, the
             same for all models and garments, so that their pictures differ by nothing else.
@@ -171,7 +162,6 @@ def estimates(plan: Plan, live: Mapping[str, UnitPrice | None]) -> dict[str, Est
     """What each item will cost, by its id.
 
     Args:
-        plan: The plan.
         live: fal's live prices by model name, for models whose prices are not published.
 
     Raises:
@@ -192,11 +182,6 @@ def estimates(plan: Plan, live: Mapping[str, UnitPrice | None]) -> dict[str, Est
     return found
 
 
-def costs(plan: Plan, live: Mapping[str, UnitPrice | None]) -> dict[str, Decimal | None]:
-    """The same as dollars; None where the price is unknown. Arguments and errors: see `estimates`."""
-    return {name: costs.total for name, costs in estimates(plan, live).items()}
-
-
 def _check_step(request: Request) -> None:
     """PhotoError if the picture of the step before would be too small to go on with."""
     size, fixed = measure(request.person, slot="Person"), request.model.output_size(request.values)
@@ -210,10 +195,8 @@ def _check_step(request: Request) -> None:
 
 
 def cost(plan: Plan, live: Mapping[str, UnitPrice | None]) -> Decimal | None:
-    """What the whole plan will cost; None where the price of a part is unknown. Arguments and errors: see `costs`."""
-    each = list(costs(plan, live).values())
-    priced = [part for part in each if part is not None]
-    return sum(priced, Decimal(0)) if len(priced) == len(each) else None
+    """What the whole plan will cost; None where a part has no known price. Arguments and errors: see `estimates`."""
+    return total_of(each.total for each in estimates(plan, live).values())
 
 
 def to_dict(item: Item) -> dict[str, Any]:
@@ -256,12 +239,12 @@ def item_of(data: Mapping[str, Any], models: Mapping[str, ModelSpec]) -> Item | 
 
 def _garments(
     photos: Sequence[Path], cloth_types: Sequence[str | None] | None, names: Sequence[str] | None
-) -> list[Garment]:
+) -> list[Worn]:
     """The garments with their kinds and names."""
     kinds = [None] * len(photos) if cloth_types is None else cloth_types
     names = names or [name_of(photo) for photo in photos]
     return [
-        Garment(photo=photo, name=_short(name), cloth_type=kind)
+        Worn(path=photo, name=_short(name), cloth_type=kind)
         for photo, name, kind in zip(photos, names, kinds, strict=True)
     ]
 
@@ -277,7 +260,7 @@ def _look(
     ending: str,
     model: ModelSpec,
     person: Path | None,
-    outfit: Sequence[Garment],
+    outfit: Sequence[Worn],
     values: Mapping[str, Value],
     private: bool,
     layout: Any,
@@ -290,7 +273,7 @@ def _look(
         request = new_request(
             model,
             person,
-            [garment.photo for garment in worn],
+            [garment.path for garment in worn],
             values if kind in (None, "") else {**values, "cloth_type": kind},
             private=private,
             names=[garment.name for garment in worn],
@@ -308,6 +291,6 @@ def _look(
     return items
 
 
-def _what(worn: Sequence[Garment]) -> str:
+def _what(worn: Sequence[Worn]) -> str:
     """Garments in a few words."""
     return " + ".join(garment.name for garment in worn) if len(worn) <= 2 else f"{len(worn)} garments"

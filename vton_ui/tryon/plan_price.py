@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from decimal import Decimal
 
-from vton_ui.money.pricing import Estimate
+from vton_ui.money.pricing import Estimate, total_of
 from vton_ui.tryon.backend import Backend
 from vton_ui.tryon.plan import Item, Plan, estimates, looks_of
 from vton_ui.tryon.request import live_price
@@ -25,6 +25,11 @@ class PlanPrice:
         return list(zip(self.plan, self.estimates, strict=True))
 
     @property
+    def costs(self) -> dict[str, Decimal | None]:
+        """What each item costs, by its id; None where its price is unknown."""
+        return {item.id: costs.total for item, costs in self.priced}
+
+    @property
     def looks(self) -> int:
         """How many pictures there will be; an outfit that is put on step by step is one."""
         return len(looks_of(self.plan))
@@ -32,7 +37,7 @@ class PlanPrice:
     @property
     def total(self) -> Decimal | None:
         """What all of it costs; None where the price of a part is unknown."""
-        return None if any(costs.total is None for costs in self.estimates) else self.counted(Decimal(0))
+        return total_of(costs.total for costs in self.estimates)
 
     def counted(self, unknown: Decimal) -> Decimal:
         """The same, where an item of an unknown price counts as so much."""

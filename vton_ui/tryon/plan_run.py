@@ -18,9 +18,9 @@ from vton_ui.tryon.booking import uninterrupted
 from vton_ui.tryon.context import RunContext
 from vton_ui.tryon.events import Accepted, Cancelled, Done, Event, Failed, Recovering, Skipped, Submitting
 from vton_ui.tryon.job import Part
-from vton_ui.tryon.plan import Item, Plan, costs, looks_of, to_dict
+from vton_ui.tryon.plan import Item, Plan, looks_of, to_dict
+from vton_ui.tryon.plan_price import price_of
 from vton_ui.tryon.planned import Planned
-from vton_ui.tryon.request import live_prices
 from vton_ui.tryon.run import Stopped, try_on, unless
 from vton_ui.tryon.streams import Turns, merged
 
@@ -39,8 +39,6 @@ async def run(
     with its picture as the person; if there is none, it ends as Skipped.
 
     Args:
-        plan: What to run.
-        context: What to run it with.
         stops: For each item, what cancels it.
         parallel: How many looks run at once.
         plan_id: What its jobs call this plan; a new id if None.
@@ -97,8 +95,7 @@ class _PlanRun:
         """Check the photos, and store and reserve the whole plan. One item alone does all this by itself."""
         plan, context, several = self._plan, self._context, len(self._plan) > 1
         if several:
-            live = await live_prices((item.request.model for item in plan), context.backend)
-            each = await asyncio.to_thread(costs, plan, live)
+            each = (await price_of(plan, context.backend)).costs
         if context.browser or (several and context.budget):
             kept = {self.parts[item.id].id: None if item.request.private else to_dict(item) for item in plan}
             await context.jobs.plan(context.browser, self.parts[plan[0].id].plan, kept)

@@ -47,7 +47,6 @@ async def reconcile(models: Models, context: RunContext) -> None:
     """End every reservation whose job is over; one whose job is unknown or under way stays.
 
     Args:
-        models: The registry.
         context: The one of a request that the owner pays.
     """
     if context.budget is None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -113,10 +112,3 @@ def named(garments: Sequence[T]) -> list[tuple[T, str]]:
 async def live_price(model: ModelSpec, backend: Backend) -> pricing.UnitPrice | None:
     """fal's price for a model without a published price; not asked for otherwise."""
     return await backend.price(model.endpoint) if model.price is None else None
-
-
-async def live_prices(models: Iterable[ModelSpec], backend: Backend) -> dict[str, pricing.UnitPrice | None]:
-    """The same for several models, by their names."""
-    named_models = {model.name: model for model in models}
-    prices = await asyncio.gather(*(live_price(model, backend) for model in named_models.values()))
-    return dict(zip(named_models, prices, strict=True))

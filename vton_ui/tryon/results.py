@@ -7,15 +7,17 @@ import secrets
 import shutil
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 
 from PIL import Image, ImageStat
 
-from vton_ui.errors import Cost, Filtered, ResultLost
+from vton_ui.errors import Filtered, ResultLost
 from vton_ui.models.spec import Answer, Size, Value
+from vton_ui.money.pricing import total_of
 from vton_ui.pictures.framing import Frame, unpad
 from vton_ui.pictures.provenance import encoded, facts_in, marked
 
@@ -35,15 +37,19 @@ class Result:
     facts: Mapping[str, Value]
 
 
+def cost_of(results: Iterable[Result]) -> Decimal | None:
+    """What pictures cost together, in dollars; None where the price of one is unknown."""
+    costs = (result.facts["cost_usd"] for result in results)
+    return total_of(None if cost is None else Decimal(str(cost)) for cost in costs)
+
+
 def keep(picture: bytes, answer: Answer, facts: Mapping[str, Value], frame: Frame | None, store: Path) -> Result:
     """Check a picture, cut its padding off, write its provenance into it, and save it under an unguessable name.
 
     Args:
-        picture: The bytes as fetched.
         answer: What the model said about it.
         facts: How it was made; the model's own seed wins, where it gave one.
         frame: Where the photo is in the picture; None: the picture is left whole.
-        store: The folder of all results.
 
     Raises:
         Filtered: It was flagged as unsafe, or is all black.
@@ -112,12 +118,7 @@ def lost(cause: str, request_id: str) -> ResultLost:
 
 
 def _filtered(cause: str, request_id: str) -> Filtered:
-    return Filtered(
-        cause,
-        "It is often a false alarm: try another seed, or other photos.",
-        cost=Cost.MAYBE,
-        request_id=request_id,
-    )
+    return Filtered(cause, "It is often a false alarm: try another seed, or other photos.", request_id=request_id)
 
 
 def _opened(picture: bytes) -> tuple[Image.Image, bool]:

@@ -54,8 +54,6 @@ async def try_on(
     """Run a request.
 
     Args:
-        request: What to run.
-        context: What to run it with.
         stop: Set it to cancel; the last event then says what that cost.
         part: What its job is in a plan; None where it comes alone.
 

@@ -98,7 +98,6 @@ async def in_background(events: AsyncGenerator[T, None], cancel: Callable[[], ob
     that just closes this generator, such as a closed tab, leaves the job running.
 
     Args:
-        events: What to follow.
         cancel: Sets `stop`, of one job or of several.
     """
     try:

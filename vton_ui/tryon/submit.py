@@ -72,7 +72,6 @@ def new_source(request: Request, store: Path) -> LookSource:
     Where its person is a kept look, it is a further step of that look: it shares the photo, and adds to the garments.
 
     Args:
-        request: The request.
         store: The folder of results. What lies beside a photo anywhere else was not written by this app.
     """
     before = source_of(request.person) if request.person.is_relative_to(store) else None

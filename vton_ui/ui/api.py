@@ -4,16 +4,12 @@ Their parameters are made from the registry of models (see `signatures`); `call_
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
 from functools import partial
-from inspect import isasyncgenfunction
 from typing import Any, Optional
 
 import gradio as gr
 from gradio.events import api as add_api
 
-from vton_ui.errors import Cost
 from vton_ui.models.options import complete
 from vton_ui.pictures.prepare import on_photos
 from vton_ui.pictures.work import sheet_jpeg
@@ -27,7 +23,6 @@ from vton_ui.tryon.streams import in_background
 from vton_ui.ui.call_input import allow_addresses, read_call, read_garments
 from vton_ui.ui.compat.blocks import endpoint_inputs
 from vton_ui.ui.compat.calls import run_while_connected
-from vton_ui.ui.errors import translate_errors
 from vton_ui.ui.looks_answer import number
 from vton_ui.ui.looks_api import looks
 from vton_ui.ui.markup import words_for
@@ -38,7 +33,6 @@ from vton_ui.ui.signatures import (
     KEY,
     PRIVATE,
     REQUEST_ID,
-    Answer,
     Given,
     option_parameters,
     photo_parameters,
@@ -62,7 +56,7 @@ def add_endpoints(studio: Studio) -> None:
         (looks, "looks", _LOOKS, several, streamed, False),
         (_result, "result", _RESULT, [REQUEST_ID, KEY, CALLER], found, True),
     ):
-        function = with_signature(_answering(partial(run, studio), free=free), name, about, wanted, returned, free=free)
+        function = with_signature(partial(run, studio), name, about, wanted, returned, free=free)
         add_api(function, api_name=name, api_description=about, concurrency_limit=None)
     for component in endpoint_inputs():
         allow_addresses(component, studio)
@@ -165,19 +159,3 @@ _RESULT = (
     "Returns the picture, null unless status is done; and status (waiting, running, done, failed or unknown) with all "
     "that is known of the request."
 )
-
-
-def _answering(run: Callable[[Given], Any], *, free: bool) -> Callable[[Given], Answer]:
-    """An endpoint whose errors are translated. A free one stops when its caller leaves."""
-
-    async def streamed(given: Given) -> AsyncGenerator[Any, None]:
-        with translate_errors(Cost.MAYBE):
-            async with aclosing(run(given)) as answers:
-                async for answer in answers:
-                    yield answer
-
-    async def answered(given: Given) -> Any:
-        with translate_errors(Cost.NOTHING if free else Cost.MAYBE):
-            return await (run_while_connected(run(given)) if free else run(given))
-
-    return streamed if isasyncgenfunction(run) else answered

@@ -7,15 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gradio.components import Component
-
 from vton_ui.studio import Studio
 from vton_ui.tryon.plan_price import PlanPrice
 from vton_ui.ui.page import Page
 from vton_ui.ui.page_input import PageInput, PageValues
 from vton_ui.ui.plan_words import question
-
-Updates = dict[Component, Any]
+from vton_ui.ui.render import Updates
 
 
 @dataclass(frozen=True, kw_only=True)

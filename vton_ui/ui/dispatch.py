@@ -23,12 +23,7 @@ Run = Callable[[Tab, Action], AsyncGenerator[Updates, None]]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Dispatch:
-    """The actions on looks.
-
-    Attributes:
-        quick: Those that change the page or stop something, by name.
-        runs: Those that order or follow something, by name.
-    """
+    """The actions on looks, by name."""
 
     tabs: Tabs
     quick: Mapping[str, Quick]

@@ -15,18 +15,15 @@ import gradio as gr
 from gradio.components import Component
 from itsdangerous import BadData, URLSafeSerializer
 
-from vton_ui.errors import PhotoError
 from vton_ui.studio import Studio
-from vton_ui.tryon.request import named
 from vton_ui.ui import markup
 from vton_ui.ui.compat.routes import file_address
 from vton_ui.ui.components.garments import Garment, joining, read
+from vton_ui.ui.kept_looks import still_there
 from vton_ui.ui.memory import NO_MEMORY, State
 from vton_ui.ui.page import Page
 from vton_ui.ui.page_input import PageValues
-from vton_ui.ui.web.uploads import visible_upload
-
-Updates = dict[Component, Any]
+from vton_ui.ui.render import Updates
 
 LONGEST_PATH = 1024
 LONGEST_TEXT = 4000
@@ -67,11 +64,11 @@ class Form:
         if not kept:
             return {}
         person, gone = kept.get("person"), list[str]()
-        if person and not self._is_there(person, "Person"):
+        if person and not self._is_there(person):
             person, gone = None, ["the person"]
         garments = list[Garment]()
-        for garment, slot in named(read(kept.get("garments"))):
-            if self._is_there(garment.path, slot):
+        for garment in read(kept.get("garments")):
+            if self._is_there(garment.path):
                 garments.append(garment)
             else:
                 gone.append(garment.name)
@@ -89,12 +86,8 @@ class Form:
         choices = {part: "" if part.value is None else part.value for part in self.page.choices.values()}
         return {**choices, self.page.person: None, self.page.garments: [], self.page.form: NO_MEMORY}
 
-    def _is_there(self, path: str, slot: str) -> bool:
-        try:
-            visible_upload(self.browser, path, slot=slot, studio=self.studio)
-        except PhotoError:
-            return False
-        return True
+    def _is_there(self, path: str) -> bool:
+        return still_there(path, self.browser, self.studio) is not None
 
     def _read(self, state: Any) -> Mapping[str, Any]:
         try:

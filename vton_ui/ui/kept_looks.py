@@ -64,15 +64,16 @@ def chosen(board: Board, ids: Collection[str]) -> list[KeptLook]:
 
 def photo_of(look: KeptLook, browser: str, studio: Studio) -> Path | None:
     """The photo that a look was made from, if it is still there."""
-    return None if look.source is None else _still_there(look.source.photo, browser, studio)
+    return None if look.source is None else still_there(look.source.photo, browser, studio)
 
 
 def garments_of(look: KeptLook, browser: str, studio: Studio) -> list[tuple[Worn, Path | None]]:
     """What a look wears, each with its photo if that is still there."""
-    return [(worn, _still_there(worn.path, browser, studio)) for worn in look.garments]
+    return [(worn, still_there(worn.path, browser, studio)) for worn in look.garments]
 
 
-def _still_there(path: Path, browser: str, studio: Studio) -> Path | None:
+def still_there(path: Path | str, browser: str, studio: Studio) -> Path | None:
+    """A photo that a browser may use; None where it is gone, or none of its own."""
     try:
         return visible_upload(browser, path, slot="Look", studio=studio)
     except PhotoError:

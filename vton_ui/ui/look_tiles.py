@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from pathlib import Path
 
 from vton_ui.errors import AppFault, Filtered, InputError, OverBudget, ResultLost, SubmitUnclear, VtonError
-from vton_ui.money.pricing import money
 from vton_ui.tryon.events import Cancelled, Failed, Skipped
 from vton_ui.ui import markup
 from vton_ui.ui.compat.routes import file_address
@@ -77,14 +75,8 @@ def _step(step: LookStep) -> Step:
 
 def _cost(look: Look) -> str:
     """What its pictures cost, added up."""
-    facts = [step.result.facts for step in look.steps if step.result]
-    if not facts:
-        return ""
-    if facts[-1]["sandbox"]:
-        return "free draft"
-    if any(each["cost_usd"] is None for each in facts):
-        return money(None)
-    return money(sum((Decimal(str(each["cost_usd"])) for each in facts), Decimal(0)))
+    results = [step.result for step in look.steps if step.result]
+    return markup.cost_words(results) if results else ""
 
 
 def _seconds(look: Look) -> float | None:
@@ -149,6 +141,4 @@ def _can(look: Look) -> list[str]:
 def _changed(look: Look) -> Changed | None:
     """What it changed of the photo, where that is known."""
     changed = look.changed
-    if changed is None:
-        return None
-    return {"share_outside": changed.share_outside, "overlay": kept_address(changed.overlay)}
+    return {"share_outside": changed.share_outside, "overlay": kept_address(changed.overlay)} if changed else None

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Union
 
 from vton_ui.errors import Cost
+from vton_ui.money.pricing import total_of
 from vton_ui.tryon.events import Accepted, Cancelled, Done, Event, Failed, Last, Skipped, Submitting
 from vton_ui.tryon.job import Job
 from vton_ui.tryon.plan import Item, Plan
@@ -64,26 +65,17 @@ class Look:
     @classmethod
     def of(cls, items: Plan, garments: list[int], costs: Mapping[str, Decimal | None]) -> Look:
         """A look before it begins."""
-        each = [costs[item.id] for item in items]
-        known = [cost for cost in each if cost is not None]
-        return cls(
-            steps=[_Step(item=item) for item in items],
-            garments=garments,
-            planned=sum(known, Decimal(0)) if len(known) == len(each) else None,
-        )
+        planned = total_of(costs[item.id] for item in items)
+        return cls(steps=[_Step(item=item) for item in items], garments=garments, planned=planned)
 
     @property
     def over(self) -> bool:
         """Whether all its steps have ended."""
         return all(step.end is not None for step in self.steps)
 
-    def job_of(self, item_id: str) -> Job | None:
-        """The job of one of its items, if there is one yet."""
-        return self._step(item_id).job
-
     def note(self, item_id: str, event: Event | Failed) -> None:
         """What happens to one of its items."""
-        step = self._step(item_id)
+        step = self.step(item_id)
         self.started_at = self.started_at or time.monotonic()
         if isinstance(event, (Submitting, Accepted)):
             step.job = event.job
@@ -118,7 +110,8 @@ class Look:
             ],
         }
 
-    def _step(self, item_id: str) -> _Step:
+    def step(self, item_id: str) -> _Step:
+        """The step of one of its items."""
         return next(step for step in self.steps if step.item.id == item_id)
 
     @property
@@ -130,9 +123,7 @@ class Look:
     def _cost(self) -> Decimal | None:
         if all(step.end is None for step in self.steps):
             return self.planned
-        each = [step.cost for step in self.steps]
-        known = [cost for cost in each if cost is not None]
-        return sum(known, Decimal(0)) if len(known) == len(each) else None
+        return total_of(step.cost for step in self.steps)
 
 
 @dataclass(kw_only=True)
@@ -157,7 +148,7 @@ class Looks:
 
     def request_id(self, item_id: str, event: Event | Failed) -> str | None:
         """fal's name for an item's job, as far as it is known with this event."""
-        job = event.job if isinstance(event, Accepted) else self._by_item[item_id].job_of(item_id)
+        job = event.job if isinstance(event, Accepted) else self._by_item[item_id].step(item_id).job
         return job.request_id or None if job else None
 
     def planned(self) -> list[dict[str, Any]]:

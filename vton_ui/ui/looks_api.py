@@ -15,10 +15,11 @@ from vton_ui.errors import OverBudget
 from vton_ui.studio import Studio
 from vton_ui.tryon.context import RunContext
 from vton_ui.tryon.events import Event, Failed, Submitting
-from vton_ui.tryon.plan import Plan, costs, looks_of
+from vton_ui.tryon.plan import Plan, looks_of
+from vton_ui.tryon.plan_price import price_of
 from vton_ui.tryon.plan_run import run
-from vton_ui.tryon.request import live_prices
 from vton_ui.tryon.streams import in_background, keep_running
+from vton_ui.ui.board import set_all
 from vton_ui.ui.call_input import read_plan
 from vton_ui.ui.compat.routes import file_address
 from vton_ui.ui.looks_answer import Look, Looks
@@ -40,9 +41,8 @@ async def looks(studio: Studio, given: Given) -> AsyncGenerator[Answer, None]:
     if counted:
         studio.free.count(visitor)
     asked = await read_plan(studio, given)
-    live = await live_prices((item.request.model for item in asked.plan), context.backend)
     # It looks at the photos, before anything is ordered.
-    each = await asyncio.to_thread(costs, asked.plan, live)
+    each = (await price_of(asked.plan, context.backend)).costs
     prices = dict.fromkeys(each, Decimal(0)) if context.backend.sandbox else each
     pairs = zip(looks_of(asked.plan), asked.worn, strict=True)
     answer = Looks(looks=[Look.of(look, worn, prices) for look, worn in pairs])
@@ -71,7 +71,8 @@ class _Call:
 
     async def follow(self, parallel: int) -> AsyncGenerator[Answer, None]:
         """The answers, as long as somebody waits for them."""
-        events = in_background(run(self._plan, self._context, self._stops, parallel=parallel), self._stop_all)
+        running = run(self._plan, self._context, self._stops, parallel=parallel)
+        events = in_background(running, lambda: set_all(self._stops.values()))
         watching = keep_running(when_left(self._leave))
         try:
             async for item_id, event in events:
@@ -119,7 +120,3 @@ class _Call:
         for item_id, stop in self._stops.items():
             if self._context.backend.sandbox or item_id not in self._submitted:
                 stop.set()
-
-    def _stop_all(self) -> None:
-        for stop in self._stops.values():
-            stop.set()

@@ -26,7 +26,7 @@ from vton_ui.tryon.events import (
     Waiting,
 )
 from vton_ui.tryon.plan_price import PlanPrice
-from vton_ui.tryon.results import Result
+from vton_ui.tryon.results import Result, cost_of
 from vton_ui.ui.components.tiles import State
 from vton_ui.ui.plan_words import all_models_title, lines, summary
 
@@ -189,15 +189,15 @@ def gone(names: Sequence[str]) -> str:
     return f"No longer here: {', '.join(names)}. Uploads are deleted after an hour. Add what is missing again."
 
 
+def cost_words(results: Sequence[Result]) -> str:
+    """What the pictures of one look cost."""
+    return "free draft" if results[-1].facts["sandbox"] else money(cost_of(results))
+
+
 def details(result: Result, model: ModelSpec) -> str:
     """The line under the result, which opens into its facts."""
     facts = result.facts
-    cost = (
-        "free draft"
-        if facts["sandbox"]
-        else money(None if facts["cost_usd"] is None else Decimal(str(facts["cost_usd"])))
-    )
-    line = f"{model.title} · {facts['seconds']} s · {cost} · seed\u00a0{facts['seed']}"
+    line = f"{model.title} · {facts['seconds']} s · {cost_words([result])} · seed\u00a0{facts['seed']}"
     rows = [
         ("Request id", f"<code>{escape(str(facts['request_id']))}</code>"),
         ("Size", f"{result.size.width} × {result.size.height} pixels"),

@@ -43,10 +43,6 @@ class Memory:
     store: Path
     browser: str = ""
 
-    def of(self, browser: str) -> Memory:
-        """The same for one browser."""
-        return replace(self, browser=browser)
-
     def jobs(self, state: Any) -> list[Job]:
         """The jobs under way, newest first."""
         found = []

@@ -22,6 +22,7 @@ from vton_ui.tryon.streams import in_background
 from vton_ui.ui import markup
 from vton_ui.ui.board import set_all
 from vton_ui.ui.components.actions import Action
+from vton_ui.ui.components.tiles import State
 from vton_ui.ui.confirm import Confirm, Question
 from vton_ui.ui.look import Look, new_looks, plan_of, reseeded, restarted
 from vton_ui.ui.page_input import PageValues
@@ -74,25 +75,15 @@ class Runs:
         set_all(tab.board.stops.get(action.id, ()))
         return {}
 
-    async def retry(self, tab: Tab, action: Action) -> Steps:
+    def retry(self, tab: Tab, action: Action) -> Steps:
         """Order a look that brought no picture once more, in its place; with a new seed if it was flagged."""
-        look = tab.board.looks.get(action.id)
-        if look is None or look.state not in ("failed", "cancelled"):
-            return
-        last = look.current.last
-        flagged = isinstance(last, Failed) and isinstance(last.error, Filtered)
-        async with aclosing(self._order_in_place(tab, [reseeded(look) if flagged else look])) as updates:
-            async for update in updates:
-                yield update
+        looks = _in_state(tab.board.looks.get(action.id), "failed", "cancelled")
+        return self._order_in_place(tab, [reseeded(look) if _is_flagged(look) else look for look in looks])
 
-    async def go_on(self, tab: Tab, action: Action) -> Steps:
+    def go_on(self, tab: Tab, action: Action) -> Steps:
         """Order the steps that an outfit lacks, from its last kept picture on."""
-        look = tab.board.looks.get(action.id)
-        if look is None or look.state not in ("failed", "cancelled", "not_ordered"):
-            return
-        async with aclosing(self._order_in_place(tab, [look], go_on=True)) as updates:
-            async for update in updates:
-                yield update
+        looks = _in_state(tab.board.looks.get(action.id), "failed", "cancelled", "not_ordered")
+        return self._order_in_place(tab, looks, go_on=True)
 
     async def order_rest(self, tab: Tab, action: Action) -> Steps:
         """Order what an earlier run left, click by click."""
@@ -101,15 +92,10 @@ class Runs:
                 async for update in updates:
                     yield update
 
-    async def once_more(self, tab: Tab, action: Action) -> Steps:
+    def once_more(self, tab: Tab, action: Action) -> Steps:
         """Order a look with another seed, beside the others."""
-        look = tab.board.find(action.id)
-        if look is None or look.state != "done":
-            return
-        another = replace(reseeded(look), id=f"{uuid.uuid4().hex}.1")
-        async with aclosing(self._order_in_place(tab, [another])) as updates:
-            async for update in updates:
-                yield update
+        looks = _in_state(tab.board.find(action.id), "done")
+        return self._order_in_place(tab, [replace(reseeded(look), id=f"{uuid.uuid4().hex}.1") for look in looks])
 
     async def _click(
         self, values: PageValues, request: gr.Request, changed: Mapping[str, Any], answered: Question | None = None
@@ -197,6 +183,16 @@ class Runs:
                     update = tab.happened(look_of[item], item, event)
                     if update is not None:
                         yield update
+
+
+def _in_state(look: Look | None, *states: State) -> list[Look]:
+    """The look, if it is there and in one of these states."""
+    return [look] if look and look.state in states else []
+
+
+def _is_flagged(look: Look) -> bool:
+    last = look.current.last
+    return isinstance(last, Failed) and isinstance(last.error, Filtered)
 
 
 async def _ours(tab: Tab, looks: Sequence[Look]) -> list[Look]:

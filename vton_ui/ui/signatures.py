@@ -10,8 +10,11 @@ from typing import Any, Literal, Optional, Union, cast
 
 import gradio as gr
 
+from vton_ui.errors import Cost
 from vton_ui.models.spec import Choice, Flag, ModelSpec, Number, Option, Text
 from vton_ui.tryon.plan import VARIATIONS, WEAR
+from vton_ui.ui.compat.calls import run_while_connected
+from vton_ui.ui.errors import translate_errors
 
 Given = Mapping[str, Any]
 """The arguments of a call by name, every parameter of its endpoint among them."""
@@ -136,7 +139,7 @@ def _range(option: Option) -> str:
 
 
 def with_signature(
-    run: Callable[[Given], Answer],
+    run: Callable[[Given], Any],
     name: str,
     about: str,
     wanted: list[Parameter],
@@ -146,12 +149,11 @@ def with_signature(
 ) -> Callable[..., Answer]:
     """A function that calls `run` with its arguments by name, and has a signature and a docstring for Gradio to read.
 
+    Its errors are translated, and a free one stops when its caller leaves.
+
     Args:
         run: What it does; a stream of answers if it is an async generator function.
-        name: Its name.
         about: What it does and what it returns, in words.
-        wanted: Its parameters.
-        returned: The type of what it returns.
         free: Whether it never costs money, so that it may be stopped at any time.
     """
     signature = inspect.Signature(
@@ -173,12 +175,15 @@ def with_signature(
         return bound.arguments
 
     async def answering(*args: Any, **kwargs: Any) -> Any:
-        return await cast(Coroutine[Any, Any, Any], run(given(args, kwargs)))
+        work = run(given(args, kwargs))
+        with translate_errors(Cost.NOTHING if free else Cost.MAYBE):
+            return await (run_while_connected(work) if free else work)
 
     async def streaming(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, None]:
-        async with aclosing(cast(AsyncGenerator[Any, None], run(given(args, kwargs)))) as answers:
-            async for answer in answers:
-                yield answer
+        with translate_errors(Cost.MAYBE):
+            async with aclosing(run(given(args, kwargs))) as answers:
+                async for answer in answers:
+                    yield answer
 
     endpoint: Any = streaming if inspect.isasyncgenfunction(run) else answering
     endpoint.__name__ = name

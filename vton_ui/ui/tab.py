@@ -12,16 +12,16 @@ import gradio as gr
 from gradio.components import Component
 
 from vton_ui.errors import MAY_STILL_BE_HAD, VtonError
-from vton_ui.money.pricing import money
+from vton_ui.models.spec import ModelSpec
+from vton_ui.money.pricing import money, total_of
 from vton_ui.studio import Studio
 from vton_ui.tryon.changed import kept_change
 from vton_ui.tryon.context import RunContext
 from vton_ui.tryon.events import Accepted, Cancelled, Done, Event, Failed, Running, Submitting, Waiting
-from vton_ui.tryon.job import Job
 from vton_ui.tryon.job_store import Record, Remembered
-from vton_ui.tryon.look_source import LookSource, source_of
+from vton_ui.tryon.look_source import source_of
 from vton_ui.tryon.plan_price import price_of
-from vton_ui.tryon.results import Result, kept_result
+from vton_ui.tryon.results import kept_result
 from vton_ui.ui import markup
 from vton_ui.ui.board import Board, Boards
 from vton_ui.ui.errors import translate_error
@@ -40,7 +40,6 @@ class Tab:
     Attributes:
         memory: Reads and writes what this browser keeps.
         values: What stood on the page when it happened.
-        request: The event's.
         browser: Whose tab it is.
         cookie: The browser's secret name; empty where it keeps none.
         visitor: Who is counted, and pays.
@@ -97,9 +96,7 @@ class Tab:
                 prices.append((await price_of(plan_of(look, go_on=True), backend)).total)
             except VtonError:  # its photos are gone
                 board.restore(look.id, None)
-        known = [price for price in prices if price is not None]
-        total = sum(known, Decimal(0)) if len(known) == len(prices) else None
-        board.rest = f"Order the rest · {'free drafts' if backend.sandbox else money(total)}"
+        board.rest = f"Order the rest · {'free drafts' if backend.sandbox else money(total_of(prices))}"
 
     def show(self, status: str | None = None) -> Updates:
         """What the page shows now."""
@@ -195,37 +192,25 @@ class Tabs:
         """Read which looks this browser keeps, and which the job store knows: another tab may have written over it."""
         board, remembered = tab.board, await tab.remembered()
         finished = {record.job.id: record for record in remembered.finished}
-        kept = await asyncio.to_thread(_kept, tab.memory, board.memory, finished)
-        models = self.studio.models
-        looks = joined(
-            look_of(made.job, models[made.job.model], Done(result=made.result), made.source)
-            for made in sorted(kept, key=lambda made: made.job.submitted_at, reverse=True)
-            if made.job.model in models
-        )
-        board.kept, board.is_filled = await asyncio.to_thread(_compared, looks), True
+        board.kept = await asyncio.to_thread(_kept, tab.memory, board.memory, finished, self.studio.models)
+        board.is_filled = True
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Made:
-    """A kept picture, its job, and what it was made from, if that is known."""
-
-    job: Job
-    result: Result
-    source: LookSource | None
-
-
-def _compared(looks: Mapping[str, Look]) -> dict[str, Look]:
-    """The looks with what is known of what they changed."""
-    return {
-        id: replace(look, changed=kept_change(look.result.path)) if look.result else look for id, look in looks.items()
-    }
-
-
-def _kept(memory: Memory, state: State, finished: Mapping[str, Record]) -> list[_Made]:
-    """The pictures that the browser keeps, and those that only the job store knows."""
+def _kept(
+    memory: Memory, state: State, finished: Mapping[str, Record], models: Mapping[str, ModelSpec]
+) -> dict[str, Look]:
+    """The looks that the browser keeps, and those that only the job store knows, newest first."""
     results = {job.id: (job, result) for result, job in memory.results(state)}
     for id, record in finished.items():
         result = kept_result(record.result) if record.result and id not in results else None
         if result is not None:
             results[id] = (record.job, result)
-    return [_Made(job=job, result=result, source=source_of(result.path)) for job, result in results.values()]
+    newest = sorted(results.values(), key=lambda made: made[0].submitted_at, reverse=True)
+    looks = joined(
+        look_of(job, models[job.model], Done(result=result), source_of(result.path))
+        for job, result in newest
+        if job.model in models
+    )
+    return {
+        id: replace(look, changed=kept_change(look.result.path)) if look.result else look for id, look in looks.items()
+    }

@@ -9,9 +9,10 @@ import re
 import time
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from datetime import datetime, timezone
 from decimal import Decimal, InvalidOperation
+from functools import partial
 from hashlib import sha256
 from typing import Any
 
@@ -36,6 +37,7 @@ PRICE_TIMEOUT = 2.0
 PRICE_SECONDS = 24 * 3600.0
 PRICE_RETRY_SECONDS = 3600.0
 CONNECT_TRIES = 3
+NOT_CONNECTED = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 UPLOADS_REMEMBERED = 200
 
 _LIFECYCLE = json.dumps({"expiration_duration_seconds": KEPT_SECONDS})
@@ -97,7 +99,7 @@ class FalBackend:
         """See Backend. One POST, retried only if no connection was made."""
         try:
             response = await self._post_once(endpoint, arguments, private)
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as exc:
+        except NOT_CONNECTED as exc:
             raise Unreachable("fal cannot be reached.", "Check the connection and try again.") from exc
         except httpx.HTTPError as exc:
             raise _unclear() from exc
@@ -112,15 +114,13 @@ class FalBackend:
         headers = {"X-Fal-Object-Lifecycle-Preference": _LIFECYCLE}
         if private:
             headers["X-Fal-Store-IO"] = "0"
-        for attempt in range(CONNECT_TRIES):
-            try:
-                url = self._client.submit_url(endpoint)
-                return await self._client.api.post(url, json=dict(arguments), headers=headers)
-            except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout):
-                if attempt == CONNECT_TRIES - 1:
-                    raise
-                await asyncio.sleep(answers.RETRY_SECONDS)
-        raise AssertionError("unreachable")
+        url = self._client.submit_url(endpoint)
+        post = partial(self._client.api.post, url, json=dict(arguments), headers=headers)
+        for _ in range(CONNECT_TRIES - 1):
+            with suppress(*NOT_CONNECTED):
+                return await post()
+            await asyncio.sleep(answers.RETRY_SECONDS)
+        return await post()
 
     async def find_lost_job(self, job: Job) -> list[str] | None:
         """See Backend. Searches the account's requests since the job was submitted."""
@@ -135,7 +135,6 @@ class FalBackend:
         return candidates(body(response), job) if response.is_success else None
 
     async def status(self, job: Job) -> Progress | Over:
-        """See Backend."""
         return await follow.status_of(self._client.api, (await self._client.urls_of(job)).status, job)
 
     async def follow(self, job: Job) -> AsyncGenerator[Progress, None]:
@@ -146,7 +145,6 @@ class FalBackend:
                 yield event
 
     async def fetch(self, job: Job, read: Callable[[Mapping[str, Any]], Answer]) -> Fetched:
-        """See Backend."""
         url = (await self._client.urls_of(job)).result
         output = body(await get_output(self._client.api, url, job))
         try:

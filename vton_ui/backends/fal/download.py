@@ -59,11 +59,7 @@ async def _get(
         except httpx.HTTPError as exc:
             _log.info("result of %s: %s", job.request_id, type(exc).__name__)
         if time.monotonic() - start > answers.SILENCE_SECONDS:
-            raise ResultLost(
-                "The picture is made, but fal does not hand it over.",
-                "Find the request again by its id; that costs nothing.",
-                request_id=job.request_id,
-            )
+            raise _lost("The picture is made, but fal does not hand it over.", job)
         await asyncio.sleep(pause)
         pause = min(2 * pause, LONGEST_PAUSE)
 
@@ -72,11 +68,11 @@ def _decoded(uri: str, job: Job) -> bytes:
     try:
         return base64.b64decode(uri.partition(",")[2], validate=True)
     except binascii.Error as exc:
-        raise ResultLost(
-            "The picture arrived damaged.",
-            "Find the request again by its id; that costs nothing.",
-            request_id=job.request_id,
-        ) from exc
+        raise _lost("The picture arrived damaged.", job) from exc
+
+
+def _lost(cause: str, job: Job) -> ResultLost:
+    return ResultLost(cause, "Find the request again by its id; that costs nothing.", request_id=job.request_id)
 
 
 def _too_large(job: Job) -> ResultLost:

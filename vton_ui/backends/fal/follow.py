@@ -34,7 +34,6 @@ async def follow(
     Args:
         api: The client that sends the key.
         url: The address of the job's status.
-        job: The job.
         streams: How many event streams may still be opened.
 
     Raises:

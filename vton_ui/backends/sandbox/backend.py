@@ -52,7 +52,6 @@ class Sandbox:
         return url
 
     async def submit(self, endpoint: str, arguments: Mapping[str, Any], *, private: bool = False) -> str:
-        """See Backend."""
         request_id = f"draft-{secrets.token_hex(8)}"
         _remember(self._jobs, request_id, dict(arguments))
         return request_id
@@ -68,7 +67,6 @@ class Sandbox:
         return Over(ran=True)
 
     async def follow(self, job: Job) -> AsyncGenerator[Progress, None]:
-        """See Backend."""
         start = time.monotonic()
         before = max(0.0, time.time() - job.started_at)
         while (elapsed := time.monotonic() - start) < QUEUE_SECONDS + STEPS * STEP_SECONDS:
@@ -96,7 +94,6 @@ class Sandbox:
         return Fetched(picture=picture, answer=Answer(url=f"sandbox:{job.request_id}"))
 
     async def cancel(self, job: Job) -> bool:
-        """See Backend."""
         self._jobs.pop(job.request_id, None)
         return True
 

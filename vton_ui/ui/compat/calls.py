@@ -35,7 +35,6 @@ class CancelOne:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Cancel the one call, then pass the request on."""
         if scope["type"] != "http" or scope["method"] != "POST" or not scope["path"].endswith(CANCEL):
             await self.app(scope, receive, send)
             return

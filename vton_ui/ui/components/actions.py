@@ -21,9 +21,6 @@ OF_ONE = frozenset(
 )
 """Actions on one look."""
 
-RUNS = frozenset({"retry", "go_on", "look_again", "again", "order_rest"})
-"""Actions that start or follow a try-on; they come as the event `run`."""
-
 OF_MANY = frozenset({"download_chosen", "contact_sheet"})
 """Actions on the looks that are ticked."""
 

@@ -52,7 +52,6 @@ class GarmentRail(gr.HTML):
         """A rail.
 
         Args:
-            value: The garments at first.
             kinds: What a garment can be, as (value, label); none where the model does not ask. The cards of several
                 garments ask for it; of one garment alone it is asked elsewhere on the page.
             only_kind: What the visitor said there; a garment that stands alone takes it, until others join it.

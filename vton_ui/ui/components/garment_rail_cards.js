@@ -98,4 +98,3 @@ const choices = (select, pairs, chosen) => {
   select.dataset.choices = key;
   if (select.value !== chosen) select.value = chosen;
 };
-

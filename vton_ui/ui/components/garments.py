@@ -71,9 +71,6 @@ class Preview:
     """What the server made of a garment as it was cropped and cut out then.
 
     Attributes:
-        id: The garment's.
-        crop: The garment's, then.
-        cut_out: The garment's, then.
         kind: The kind it looks like; for garments whose kind is a guess.
         path: The file that shows the garment as it is used; None where that is the upload itself.
         source: The file that takes the place of an upload which browsers cannot show.

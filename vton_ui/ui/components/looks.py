@@ -6,25 +6,24 @@ Every click comes as one of two events, which `actions.read_action` reads: `run`
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from vton_ui.ui.components.tiles import Tile, station_value, strip_value
+from vton_ui.ui.components.tiles import station_value, strip_value
 
 _TILES = ("tile", "wall", "zoom", "viewer")
 
 
-def station(tiles: Sequence[Tile] = (), *, elem_id: str = "looks") -> gr.HTML:
+def station(*, elem_id: str) -> gr.HTML:
     """The result station: the looks of one click in the frame of the photo. Its values: `tiles.station_value`."""
-    return _component("station", station_value(tiles), elem_id)
+    return _component("station", station_value(()), elem_id)
 
 
-def strip(tiles: Sequence[Tile] = (), *, elem_id: str = "kept") -> gr.HTML:
+def strip(*, elem_id: str) -> gr.HTML:
     """The strip "Looks": what a browser has kept, to filter, sort, choose and open. Its values: `tiles.strip_value`."""
-    return _component("strip", strip_value(tiles), elem_id)
+    return _component("strip", strip_value(()), elem_id)
 
 
 def _component(kind: str, value: Any, elem_id: str) -> gr.HTML:

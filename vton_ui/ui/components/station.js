@@ -3,10 +3,9 @@
 const SAID_AT_MOST = 24;
 
 const ending = (tile) => {
-  const how = { done: "done", failed: "failed", cancelled: "cancelled" }[tile.state];
   const why = tile.state === "failed" ? [tile.error?.cause, tile.error?.cost].filter(Boolean).join(" ") : "";
   const figures = tile.state === "done" ? numbers(tile).replaceAll(" · ", ", ") : "";
-  return `${called(tile)}: ${how}${figures && `, ${figures}`}. ${why}`.trim();
+  return `${called(tile)}: ${tile.state}${figures && `, ${figures}`}. ${why}`.trim();
 };
 
 const root = element.querySelector(".looks");

@@ -33,9 +33,6 @@ class Delivery:
 
     Gradio compresses only what has an address with a file extension. The page is asked for at every visit; whoever has
     it already is told so, without its body. It holds nothing of the visitor, so its size tells nothing either.
-
-    Args:
-        examples: The folder of example pictures.
     """
 
     def __init__(self, app: ASGIApp, *, examples: Path) -> None:
@@ -43,7 +40,6 @@ class Delivery:
         self._head = b""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on."""
         if scope["type"] != "http" or scope["method"] != "GET":
             await self._app(scope, receive, send)
         elif scope["path"] in routes.DESCRIPTIONS:
@@ -103,7 +99,8 @@ class _Whole:
         self._body = put_first(self._first, self._body)
         accepted = self._asked.get("accept-encoding", "")
         encoding = next((name for name in ENCODINGS if name in accepted), "")
-        tag = f'"{_digest(self._body)}{encoding}"'
+        digest = hashlib.blake2b(self._body, digest_size=16).hexdigest()
+        tag = f'"{digest}{encoding}"'
         headers["etag"], headers["cache-control"] = tag, "private, no-cache"
         headers.add_vary_header("Accept-Encoding")
         if tag in self._asked.get("if-none-match", ""):
@@ -115,10 +112,6 @@ class _Whole:
             self._body = _compressed(self._body, encoding)
             headers["content-encoding"] = encoding
         headers["content-length"] = str(len(self._body))
-
-
-def _digest(body: bytes) -> str:
-    return hashlib.blake2b(body, digest_size=16).hexdigest()
 
 
 @lru_cache(maxsize=8)

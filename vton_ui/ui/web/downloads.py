@@ -41,7 +41,6 @@ async def fetched(address: str, *, slot: str | None = None, quota: UploadQuota |
 
     Args:
         address: What it leads to has the limits of an upload.
-        slot: The slot of the photo.
         quota: Counts a download. A data URI came inside a request, which is counted already.
 
     Raises:
@@ -120,7 +119,6 @@ class _Limited(AsyncSecureTransport):  # type: ignore[misc]
     """Reads at most as many bytes as a photo may have, and decompresses nothing."""
 
     async def handle_async_request(self, request: Any) -> Any:
-        """The answer, read to its end."""
         request.headers["accept-encoding"] = "identity"
         response: Any = await super().handle_async_request(request)
         body = bytearray()

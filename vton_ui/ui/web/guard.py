@@ -38,20 +38,13 @@ _log = logging.getLogger(__name__)
 
 
 class Guard:
-    """ASGI middleware around Gradio's app.
-
-    Args:
-        store: The folder of results.
-        uploaded: How much each visitor may upload.
-        session_uploads: Which uploads are whose.
-    """
+    """ASGI middleware around Gradio's app. Arguments: see `Studio`."""
 
     def __init__(self, app: ASGIApp, *, store: Path, uploaded: UploadQuota, session_uploads: SessionUploads) -> None:
         self.app, self._store = app, store
         self._uploaded, self._session_uploads = uploaded, session_uploads
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, or refuse it with a reason."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -95,7 +88,6 @@ class _Body:
         self._receive, self._over = receive, False
 
     async def receive(self) -> Message:
-        """The next piece."""
         message = await self._receive()
         self._over = not message.get("more_body", False)
         return message

@@ -44,11 +44,6 @@ class Refused(Exception):
 async def limited(scope: Scope, receive: Receive, uploaded: UploadQuota) -> Receive:
     """The request's body, up to the limits. Whatever is no upload is read at once and checked.
 
-    Args:
-        scope: The request.
-        receive: Its body as it arrives.
-        uploaded: How much each visitor may upload.
-
     Raises:
         Refused: It is too much, or cannot be worked with.
     """
@@ -71,7 +66,7 @@ class _Counted:
     def __init__(self, scope: Scope, receive: Receive, uploaded: UploadQuota) -> None:
         headers = Headers(scope=scope)
         self._receive, self._uploaded, self._visitor = receive, uploaded, visitor_in(headers)
-        self._limit, self._free = _limit(scope), _uncounted(scope)
+        self._limit, self._free = _limit(scope), 0 if is_upload(scope) else PHOTO_BYTES
         self._received = self._charged = 0
         length = headers.get("content-length", "0")
         if not length.isdigit() or int(length) > self._limit:
@@ -81,7 +76,6 @@ class _Counted:
             self._admit(self._length, counting=False)
 
     async def receive(self) -> Message:
-        """The next piece."""
         message = await self._receive()
         self._received += len(message.get("body", b""))
         if self._received > self._limit:
@@ -110,11 +104,6 @@ def _limit(scope: Scope) -> int:
     if is_upload(scope):
         return MAX_UPLOAD_BODY
     return MAX_MCP_BODY if MCP in scope["path"] else MAX_BODY
-
-
-def _uncounted(scope: Scope) -> int:
-    """How many bytes arrive without being counted."""
-    return 0 if is_upload(scope) else PHOTO_BYTES
 
 
 def _too_large(limit: int) -> Refused:

@@ -37,7 +37,6 @@ class Origins:
         self._origins = frozenset(_origin(origin) for origin in origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, or refuse it with a reason."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

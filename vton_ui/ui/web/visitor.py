@@ -33,7 +33,6 @@ class Visitors:
         self._app, self._proxies = app, proxies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, with its visitor in a header."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

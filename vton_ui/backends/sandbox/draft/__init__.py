@@ -44,13 +44,9 @@ def drape(person: Image.Image, figure: Figure, garment: Image.Image, *, region: 
     """Lay a garment, cut from its plain ground, over the person where its kind is worn.
 
     Args:
-        person: the photo to dress, RGB.
-        figure: the person's, measured on it.
+        figure: the person's, measured on the photo.
         garment: one garment's picture, RGB; where its ground is not plain, the whole picture is the garment.
         region: one of CatVTON's cloth types: upper, lower, overall, inner or outer.
-
-    Returns:
-        The draft, RGB, of the size of `person`.
     """
     return dressed(person, figure, whole(garment), region)
 
@@ -59,12 +55,8 @@ def drape_sheet(person: Image.Image, figure: Figure, sheet: Image.Image) -> Imag
     """Lay each garment of a sheet, or a picture's only one, over the person where its shape says.
 
     Args:
-        person: the photo to dress, RGB.
-        figure: the person's, measured on it.
+        figure: the person's, measured on the photo.
         sheet: one to six garments on white with gaps between them, RGB.
-
-    Returns:
-        The draft, RGB, of the size of `person`.
     """
     regions = list(ROOM)
     garments = [(each.region(), each) for each in garments_of(sheet)]

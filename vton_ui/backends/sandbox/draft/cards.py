@@ -32,10 +32,7 @@ class Grid(NamedTuple):
 
     def size(self, gap: float) -> tuple[float, float]:
         """Width and height, without a gap around it."""
-        return (
-            self.columns * (self.width + gap) - gap,
-            self.rows * (self.width * SHAPE + gap) - gap,
-        )
+        return self.columns * (self.width + gap) - gap, self.rows * (self.width * SHAPE + gap) - gap
 
 
 def laid_beside(photo: Image.Image, garments: Sequence[Image.Image], floor: int) -> Image.Image:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PIL import Image, ImageChops, ImageFilter, ImageStat
 
+from vton_ui.pictures.cutting import shrunk
 from vton_ui.pictures.ground import Blob, blob, blobs, near, painted, things
 from vton_ui.pictures.outline import Shape
 
@@ -99,13 +100,6 @@ def garments_of(sheet: Image.Image) -> list[Garment]:
         else:
             groups.append([found])
     return [Garment(picture, group) for group in groups] or [whole(sheet)]
-
-
-def shrunk(picture: Image.Image, side: int) -> Image.Image:
-    """The picture, or a smaller copy with no side longer than this."""
-    copy = picture.copy()
-    copy.thumbnail((side, side), Image.Resampling.BILINEAR)
-    return copy
 
 
 def is_pair(one: Blob, other: Blob) -> bool:
