@@ -16,6 +16,8 @@ from vton_ui.backends.sandbox.draft.garment import garments_of, whole
 from vton_ui.pictures.figure import THROAT, Figure, measure
 from vton_ui.pictures.ground import painted, things
 
+pytestmark = pytest.mark.slow
+
 ASSETS = Path(__file__).parents[2] / "assets"
 PEOPLE = sorted(path.stem for path in (ASSETS / "people").glob("*.jpg"))
 GARMENTS = {

@@ -22,6 +22,8 @@ from vton_ui.pictures.contact_sheet import (
     layout_of,
 )
 
+pytestmark = pytest.mark.slow
+
 Drawing = Callable[..., Path]
 COLOURS = [(40 + 16 * number, 200 - 14 * number, 120) for number in range(MAX_LOOKS)]
 RED = (250, 0, 0)

@@ -21,13 +21,13 @@ from vton_ui.tryon.plan_run import run
 
 WRITTEN = read(FAULTS_FILE.read_text(encoding="utf-8"))
 EVERY_DAY = {"503": False, "accepted, then dropped": True}
-"""Of each operation these are played every day, as in `test_faults`."""
+"""Of two operations these are enough at a glance; `test_faults` plays them of each, with one look."""
 OTHERS = {"401", "429", "502 page of a proxy", HUNG, "garbage"}
-"""And these in detail: one of each kind. `test_faults` plays all of them, with one look."""
+"""And these in detail, of each operation: one of each kind."""
 
 
 def is_quick(case: Case) -> bool:
-    return EVERY_DAY.get(case.fault) is case.lasting and case.operation != "cancel"
+    return case.operation in ("submit", "result") and EVERY_DAY.get(case.fault) is case.lasting
 
 
 async def play(plan: Plan, case: Case, world: World) -> dict[str, Run]:
@@ -58,7 +58,7 @@ def _is_set(stop: asyncio.Event) -> bool:
 @pytest.mark.parametrize(
     "case",
     [
-        pytest.param(case, marks=[] if EVERY_DAY.get(case.fault) is case.lasting else pytest.mark.slow, id=str(case))
+        pytest.param(case, marks=[] if is_quick(case) else pytest.mark.slow, id=str(case))
         for case in CASES
         if case.fault in OTHERS | EVERY_DAY.keys()
     ],

@@ -362,7 +362,7 @@ async def test_no_live_price(fal: FakeFal, backend: FalBackend, ask: Asking, sto
 # What goes wrong
 
 
-@pytest.mark.parametrize("kind", MODEL_TYPES)
+@pytest.mark.parametrize("kind", [MODEL_TYPES[0], *in_detail(*MODEL_TYPES[1:])])
 async def test_model_error(fal: FakeFal, backend: FalBackend, ask: Asking, store: Path, kind: str) -> None:
     """Each error of a model's own reaches the visitor as one of ours, with the request id."""
     fal.queue_seconds = fal.run_seconds = 0

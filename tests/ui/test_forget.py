@@ -15,6 +15,8 @@ from tests.conftest import begin_anew, photo_bytes, serving
 from tests.fake_fal.server import TEST_KEY, FakeFal
 from vton_ui.settings import Settings
 
+pytestmark = pytest.mark.slow
+
 HEIGHTS = count(400)
 EXAMPLE = (Path(__file__).parents[2] / "assets" / "garments" / "tee.jpg").read_bytes()
 

@@ -19,6 +19,8 @@ from vton_ui.pictures.sheet import LAYOUT
 from vton_ui.settings import Settings
 from vton_ui.ui.rail import NOT_PLAIN
 
+pytestmark = pytest.mark.slow
+
 GREY, RED, WHITE = (200, 200, 200), (180, 20, 30), (255, 255, 255)
 LEFT_HALF = [0, 0, 0.5, 1]
 
@@ -131,7 +133,6 @@ def test_heic(client: Client) -> None:
     assert fetched(client, preview["path"]).size == (400, 600)
 
 
-@pytest.mark.slow
 def test_the_same_is_made_once(tmp_path: Path) -> None:
     """Only work that is done counts: not what was made before, by whoever."""
     with serving(Settings(data_dir=tmp_path, free_rate=1, proxies=1)) as url:
@@ -201,7 +202,6 @@ def sent_garment(fal: FakeFal) -> Image.Image:
     return Image.open(io.BytesIO(fal.uploads[job.arguments["garment_image_url"]].data))
 
 
-@pytest.mark.slow
 def test_what_is_sent(paid: PageClient, fal: FakeFal) -> None:
     """The model gets the cropped picture on white, whatever the browser says that it shows."""
     whole = paid.upload(photo_bytes(900, 900))
@@ -214,7 +214,6 @@ def test_what_is_sent(paid: PageClient, fal: FakeFal) -> None:
     assert near(picture.getpixel((300, 300)), RED)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("layout", "wide"), [("auto", True), ("row", True), ("grid", False)])
 def test_layout(layout: str, wide: bool, paid: PageClient, fal: FakeFal) -> None:
     """The sheet lies as it was chosen, on the page and at fal."""
@@ -228,7 +227,6 @@ def test_layout(layout: str, wide: bool, paid: PageClient, fal: FakeFal) -> None
     assert shown.size == sent.size
 
 
-@pytest.mark.slow
 def test_layout_that_is_none(paid: PageClient, fal: FakeFal) -> None:
     """Gradio itself refuses a choice that was not offered."""
     assert {value for value, _ in LAYOUT.choices} == {"auto", "row", "grid"}
@@ -239,7 +237,6 @@ def test_layout_that_is_none(paid: PageClient, fal: FakeFal) -> None:
     assert fal.count("submit") == 0
 
 
-@pytest.mark.slow
 def test_kind_of_one_alone(paid: PageClient, fal: FakeFal) -> None:
     """The options say what one garment alone was guessed to be, the visitor corrects it there, and that is sent."""
     paid["model"] = CAT_VTON.name

@@ -22,6 +22,8 @@ from tests.fake_fal.server import TEST_KEY, FakeFal
 from vton_ui.settings import Settings
 from vton_ui.ui.web.visitor import COOKIE, HEADER
 
+pytestmark = pytest.mark.slow
+
 ONE, OTHER, FORGED = "198.51.100.7", "198.51.100.8", "203.0.113.9"
 PHOTO = "data:image/jpeg;base64," + base64.b64encode(photo_bytes(400, 400)).decode()
 
@@ -84,7 +86,6 @@ def tried_over_mcp(url: str, headers: dict[str, str]) -> bool:
     return not result.isError
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "lines",
     [
@@ -114,7 +115,6 @@ def test_the_same_visitor(lines: Lines, url: str) -> None:
     assert not tried(url, lines)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("one", "other"),
     [
@@ -222,7 +222,6 @@ def ordered(client: Client) -> Any:
     raise AssertionError("fal never let it wait")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("cookies", [True, *in_detail(False)], ids=["cookies", "blocked"])
 def test_a_job_of_another_browser(cookies: bool, open_url: str, fal: FakeFal) -> None:
     """Another browser that sends a browser's kept job gets nothing and stops nothing."""
