@@ -25,6 +25,7 @@ from mcp.client.streamable_http import streamablehttp_client
 from tests.client import Client, on_rail
 from tests.conftest import photo_bytes, serving
 from tests.fake_fal.server import TEST_KEY, FakeFal
+from tests.page_client import PageClient
 from vton_ui import disk
 from vton_ui.backends.sandbox import backend
 from vton_ui.settings import Settings, load
@@ -93,6 +94,19 @@ def test_the_sheet_on_the_page(tmp_path: Path) -> None:
         for _ in range(2):  # the second time it is there already
             assert client.event("show_sheet", model="flux-vto", garments=garments)["sheet"]["visible"]
         assert REFUSED in client.event("show_sheet", model="flux-vto", garments=garments[::-1])["error"]
+
+
+def test_a_click_that_is_too_much(tmp_path: Path) -> None:
+    """It is refused as a whole, says so, and takes nothing of what is free."""
+    with serving(Settings(data_dir=tmp_path, free_rate=2)) as url:
+        page = PageClient(url)
+        page.give(photo_bytes(500, 600), photo_bytes(400, 400))
+        page["pictures"] = 4
+        page.click("try_on")
+        assert "this needs more" in page["failure"]
+        page["pictures"] = 2
+        page.click("try_on")
+        assert "2 of 2 looks ready" in page["status"]
 
 
 def test_what_the_owner_pays_for_is_not_free(fal: FakeFal, tmp_path: Path) -> None:

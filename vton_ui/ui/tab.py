@@ -71,8 +71,7 @@ class Tab:
 
     def count(self, pieces: int = 1) -> None:
         """Count free work. RateLimited if it is too much."""
-        for _ in range(pieces):
-            self.studio.free.count(self.visitor)
+        self.studio.free.count(self.visitor, pieces)
 
     async def remembered(self) -> Remembered:
         """What the job store knows of this browser."""
