@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 from playwright.sync_api import Page, Route, expect
 
-from tests.conftest import photo_bytes
+from tests.conftest import photo_bytes, until
 from tests.fake_fal.server import FakeFal
 from tests.page.acts import WAIT, done, give, no_turn, works
 
@@ -42,6 +42,7 @@ def test_reload(paid: Page, paid_url: str, fal: FakeFal) -> None:
     with no_turn(fal):
         paid.click("#try_on")
         works(paid)
+        until(lambda: fal.count("submit") == 2)  # a click that has not got as far ends with its page
 
         paid.reload()
         works(paid)
