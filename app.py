@@ -16,7 +16,6 @@ from vton_ui.quota import FreeWork, UploadQuota
 from vton_ui.settings import Settings, load, secret_of
 from vton_ui.studio import Studio
 from vton_ui.tryon.backend import Backend
-from vton_ui.tryon.results import start_expiry
 from vton_ui.ui.blocks import build, launch_options
 
 
@@ -66,5 +65,4 @@ if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     # httpx logs every poll with its full address.
     logging.getLogger("httpx").setLevel(logging.WARNING)
-    start_expiry(studio.store, studio.keep_hours)
     demo.launch(**launch_options(studio))

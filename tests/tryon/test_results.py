@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import io
 import json
-import logging
 import os
 import random
-import runpy
 import time
 from pathlib import Path
 from typing import Any
@@ -15,12 +13,11 @@ from typing import Any
 import pytest
 from PIL import Image, ImageChops, ImageCms, ImageStat, PngImagePlugin
 
-from tests.conftest import photo_bytes, until
+from tests.conftest import photo_bytes
 from vton_ui.errors import Cost, Filtered, ResultLost
 from vton_ui.models.spec import Answer, Value
 from vton_ui.pictures.framing import Frame
-from vton_ui.tryon import results
-from vton_ui.tryon.results import Result, delete_expired, discard, keep, start_expiry
+from vton_ui.tryon.results import Result, delete_expired, discard, keep
 
 ROOT = Path(__file__).parents[2]
 WHOLE = Frame(width=300, height=400, left=0, top=0, right=300, bottom=400)
@@ -225,33 +222,6 @@ def test_sweep(tmp_path: Path) -> None:
     assert not old.exists()
     assert (new / "try-on.jpg").exists()
     delete_expired(tmp_path / "nowhere", hours=1)
-
-
-def test_swept_while_the_server_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Expired results are deleted at the start and afterwards."""
-    monkeypatch.setattr(results, "EXPIRY_SECONDS", 0.05)
-    first, second = tmp_path / "first", tmp_path / "second"
-    for folder in (first, second):
-        folder.mkdir()
-    os.utime(first, (1, 1))
-    start_expiry(tmp_path, hours=1)
-    until(lambda: not first.exists())
-    assert second.exists()
-    os.utime(second, (1, 1))
-    until(lambda: not second.exists())
-
-
-def test_the_app_deletes_expired_results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """From its start on, those in its own folder, after the hours that its owner has set."""
-    started: list[object] = []
-    monkeypatch.setenv("VTON_DATA_DIR", str(tmp_path))
-    monkeypatch.setenv("VTON_KEEP_HOURS", "7")
-    monkeypatch.setattr(results, "start_expiry", lambda *given: started.append(given))
-    monkeypatch.setattr("gradio.Blocks.launch", lambda *_, **__: started.append("launched"))
-    monkeypatch.setattr(logging, "basicConfig", lambda **_: None)
-    monkeypatch.setattr(logging.getLogger("httpx"), "setLevel", lambda _: None)
-    runpy.run_path(str(ROOT / "app.py"), run_name="__main__")
-    assert started == [(tmp_path / "results", 7.0), "launched"]
 
 
 def test_discard(tmp_path: Path) -> None:

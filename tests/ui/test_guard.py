@@ -18,7 +18,7 @@ import httpx
 import pytest
 from starlette.types import ASGIApp, Message
 
-from tests.conftest import photo_bytes, serving
+from tests.conftest import photo_bytes, serving, until
 from vton_ui.pictures import photos
 from vton_ui.quota import UploadQuota
 from vton_ui.session_uploads import SessionUploads
@@ -507,15 +507,19 @@ def test_an_odd_file_name(name: str, url: str) -> None:
 
 @pytest.mark.slow
 def test_uploads_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Uploads and files written for visitors are deleted in time; the examples stay."""
+    """Uploads, files written for visitors and results are deleted in time; the examples stay."""
     monkeypatch.setenv("GRADIO_TEMP_DIR", "to be put back")
     monkeypatch.delenv("GRADIO_TEMP_DIR")
     monkeypatch.setattr(blocks, "UPLOAD_KEEP_SECONDS", 4.0)
     monkeypatch.setattr(blocks, "UPLOAD_CHECK_SECONDS", 0.1)
+    expired, kept = tmp_path / "results" / "1", tmp_path / "results" / "2"
+    for result in (expired, kept):
+        result.mkdir(parents=True)
+    os.utime(expired, (time.time() - 7.1 * 3600,) * 2)
     forgotten = tmp_path / "uploads" / "of a run before" / "me.jpg"
     forgotten.parent.mkdir(parents=True)
     forgotten.write_bytes(b"")
-    with serving(Settings(data_dir=tmp_path)) as url:
+    with serving(Settings(data_dir=tmp_path, keep_hours=7)) as url:
         assert os.environ["GRADIO_TEMP_DIR"] == str(tmp_path / "uploads")
         examples = set(httpx.get(f"{url}config").text.split('"')) & set(map(str, (tmp_path / "uploads").glob("*/*")))
         mine = {"path": upload(url)}
@@ -527,6 +531,10 @@ def test_uploads_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             assert time.monotonic() < end, files(tmp_path)
             time.sleep(0.1)
         assert len(examples) > 5
+        assert not expired.exists()
+        assert kept.exists()
+        os.utime(kept, (1, 1))
+        until(lambda: not kept.exists())
         assert all(httpx.get(f"{url}gradio_api/file={example}").status_code == 200 for example in examples)
         assert httpx.get(f"{url}gradio_api/file={mine['path']}").status_code == 403
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import secrets
 import shutil
-import threading
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -21,7 +20,6 @@ from vton_ui.money.pricing import total_of
 from vton_ui.pictures.framing import Frame, unpad
 from vton_ui.pictures.provenance import encoded, facts_in, marked
 
-EXPIRY_SECONDS = 600
 _BLACK = 8
 """No channel of an all-black picture is brighter, of 255."""
 _PLAIN = 0.25
@@ -99,17 +97,6 @@ def delete_expired(store: Path, hours: float) -> None:
         with suppress(FileNotFoundError):  # another process, or its visitor, has deleted it
             if time.time() - folder.stat().st_mtime > hours * 3600:
                 shutil.rmtree(folder, ignore_errors=True)
-
-
-def start_expiry(store: Path, hours: float) -> None:
-    """Delete expired results now and every ten minutes, as long as the process lives."""
-
-    def run() -> None:
-        while True:
-            delete_expired(store, hours)
-            time.sleep(EXPIRY_SECONDS)
-
-    threading.Thread(target=run, name="expiry", daemon=True).start()
 
 
 def lost(cause: str, request_id: str) -> ResultLost:

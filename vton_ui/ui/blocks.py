@@ -25,6 +25,7 @@ from vton_ui.pictures import photos
 from vton_ui.pictures.pool import warm_up
 from vton_ui.studio import Studio
 from vton_ui.tryon.reconcile import keep_reconciled
+from vton_ui.tryon.results import delete_expired
 from vton_ui.ui.api import add_endpoints
 from vton_ui.ui.compat.blocks import QuietBlocks, drop_finished_sessions, keep_sessions_light, put_outermost
 from vton_ui.ui.compat.calls import CancelOne, wrong_arguments
@@ -170,6 +171,7 @@ async def _keep_tidy(demo: gr.Blocks, studio: Studio) -> None:
     while True:
         if upload_folder() == folder:  # a folder of the owner's choice may hold files of other programs
             await asyncio.to_thread(delete_old, folder, older_than=UPLOAD_KEEP_SECONDS, kept=str(demo.config))
+        await asyncio.to_thread(delete_expired, studio.store, studio.keep_hours)
         studio.session_uploads.drop_deleted()
         drop_finished_sessions(demo)
         await asyncio.sleep(UPLOAD_CHECK_SECONDS)
