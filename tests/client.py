@@ -43,7 +43,7 @@ class Client:
         self.url, self.headers = url, dict(headers or {})
         self.http = httpx.Client(base_url=url, headers=self.headers, timeout=60)
         self.session = uuid.uuid4().hex
-        self._read: set[str] = set()  # sessions whose streams are open
+        self._open_streams: set[str] = set()  # by session
         if cookies:
             self.http.get("")
         else:
@@ -104,8 +104,10 @@ class Client:
 
     def messages(self, event: QueuedEvent) -> Generator[dict[str, Any], None, None]:
         """The queue's messages about an event, to its end."""
-        assert event.session not in self._read, "of two streams of one session each would get some of the messages"
-        self._read.add(event.session)
+        assert event.session not in self._open_streams, (
+            "of two streams of one session each would get some of the messages"
+        )
+        self._open_streams.add(event.session)
         try:
             with self.http.stream("GET", "gradio_api/queue/data", params={"session_hash": event.session}) as stream:
                 for line in stream.iter_lines():
@@ -117,7 +119,7 @@ class Client:
                         if message.get("msg") in ("process_completed", "close_stream"):
                             return
         finally:
-            self._read.remove(event.session)
+            self._open_streams.remove(event.session)
 
     def cancel(self, event: QueuedEvent) -> None:
         """What Gradio's clients send when a call is cancelled."""

@@ -100,7 +100,7 @@ class PageClient(Client):
     def _events_of(self, name: str, event: str) -> list[Any]:
         wanted = [[each, event] for each in self._ids[name]]
         found = [one for one in self._events if any(target in wanted for target in one["targets"])]
-        # What has to be up to date is called after a step of its own in the browser: see `wiring._call_last`.
+        # Some functions are called after a step in the browser that does nothing: see `wiring._call_always_last`.
         steps = {one["id"] for one in found if not one["backend_fn"]}
         called = [one for one in self._events if one["backend_fn"] and (one in found or one["trigger_after"] in steps)]
         assert called, f"nothing happens at {event} of {name}"

@@ -68,14 +68,14 @@ def wire(page: Page, studio: Studio, blocks: gr.Blocks) -> None:
     of_models = [block for named in (page.groups, page.headings) for blocks in named.values() for block in blocks]
 
     shown = [*of_models, *page.namesakes, page.garments]
-    _call_last([page.model.change], edits.show_model, page.model, shown, **quick)
+    _call_always_last([page.model.change], edits.show_model, page.model, shown, **quick)
     page.person.upload(edits.convert_person, page.person, page.person, **quick)
     page.people.click(edits.example_person, page.people, page.person, **quick)
     page.use_model.click(edits.use_larger_model, page.garments, page.model, **quick)
 
     settings: Any = {*page.settings, page.asked}
     changes = [component.change for component in page.settings]  # type: ignore[attr-defined]
-    _call_last(changes, edits.refresh, settings, refreshed, **quick)
+    _call_always_last(changes, edits.refresh, settings, refreshed, **quick)
     gr.on(changes, None, page.failure, page.failure, js=CLEAR_FIXED)
     _wire_rail(page, rail, quick)
 
@@ -85,11 +85,11 @@ def wire(page: Page, studio: Studio, blocks: gr.Blocks) -> None:
     _wire_looks(page, Tabs(page=page, studio=studio), blocks, quick, slow)
 
 
-def _call_last(triggers: list[Any], fn: Any, inputs: Any, outputs: Any, **options: Any) -> None:
-    """Call a function when one of these happens; of all that happens while it runs, only the last is looked at.
+def _call_always_last(triggers: list[Any], fn: Any, inputs: Any, outputs: Any, **options: Any) -> None:
+    """Call a function at these events; if several happen while it runs, it is called once more at its end.
 
-    Each is called from a step of its own. Gradio 6.31 repeats a call that had to wait by sending its whole event again:
-    two such calls on one event keep each other going for ever.
+    It hangs on a JavaScript step that does nothing. Gradio 6.31 repeats a call that had to wait by sending its whole
+    event again, so that two `always_last` calls on one event would repeat each other for ever.
     """
     gr.on(triggers, None, js="() => {}").then(fn, inputs, outputs, trigger_mode="always_last", **options)
 
@@ -101,8 +101,8 @@ def _wire_rail(page: Page, rail: Rail, quick: dict[str, Any]) -> None:
     page.clothes.click(rail.example_garment, page.clothes, page.garments, trigger_mode="multiple", **quick)
     swapped = page.swap.click(rail.swap, pair, pair, **quick)
     swapped.then(rail.look_at, *looked_at, **quick)
-    _call_last([page.garments.input, page.model.change], rail.look_at, *looked_at, **quick)
-    _call_last(
+    _call_always_last([page.garments.input, page.model.change], rail.look_at, *looked_at, **quick)
+    _call_always_last(
         [page.garments.change, page.model.change, page.wear.change, page.layout.change],
         rail.show_sheet,
         [page.model, page.garments, page.wear, page.layout],
