@@ -39,6 +39,13 @@ BOXES = """(selectors) => selectors.map((selector) => {
   const { top, bottom, height } = document.querySelector(selector).getBoundingClientRect();
   return { top, bottom, height };
 })"""
+SHRINKS = """() => {
+  const extra = document.createElement("div");
+  extra.style.height = "300px";
+  document.querySelector("#person").before(extra);
+  document.querySelector("#try_on").addEventListener("click", () => setTimeout(() => extra.remove(), 100));
+}"""
+"""After the click the form above the result gets shorter, as it does when options that no longer apply go."""
 HIDDEN_ICONS = """() => [...document.querySelectorAll(".slot button, .rail button")].filter((button) => {
   const { top, bottom } = button.getBoundingClientRect();
   const slot = button.closest(".slot, .rail").getBoundingClientRect();
@@ -107,8 +114,10 @@ def test_from_the_camera_to_the_picture(phone: Page, fal: FakeFal) -> None:
 
     phone.locator("#model label", has_text="FLUX").first.tap()
     phone.evaluate("scrollTo(0, 0)")
+    phone.evaluate(SHRINKS)
     phone.locator("#try_on", has_text="Try on · free draft").tap()
     done(phone)
+    expect(phone.locator("#download")).to_be_visible(timeout=WAIT)
     phone.wait_for_function("document.querySelector('#mirror').getBoundingClientRect().top < 20")
     bar, *parts = boxes(phone, "#action", "#result .frame", "#details", "#download")
     assert all(part["top"] >= 0 and part["bottom"] <= bar["top"] for part in parts)

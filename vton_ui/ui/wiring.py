@@ -21,8 +21,9 @@ from vton_ui.ui.reuse import Reuse
 from vton_ui.ui.runs import Runs
 from vton_ui.ui.tab import Tabs
 
-LOOK_AT = "() => document.querySelector('{0}')?.scrollIntoView({{behavior: 'smooth', block: 'nearest'}})"
-"""On a phone the button is always in view; its effect, or the reason why it is disabled, may not be."""
+LOOK_AT = "() => document.querySelector('{0}')?.scrollIntoView({{block: 'nearest'}})"
+"""On a phone the button is always in view; its effect, or the reason why it is disabled, may not be. At once: where the
+page still changes its height, a smooth scroll ends beside its goal."""
 COME_BACK = "() => window.addEventListener('online', () => document.querySelector('#come_back').click())"
 """When the network was down, the events of a running try-on were lost: the browser follows its jobs again."""
 CLEAR_FIXED = """(card) => {
@@ -44,15 +45,14 @@ FILL_IN = """(restored, ...values) => {
 """Fill a page that was just loaded; what the visitor has changed meanwhile stays."""
 
 
-def look_at_result(*, where: str = "", how: str = "smooth") -> str:
+def look_at_result(where: str = "") -> str:
     """A script that brings the result into view; below each other, what stands under the picture comes too.
 
     Args:
         where: A CSS selector that must hold for it.
-        how: "smooth", or "instant" while the page changes its height, since a smooth scroll would end beside its goal.
     """
     return f"""() => document.querySelector("#mirror{where}")?.scrollIntoView({{
-      behavior: "{how}", block: matchMedia("(max-width: 1000px)").matches ? "start" : "nearest",
+      block: matchMedia("(max-width: 1000px)").matches ? "start" : "nearest",
     }})"""
 
 
@@ -138,7 +138,7 @@ def _wire_looks(page: Page, tabs: Tabs, blocks: gr.Blocks, quick: dict[str, Any]
     buttons = [page.try_on, page.cancel, page.again, page.retry, page.look_again]
     touched = [*buttons, page.failure, *station, page.memory, page.looks, page.confirm, page.asked]
     gr.on([page.try_on.click, page.retry.click, page.again.click], None, js=look_at_result())
-    page.status.change(None, js=look_at_result(where=":has([data-returned])", how="instant"))
+    page.status.change(None, js=look_at_result(":has([data-returned])"))
     page.failure.change(None, js=LOOK_AT_FAILURE)
     page.cancel.click(runs.cancel, {page.memory}, page.cancel, **quick)
     blocks.load(None, js=COME_BACK)
@@ -175,4 +175,4 @@ def _wire_forget(page: Page, returns: Returns, touched: list[Component], quick: 
     emptied = [*touched, page.person, page.garments, *page.choices.values(), page.form, page.forget_confirm]
     everything: Any = page.inputs
     forgotten = page.forget_confirm.submit(returns.forget, everything, emptied, **quick)
-    forgotten.then(None, js=look_at_result(how="instant"))
+    forgotten.then(None, js=look_at_result())
