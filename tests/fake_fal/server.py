@@ -167,6 +167,8 @@ class Job:
     headers: Message
     key: str
     accepted_at: float
+    queue_seconds: float
+    run_seconds: float
     changed: threading.Condition = field(repr=False)
     failure: Failure | None = None
     state: State = "IN_QUEUE"
@@ -553,6 +555,8 @@ class FakeFal:
                 headers=call.seen.headers,
                 key=self._key(call),
                 accepted_at=time.time(),
+                queue_seconds=self.queue_seconds,
+                run_seconds=self.run_seconds,
                 changed=threading.Condition(self._lock),
                 failure=self.next_error,
                 position=self.queue_length,
@@ -644,7 +648,7 @@ class FakeFal:
 
     def _wait_in_queue(self, job: Job) -> bool:
         """Count the position down; whether the job's turn came."""
-        pace = self.queue_seconds / (job.position + 1)
+        pace = job.queue_seconds / (job.position + 1)
         for position in range(job.position, -1, -1):
             with self._lock:
                 job.position = position
@@ -702,7 +706,7 @@ class FakeFal:
         """Log step after step; whether the job got to the end."""
         total = self.steps or job.arguments.get("num_inference_steps", endpoint.default_steps)
         lines = min(total, MAX_LOG_LINES)
-        pace = self.run_seconds / lines
+        pace = job.run_seconds / lines
         for line in range(1, lines + 1):
             if job.halt.wait(pace):
                 return False

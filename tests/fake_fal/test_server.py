@@ -273,6 +273,7 @@ async def test_statuses(fal: FakeFal, client: fal_client.AsyncClient) -> None:
     """The position counts down to 0, the logs have the steps, and the end has the time it took."""
     fal.queue_seconds, fal.run_seconds, fal.queue_length = 1.2, 0.3, 2
     handle = await client.submit(FLUX_VTO, await flux_arguments(client))
+    fal.run_seconds = 3600.0  # for later jobs
     assert "/fal-ai/flux-pro/requests/" in handle.status_url
     events = [event async for event in handle.iter_events(with_logs=True, interval=0.02)]
     positions = [event.position for event in events if isinstance(event, fal_client.Queued)]
