@@ -135,9 +135,8 @@ def test_looks_survive_and_are_forgotten(paid: Page, fal: FakeFal) -> None:
     expect(paid.locator("#looks dialog img.look")).to_have_attribute("src", source, timeout=WAIT)
     expect(paid.locator("#looks dialog")).to_contain_text("Seed")
     paid.keyboard.press("Escape")
-    give(paid, "person", photo_bytes(901, 1203))  # one that no other browser has
-    expect(paid.locator("#person img")).to_be_visible(timeout=WAIT)
-    photo = paid.locator("#person img").get_attribute("src")
+    give(paid, "person", photo_bytes(901, 1203), name="mine.jpg")  # one that no other browser has
+    photo = paid.locator("#person img[src$='/mine.jpg']").get_attribute("src", timeout=WAIT)
     assert photo
     assert httpx.get(photo).status_code == 200
     paid.locator("#keeping button").first.click()
