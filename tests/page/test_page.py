@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import APIResponse, Browser, Page, Route, expect
 
 from tests.browser import DESK, PHONE, TABLET, open_page
 from tests.conftest import photo_bytes, serving
@@ -152,12 +152,32 @@ def test_cancelled_and_failed(paid: Page, fal: FakeFal) -> None:
 
 
 def test_the_kind_of_one_garment_is_guessed(free: Page) -> None:
-    """Trousers make the options say Bottom; what the visitor says there stays."""
+    """Trousers make the options say Bottom; what the visitor says there stays, even if the guess comes after it."""
     free.locator("#model label", has_text=CAT_VTON.title).click()
     free.locator("#clothes button").last.click()
     kind = free.locator("#option-cloth_type label.selected")
     expect(kind).to_have_text("Bottom", timeout=WAIT)
+    free.locator("#garments .remove").click()
+
+    late: list[tuple[Route, APIResponse]] = []
+
+    def hold_guess(route: Route) -> None:
+        answer = route.fetch()
+        if not late and '"previews"' in answer.text():
+            late.append((route, answer))
+        else:
+            route.fulfill(response=answer)
+
+    free.route("**/run/predict*", hold_guess)
+    free.locator("#clothes button").last.click()
+    while not late:
+        drawn(free)
     free.locator("#option-cloth_type label", has_text="Whole body").click()
+    expect(kind).to_have_text("Whole body")
+    with free.expect_event("requestfinished", lambda request: "/run/predict" in request.url):
+        late[0][0].fulfill(response=late[0][1])
+    drawn(free)
+    expect(kind).to_have_text("Whole body")
     expect(free.locator("#garments .card")).to_have_attribute("aria-label", "Trousers, place 1 of 1")
     free.locator("#clothes button").first.click()
     expect(free.get_by_label("Kind of Trousers")).to_have_value("overall", timeout=WAIT)

@@ -237,28 +237,6 @@ def test_layout_that_is_none(paid: PageClient, fal: FakeFal) -> None:
     assert fal.count("submit") == 0
 
 
-def test_kind_of_one_alone(paid: PageClient, fal: FakeFal) -> None:
-    """The options say what one garment alone was guessed to be, the visitor corrects it there, and that is sent."""
-    paid["model"] = CAT_VTON.name
-    paid["garments"] = [on_rail(paid.upload(square()))]
-    paid.happens("garments", "input")
-    assert paid["option-cloth_type"] == "lower"
-    paid["option-cloth_type"] = "outer"
-    paid.happens("option-cloth_type", "input")
-    assert paid.part("garments")["props"]["only_kind"] == "outer"
-    paid.click("try_on")
-    (job,) = fal.jobs.values()
-    assert job.arguments["cloth_type"] == "outer"
-
-
-def test_unknown_kind(paid: PageClient) -> None:
-    """A kind that the model does not know changes nothing."""
-    paid["model"], before = CAT_VTON.name, paid["option-cloth_type"]
-    paid["garments"] = [on_rail(paid.upload(), kind="hat", guessed=False)]
-    paid.happens("garments", "input")
-    assert paid["option-cloth_type"] == before
-
-
 def test_kinds_are_asked_where_the_model_asks(paid: PageClient) -> None:
     """The cards ask for kinds under CatVTON, and no longer under FLUX."""
     for model, asks in ((CAT_VTON, True), (FLUX_VTO, False)):

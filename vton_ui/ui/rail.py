@@ -16,7 +16,7 @@ from vton_ui.pictures.sheet import LAYOUT, MAX_GARMENTS
 from vton_ui.studio import Studio
 from vton_ui.tryon.request import named
 from vton_ui.ui.components.examples import examples
-from vton_ui.ui.components.garments import KIND, Garment, Preview, joining, kinds, new, proposed_order, shown
+from vton_ui.ui.components.garments import Garment, Preview, joining, kinds, new, proposed_order, shown
 from vton_ui.ui.page import Page
 from vton_ui.ui.page_input import chosen_models
 from vton_ui.ui.page_photos import PagePhotos
@@ -34,34 +34,19 @@ class Rail:
     page: Page
     studio: Studio
 
-    async def look_at(self, garments: list[Garment], chosen: str, request: gr.Request) -> Updates:
-        """How the garments look as they are used, what kinds they seem to be, and in which order to put them on.
-
-        Of one garment alone the options say what its kind was guessed to be.
-        """
+    async def look_at(self, garments: list[Garment], chosen: str, request: gr.Request) -> Any:
+        """How the garments look as they are used, what kinds they seem to be, and in which order to put them on."""
         if len(garments) > MAX_GARMENTS:
-            return {self.page.garments: gr.skip()}  # `refresh` says what is wrong
+            return gr.skip()  # `refresh` says what is wrong
         photos, asks = PagePhotos(studio=self.studio, request=request), bool(kinds(self._models(chosen)))
         previews = await asyncio.gather(*(_preview(photos, garment, slot, asks) for garment, slot in named(garments)))
         if not asks:
-            return {self.page.garments: shown(previews)}
+            return shown(previews)
         known = [
             replace(garment, kind=made.kind if garment.guessed and made.kind else garment.kind)
             for garment, made in zip(garments, previews, strict=True)
         ]
-        order = [garment.id for garment in proposed_order(known)]
-        return {self.page.garments: shown(previews, order), **(self._kind_told(known[0]) if len(known) == 1 else {})}
-
-    def _kind_told(self, garment: Garment) -> Updates:
-        return {
-            self.page.options[model.name][KIND]: gr.update(value=garment.kind)
-            for model in self.studio.models.values()
-            if garment.kind in dict(kinds([model]))
-        }
-
-    async def take_kind(self, kind: str) -> Any:
-        """What the visitor said of one garment alone holds for the garment on the rail."""
-        return gr.update(only_kind=kind)
+        return shown(previews, [garment.id for garment in proposed_order(known)])
 
     async def example_garment(self, index: int) -> Any:
         """Add an example to the garments."""

@@ -44,6 +44,12 @@ FILL_IN = """(restored, ...values) => {
 }"""
 """Fill a page that was just loaded; what the visitor has changed meanwhile stays."""
 
+SAY_KIND = "(kind) => ({ __type__: 'update', props: { only_kind: kind } })"
+SHOW_KIND = """([garment, ...others], kind) =>
+  garment && !others.length && KINDS.includes(garment.kind) ? garment.kind : kind"""
+"""The options ask for the kind of one garment alone. Without the server, whose guess may come after the visitor's word:
+the rail knows which of the two counts."""
+
 
 def look_at_result(where: str = "") -> str:
     """A script that brings the result into view; below each other, what stands under the picture comes too.
@@ -97,7 +103,7 @@ def _call_always_last(triggers: list[Any], fn: Any, inputs: Any, outputs: Any, *
 def _wire_rail(page: Page, rail: Rail, quick: dict[str, Any]) -> None:
     pair: Any = [page.person, page.garments]
     asked: Any = [options[KIND] for options in page.options.values() if KIND in options]
-    looked_at: Any = ([page.garments, page.model], [page.garments, *asked])
+    looked_at: Any = ([page.garments, page.model], page.garments)
     page.clothes.click(rail.example_garment, page.clothes, page.garments, trigger_mode="multiple", **quick)
     swapped = page.swap.click(rail.swap, pair, pair, **quick)
     swapped.then(rail.look_at, *looked_at, **quick)
@@ -110,7 +116,9 @@ def _wire_rail(page: Page, rail: Rail, quick: dict[str, Any]) -> None:
         **quick,
     )
     for option in asked:
-        option.input(rail.take_kind, option, page.garments, **quick)
+        option.input(None, option, page.garments, js=SAY_KIND)
+        show_kind = SHOW_KIND.replace("KINDS", json.dumps([kind for _, kind in option.choices]))
+        page.garments.change(None, [page.garments, option], option, js=show_kind)
 
 
 def _wire_looks(page: Page, tabs: Tabs, blocks: gr.Blocks, quick: dict[str, Any], slow: dict[str, Any]) -> None:
