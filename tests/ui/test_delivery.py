@@ -77,8 +77,8 @@ async def test_what_a_browser_has_is_not_sent_again(client: httpx.AsyncClient) -
 
 async def test_what_is_kept_for_good(client: httpx.AsyncClient, tmp_path: Path) -> None:
     """Files with a hash in their name and examples; never a visitor's file, the page's theme or an error."""
-    example = upload_folder() / content_name(tmp_path / "people" / "ada.jpg") / "ada-176.webp"
-    upload = upload_folder() / ("0" * 64) / "ada-176.webp"
+    example = upload_folder() / content_name(tmp_path / "people" / "ada.jpg") / "ada.jpg"
+    upload = upload_folder() / ("0" * 64) / "ada.jpg"
     for path, kept in {
         "/assets/index-DphvyggB.js": f"public, {FOR_GOOD}",
         "/assets/gone-DphvyggB.js": None,

@@ -22,13 +22,13 @@ import safehttpx
 from gradio.data_classes import ImageData
 from PIL import Image
 
-from tests.conftest import photo_bytes
+from tests.conftest import photo_bytes, until
 from vton_ui.errors import PhotoError
 from vton_ui.pictures import photos, work
 from vton_ui.ui.components.slots import PersonPhoto
 from vton_ui.ui.web import downloads
 from vton_ui.ui.web.downloads import fetched
-from vton_ui.ui.web.uploads import delete_old, own, written
+from vton_ui.ui.web.uploads import delete_old, example_copy, own, written
 
 
 @pytest.fixture
@@ -302,12 +302,20 @@ async def test_private_name(found: list[str], folder: Path, called: list[str], m
 def test_sweep(folder: Path) -> None:
     """Old files are deleted with their folders, except those in use."""
     old, used, loose = put(folder / "a" / "me.jpg"), put(folder / "b" / "me.jpg"), put(folder / "tmp1")
-    delete_old(folder, older_than=60, kept="")
+    delete_old(folder, older_than=60, kept=())
     assert all(path.exists() for path in (old, used, loose))
     for _ in range(2):  # a folder is as old as the last change in it
-        delete_old(folder, older_than=-1, kept="uses b/me.jpg")
+        delete_old(folder, older_than=-1, kept={"b"})
     assert [path.name for path in folder.iterdir()] == ["b"]
     assert used.exists()
+
+
+def test_an_example_lasts_from_its_last_pick(folder: Path) -> None:
+    """Gradio deletes what is an hour old: that hour is not the one of whoever picked the example first."""
+    example = put(folder.parent / "people" / "ada.jpg")
+    first = example_copy(example).stat().st_ctime_ns
+    until(lambda: example_copy(example).stat().st_ctime_ns > first)
+    assert len(list(folder.rglob("ada.jpg"))) == 1
 
 
 # What the browser can show

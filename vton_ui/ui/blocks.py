@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import json
 import logging
 import os
 from collections.abc import AsyncIterator
@@ -32,7 +31,6 @@ from vton_ui.ui.compat.calls import CancelOne, wrong_arguments
 from vton_ui.ui.compat.files import upload_folder
 from vton_ui.ui.compat.mcp import serve_tools
 from vton_ui.ui.compat.startup import clean_file_names, ignore_forwarded_headers, skip_statistics
-from vton_ui.ui.components.examples import example_names, examples
 from vton_ui.ui.mcp import answer_tool
 from vton_ui.ui.page import lay_out
 from vton_ui.ui.web.delivery import Delivery
@@ -41,7 +39,7 @@ from vton_ui.ui.web.guard import Guard, malformed, where
 from vton_ui.ui.web.head import INSTALL
 from vton_ui.ui.web.origins import Origins
 from vton_ui.ui.web.theme import palette_css, theme, winning
-from vton_ui.ui.web.uploads import delete_old
+from vton_ui.ui.web.uploads import delete_old, example_folders
 from vton_ui.ui.web.visitor import Visitors
 from vton_ui.ui.wiring import wire
 
@@ -92,7 +90,7 @@ def launch_options(studio: Studio) -> dict[str, Any]:
     return {
         "theme": theme(),
         "css": palette_css() + winning("".join(_read(name) for name in ("style.css", "access.css"))),
-        "head": _head(studio),
+        "head": "".join(f"<script>{_read(name)}</script>" for name in ("photos.js", "phone.js", "keys.js")),
         # From here the page may show files: results themselves, and examples as copies; the guard serves no others.
         "allowed_paths": [str(studio.store), str(studio.examples)],
         "app_kwargs": {
@@ -120,15 +118,6 @@ def launch_options(studio: Studio) -> dict[str, Any]:
         "enable_monitoring": False,
         "state_session_capacity": 1000,
     }
-
-
-def _head(studio: Studio) -> str:
-    """Our scripts, and the names of the examples, which Gradio shows without."""
-    strips = {"people": "people", "clothes": "garments"}
-    names = {elem_id: example_names(examples(studio.examples, kind)) for elem_id, kind in strips.items()}
-    data = json.dumps(names).replace("<", "\\u003c")
-    scripts = "".join(f"<script>{_read(name)}</script>" for name in ("photos.js", "phone.js", "keys.js"))
-    return f'<script type="application/json" id="example-names">{data}</script>{scripts}'
 
 
 def _read(name: str) -> str:
@@ -170,7 +159,8 @@ async def _keep_tidy(demo: gr.Blocks, studio: Studio) -> None:
     folder = _uploads(studio)
     while True:
         if upload_folder() == folder:  # a folder of the owner's choice may hold files of other programs
-            await asyncio.to_thread(delete_old, folder, older_than=UPLOAD_KEEP_SECONDS, kept=str(demo.config))
+            kept = example_folders(studio.examples.resolve())
+            await asyncio.to_thread(delete_old, folder, older_than=UPLOAD_KEEP_SECONDS, kept=kept)
         await asyncio.to_thread(delete_expired, studio.store, studio.keep_hours)
         studio.session_uploads.drop_deleted()
         drop_finished_sessions(demo)

@@ -28,6 +28,7 @@ from vton_ui.ui.page import Page
 from vton_ui.ui.page_input import PageInput, chosen_models, read_page
 from vton_ui.ui.page_photos import PagePhotos
 from vton_ui.ui.plan_words import button_text, cautions
+from vton_ui.ui.web.uploads import example_copy
 from vton_ui.ui.web.visitor import browser_of, visitor_of
 
 Updates = dict[Component, Any]
@@ -124,7 +125,8 @@ class Edits:
 
     async def example_person(self, index: int) -> str:
         """Put an example into the person's slot."""
-        return str(examples(self.studio.examples, "people")[index])
+        path = examples(self.studio.examples, "people")[index]
+        return str(await asyncio.to_thread(example_copy, path))
 
 
 def _check_headers(page_input: PageInput) -> None:

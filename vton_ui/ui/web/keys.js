@@ -10,12 +10,9 @@
   const set = (node, name, value) => node && node.getAttribute(name) !== value && node.setAttribute(name, value);
 
   // ---- Names -------------------------------------------------------------------------------------------------------
-  const EXAMPLES = JSON.parse(document.querySelector("#example-names")?.textContent ?? "{}");
   const PICTURES = { person: "Photo of the person", sheet: "What the model gets to see" };
 
   const nameAll = () => {
-    for (const [strip, names] of Object.entries(EXAMPLES))
-      all(`#${strip} img`).forEach((img, index) => set(img, "alt", `${names[index] ?? "Picture"}, example`));
     for (const [slot, words] of Object.entries(PICTURES)) for (const img of all(`#${slot} img`)) set(img, "alt", words);
     set(document.querySelector("#person button.upload-container"), "aria-label", "Choose a photo of the person, or drop one");
     for (const button of all("#sheet .image-container > button")) set(button, "tabindex", "-1"); // it does nothing

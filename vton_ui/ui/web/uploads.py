@@ -7,6 +7,7 @@ import secrets
 import shutil
 import tempfile
 import time
+from collections.abc import Collection
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
@@ -63,7 +64,7 @@ def forget_uploads(browser: str, studio: Studio) -> set[Path]:
         The files that were deleted.
     """
     examples, uploads = studio.examples.resolve(), studio.session_uploads.paths(browser)
-    kept = {path for path in uploads if path.parent.name in _example_names(examples) or path.is_relative_to(examples)}
+    kept = {path for path in uploads if path.parent.name in example_folders(examples) or path.is_relative_to(examples)}
     deleted = studio.session_uploads.forget(browser, keep=kept)
     for path in deleted:
         path.unlink(missing_ok=True)
@@ -71,7 +72,7 @@ def forget_uploads(browser: str, studio: Studio) -> set[Path]:
 
 
 @lru_cache(maxsize=8)
-def _example_names(examples: Path) -> frozenset[str]:
+def example_folders(examples: Path) -> frozenset[str]:
     """The folders in which Gradio keeps copies of the examples, or uploads with the same content."""
     return frozenset(content_name(path) for path in examples.rglob("*.jpg"))
 
@@ -99,9 +100,14 @@ def offered(path: Path) -> Path:
 
 
 def example_copy(path: Path) -> Path:
-    """An example in the folder of uploads, from which it is served; where Gradio keeps its own copies, too."""
+    """An example in the folder of uploads, from which it is served; where Gradio keeps its own copies, too.
+
+    Gradio deletes what it was once told of when it is an hour old, which begins anew here for whoever picks it now.
+    """
     copy = upload_folder() / content_name(path) / path.name
-    if not copy.exists():
+    if copy.exists():
+        os.utime(copy)
+    else:
         copy.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=copy.parent, delete=False) as file:
             file.write(path.read_bytes())
@@ -110,15 +116,15 @@ def example_copy(path: Path) -> Path:
 
 
 def is_example(path: str, examples: Path) -> bool:
-    """Whether a file in the folder of uploads is a copy of an example, or a thumbnail of one.
+    """Whether a file in the folder of uploads is a copy of an example.
 
     Its address has the hash of the example's content in it. Whoever uploads the same content gets the same address.
     """
-    return is_upload_path(path) and Path(path).parent.name in _example_names(examples.resolve())
+    return is_upload_path(path) and Path(path).parent.name in example_folders(examples.resolve())
 
 
-def delete_old(folder: Path, *, older_than: float, kept: str) -> None:
-    """Delete what has been in a folder for so many seconds, except what `kept` names.
+def delete_old(folder: Path, *, older_than: float, kept: Collection[str]) -> None:
+    """Delete what has been in a folder for so many seconds, except the folders in it with these names.
 
     Gradio's own cleaning covers only files that it noted since its start, and it does not note all of them.
     """
