@@ -73,15 +73,14 @@ def build() -> gr.Blocks:
                 with gr.Column(elem_classes="station", min_width=300):
                     gr.HTML(f"<h2>{place.title()}</h2>{PERSON if place == 'person' else ''}", padding=False)
                     if place == "garments":
-                        rail = GarmentRail(kinds=kinds([CAT_VTON]), padding=False)
+                        rail = GarmentRail(kinds=kinds([CAT_VTON]), asked_at="#said", padding=False)
         value = gr.Textbox(elem_id="value", label="Value")
-        said = gr.Radio([(label, kind) for kind, label in kinds([CAT_VTON])], label="Kind", elem_id="said")
+        gr.Radio([(label, kind) for kind, label in kinds([CAT_VTON])], label="Kind", elem_id="said")
         asks = gr.Checkbox(True, label="Asks", elem_id="asks")
         example, clear = gr.Button("Example", elem_id="example"), gr.Button("Clear", elem_id="clear")
         quiet: dict[str, Any] = {"queue": False, "show_progress": "hidden"}
         rail.change(lambda found: json.dumps([one.as_json() for one in found]), rail, value, **quiet)
         rail.input(look_at, rail, rail, trigger_mode="always_last", **quiet)
-        said.input(lambda kind: gr.update(only_kind=kind), said, rail, **quiet)
         asks.input(lambda on: gr.update(kinds=kinds([CAT_VTON] if on else [])), asks, rail, **quiet)
         clear.click(list, None, rail, **quiet)
         example.click(_example, None, rail, trigger_mode="multiple", **quiet)

@@ -21,7 +21,7 @@ from vton_ui.ui.components.confirmation import confirmation
 from vton_ui.ui.components.controls import control, controls, link
 from vton_ui.ui.components.examples import examples, thumbnails
 from vton_ui.ui.components.garment_rail import GarmentRail
-from vton_ui.ui.components.garments import kinds
+from vton_ui.ui.components.garments import KIND, kinds
 from vton_ui.ui.components.slots import PersonPhoto
 from vton_ui.ui.memory import NO_MEMORY
 
@@ -201,7 +201,11 @@ def _garments(studio: Studio) -> dict[str, Any]:
         gr.HTML("<h2><b>2</b> Garments</h2>", padding=False)
         parts["swap"] = gr.Button("Swap with person", size="sm", elem_id="swap", scale=0, min_width=140)
     parts["garments"] = GarmentRail(
-        kinds=kinds([studio.default_model]), max_garments=MAX_GARMENTS, elem_id="garments", padding=False
+        kinds=kinds([studio.default_model]),
+        asked_at=f"[id^=option-{KIND}]",
+        max_garments=MAX_GARMENTS,
+        elem_id="garments",
+        padding=False,
     )
     parts["clothes"] = thumbnails(examples(studio.examples, "garments"), "clothes")
     with gr.Column(elem_classes="options choice"):

@@ -44,11 +44,9 @@ FILL_IN = """(restored, ...values) => {
 }"""
 """Fill a page that was just loaded; what the visitor has changed meanwhile stays."""
 
-SAY_KIND = "(kind) => ({ __type__: 'update', props: { only_kind: kind } })"
 SHOW_KIND = """([garment, ...others], kind) =>
   garment && !others.length && KINDS.includes(garment.kind) ? garment.kind : kind"""
-"""The options ask for the kind of one garment alone. Without the server, whose guess may come after the visitor's word:
-the rail knows which of the two counts."""
+"""The options ask for the kind of one garment alone. The rail knows whether a guess or the visitor's word counts."""
 
 
 def look_at_result(where: str = "") -> str:
@@ -116,7 +114,6 @@ def _wire_rail(page: Page, rail: Rail, quick: dict[str, Any]) -> None:
         **quick,
     )
     for option in asked:
-        option.input(None, option, page.garments, js=SAY_KIND)
         show_kind = SHOW_KIND.replace("KINDS", json.dumps([kind for _, kind in option.choices]))
         page.garments.change(None, [page.garments, option], option, js=show_kind)
 

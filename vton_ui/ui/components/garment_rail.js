@@ -14,6 +14,7 @@ const uploads = new Map(); // id → {id, file, name, picture, state, why}: garm
 const nodes = new Map(); // id → its card
 const troubles = new Map(); // id → what could not be done
 const seen = new Set(); // ids of garments that the server has added
+let onlyKind = ""; // what the visitor said of a garment that stands alone
 let sending = Promise.resolve(); // one at a time: a phone has not the memory for several decoded photos
 
 keysHelp.id = `keys-${Math.random().toString(36).slice(2)}`;
@@ -32,7 +33,7 @@ const say = (text) => {
 
 const changed = (next, words) => {
   if (words) say(words); // first: what the server made of it may have more to say
-  if (!next.length) props.only_kind = ""; // it was said of another garment
+  if (!next.length) onlyKind = ""; // it was said of another garment
   props.value = merged(next);
   draw();
   trigger("input");
@@ -51,13 +52,13 @@ const original = (garment) => garment.url || address(garment.path);
 
 // With what the server made of them, as far as it made it of what they are now.
 const merged = (all) => {
-  if (all.length > 1) props.only_kind = ""; // from now on the cards ask
+  if (all.length > 1) onlyKind = ""; // from now on the cards ask
   return inOrder(all.map(asMade).map(asSaid));
 };
 
 // What the visitor said of a garment that stands alone goes before any guess.
 const asSaid = (garment, _, all) =>
-  all.length === 1 && props.only_kind ? { ...garment, kind: props.only_kind, guessed: false } : garment;
+  all.length === 1 && onlyKind ? { ...garment, kind: onlyKind, guessed: false } : garment;
 
 const asMade = (garment) => {
   const made = props.previews.find(({ id }) => id === garment.id);
@@ -272,10 +273,17 @@ const follow = () => {
   if (before.some(({ id }, index) => id !== after[index].id)) say(`Put in order: ${after.map(({ name }) => name).join(", ")}`);
   draw();
 };
+// Not by an event of Gradio's, which is told what stands there by then: a guess that comes in between would be taken for
+// the visitor's word.
+document.addEventListener("input", ({ target }) => {
+  if (!props.asked_at || !target.closest(props.asked_at)) return;
+  onlyKind = target.value;
+  follow();
+});
 listenToKeys();
 watch("added", handedOver);
 watch("value", () => {
   if (!garments().length) uploads.clear(); // the server cleared the rail: nothing is to arrive on it later
 });
-watch(["value", "kinds", "only_kind", "max_garments", "previews", "order"], follow);
+watch(["value", "kinds", "max_garments", "previews", "order"], follow);
 follow();

@@ -41,7 +41,7 @@ class GarmentRail(gr.HTML):
         value: Sequence[Garment] | None = None,
         *,
         kinds: Sequence[Sequence[str]] = (),
-        only_kind: str = "",
+        asked_at: str = "",
         max_garments: int = 6,
         added: Sequence[dict[str, Any]] = (),
         previews: Sequence[dict[str, Any]] = (),
@@ -54,7 +54,8 @@ class GarmentRail(gr.HTML):
         Args:
             kinds: What a garment can be, as (value, label); none where the model does not ask. The cards of several
                 garments ask for it; of one garment alone it is asked elsewhere on the page.
-            only_kind: What the visitor said there; a garment that stands alone takes it, until others join it.
+            asked_at: A CSS selector of where that is, as radio buttons. What the visitor chooses there counts at once
+                and goes before any guess, for a garment that stands alone and until others join it.
             max_garments: How many can be added.
             added: Garments that join those on the rail; see `joining`.
             previews: What the server made of the garments; see `shown`.
@@ -63,7 +64,7 @@ class GarmentRail(gr.HTML):
         """
         own: dict[str, Any] = {
             "kinds": [list(kind) for kind in kinds],
-            "only_kind": only_kind,
+            "asked_at": asked_at,
             "max_garments": min(max_garments, MAX_READ),
             "added": list(added),
             "previews": list(previews),
