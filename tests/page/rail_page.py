@@ -73,7 +73,7 @@ def build() -> gr.Blocks:
                 with gr.Column(elem_classes="station", min_width=300):
                     gr.HTML(f"<h2>{place.title()}</h2>{PERSON if place == 'person' else ''}", padding=False)
                     if place == "garments":
-                        rail = GarmentRail(kinds=kinds([CAT_VTON]), asked_at="#said", padding=False)
+                        rail = GarmentRail(kinds=kinds([CAT_VTON]), kind_control="#said", padding=False)
         value = gr.Textbox(elem_id="value", label="Value")
         gr.Radio([(label, kind) for kind, label in kinds([CAT_VTON])], label="Kind", elem_id="said")
         asks = gr.Checkbox(True, label="Asks", elem_id="asks")

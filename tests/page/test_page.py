@@ -19,6 +19,7 @@ from tests.page.acts import WAIT, button, done, drawn, give, no_turn, ordered, r
 from tests.page.network import slow_line
 from vton_ui.models import CAT_VTON, MODELS
 from vton_ui.settings import Settings
+from vton_ui.ui.wiring import SHOW_KIND
 
 QUIET_SECONDS = 0.5
 """Longer than an answer takes that leads to another question."""
@@ -193,6 +194,11 @@ def test_the_kind_of_one_garment_is_guessed(free: Page) -> None:
     free.wait_for_function("window.clicked")
     drawn(free)
     expect(kind).to_have_text("Top")
+    show_kind = SHOW_KIND.replace("KINDS", "['upper']")  # of a model that knows one kind
+    assert free.evaluate(f"[{{kind: 'hat'}}, {{kind: 'upper'}}].map((one) => ({show_kind})([one], 'as before'))") == [
+        "as before",
+        "upper",
+    ]
     free.locator("#option-cloth_type label", has_text="Whole body").click()
     expect(free.locator("#garments .card")).to_have_attribute("aria-label", "Trousers, place 1 of 1")
     free.locator("#clothes button").first.click()

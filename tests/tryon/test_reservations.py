@@ -40,7 +40,7 @@ PRICE = Decimal("0.0475")
 PERSON, GARMENT = photo_bytes(300, 400), photo_bytes(260, 260)
 STUCK = 60.0
 HELD = 6.0
-"""Seconds in which a busy machine, too, gets to the kill; much of it is over when the app is back."""
+"""Seconds: the kill comes before they are over, on a busy machine too."""
 
 
 async def reconciled(studio: Studio) -> None:

@@ -202,7 +202,7 @@ def _garments(studio: Studio) -> dict[str, Any]:
         parts["swap"] = gr.Button("Swap with person", size="sm", elem_id="swap", scale=0, min_width=140)
     parts["garments"] = GarmentRail(
         kinds=kinds([studio.default_model]),
-        asked_at=f"[id^=option-{KIND}]",
+        kind_control=f"[id^=option-{KIND}]",
         max_garments=MAX_GARMENTS,
         elem_id="garments",
         padding=False,

@@ -41,15 +41,15 @@ def examples(folder: Path, kind: str) -> list[Path]:
 
 
 @lru_cache(maxsize=256)
-def thumbnail(picture: Path, name: str) -> str:
-    """A small copy of an example as HTML that holds it: fourteen requests for files would hold up the first event."""
+def thumbnail(picture: Path) -> str:
+    """A small copy of an example, as HTML that contains it: a request for each would delay the page's first event."""
     small = io.BytesIO()
     with Image.open(picture) as opened:
         opened.draft("RGB", (2 * SIDE, 2 * SIDE))  # a quarter of the time
         opened.thumbnail((SIDE, SIDE))
         opened.save(small, "WEBP", quality=75)
     data = base64.b64encode(small.getvalue()).decode()
-    return f'<img src="data:image/webp;base64,{data}" alt="{html.escape(name)}, example">'
+    return f'<img src="data:image/webp;base64,{data}" alt="{html.escape(example_name(picture))}, example">'
 
 
 def example_name(picture: Path) -> str:
@@ -61,7 +61,7 @@ def thumbnails(pictures: list[Path], elem_id: str) -> gr.Dataset:
     """A row of thumbnails to click on."""
     return gr.Dataset(
         components=[gr.HTML(visible=False, render=False)],
-        samples=[[thumbnail(path, example_name(path))] for path in pictures],
+        samples=[[thumbnail(path)] for path in pictures],
         sample_labels=None,
         type="index",
         layout="gallery",

@@ -273,10 +273,10 @@ const follow = () => {
   if (before.some(({ id }, index) => id !== after[index].id)) say(`Put in order: ${after.map(({ name }) => name).join(", ")}`);
   draw();
 };
-// Not by an event of Gradio's, which is told what stands there by then: a guess that comes in between would be taken for
-// the visitor's word.
+// The browser's event, not Gradio's: that one has the value at the time it is handled, which may be a guess that arrived
+// after the click.
 document.addEventListener("input", ({ target }) => {
-  if (!props.asked_at || !target.closest(props.asked_at)) return;
+  if (!props.kind_control || !target.closest(props.kind_control)) return;
   onlyKind = target.value;
   follow();
 });

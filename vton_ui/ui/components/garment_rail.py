@@ -41,7 +41,7 @@ class GarmentRail(gr.HTML):
         value: Sequence[Garment] | None = None,
         *,
         kinds: Sequence[Sequence[str]] = (),
-        asked_at: str = "",
+        kind_control: str = "",
         max_garments: int = 6,
         added: Sequence[dict[str, Any]] = (),
         previews: Sequence[dict[str, Any]] = (),
@@ -54,7 +54,7 @@ class GarmentRail(gr.HTML):
         Args:
             kinds: What a garment can be, as (value, label); none where the model does not ask. The cards of several
                 garments ask for it; of one garment alone it is asked elsewhere on the page.
-            asked_at: A CSS selector of where that is, as radio buttons. What the visitor chooses there counts at once
+            kind_control: A CSS selector of the radio buttons there. What the visitor chooses there counts at once
                 and goes before any guess, for a garment that stands alone and until others join it.
             max_garments: How many can be added.
             added: Garments that join those on the rail; see `joining`.
@@ -64,7 +64,7 @@ class GarmentRail(gr.HTML):
         """
         own: dict[str, Any] = {
             "kinds": [list(kind) for kind in kinds],
-            "asked_at": asked_at,
+            "kind_control": kind_control,
             "max_garments": min(max_garments, MAX_READ),
             "added": list(added),
             "previews": list(previews),

@@ -102,7 +102,7 @@ def offered(path: Path) -> Path:
 def example_copy(path: Path) -> Path:
     """An example in the folder of uploads, from which it is served; where Gradio keeps its own copies, too.
 
-    Gradio deletes what it was once told of when it is an hour old, which begins anew here for whoever picks it now.
+    Gradio deletes a file that it has served for a component an hour after the last change, so each pick touches it.
     """
     copy = upload_folder() / content_name(path) / path.name
     if copy.exists():
