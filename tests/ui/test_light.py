@@ -70,6 +70,13 @@ def test_sessions_are_light(demo: gr.Blocks) -> None:
     assert session.config_values == {}
 
 
+def test_progress_is_noted_nowhere(demo: gr.Blocks) -> None:
+    """Else Gradio's page notes every step of every call at each of its outputs: a tenth of the work of a try-on."""
+    calls = [one for one in demo.config["dependencies"] if one["backend_fn"]]
+    assert len(calls) > 20
+    assert [one for one in calls if one["show_progress_on"] != [] and one["api_visibility"] == "private"] == []
+
+
 def test_visitors_who_are_gone_are_forgotten(demo: gr.Blocks) -> None:
     """Gradio keeps the messages of the last visitors only, and nothing else of the others."""
     queue: Any = demo._queue

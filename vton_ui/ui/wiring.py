@@ -10,6 +10,7 @@ from gradio.components import Component
 
 from vton_ui.studio import Studio
 from vton_ui.ui import markup
+from vton_ui.ui.components.controls import PRIVATE
 from vton_ui.ui.components.garments import KIND
 from vton_ui.ui.dispatch import Dispatch
 from vton_ui.ui.edits import Edits
@@ -65,8 +66,8 @@ def wire(page: Page, studio: Studio, blocks: gr.Blocks) -> None:
     edits = Edits(page=page, studio=studio)
     rail = Rail(page=page, studio=studio)
     # Off the queue: a change on the page must not wait for anybody's try-on.
-    quick: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-    slow: dict[str, Any] = {"concurrency_limit": None, "show_progress": "hidden", "api_visibility": "private"}
+    quick: dict[str, Any] = {"queue": False, **PRIVATE}
+    slow: dict[str, Any] = {"concurrency_limit": None, **PRIVATE}
     question = [page.confirm, page.asked]
     refreshed = [page.try_on, page.estimate, page.notice, page.use_model, page.wear, page.form, *question]
     of_models = [block for named in (page.groups, page.headings) for blocks in named.values() for block in blocks]

@@ -14,6 +14,12 @@ from vton_ui.models.spec import Choice, Flag, ModelSpec, Number, Option, Text
 
 RADIO_AT_MOST = 5
 """A choice of more than these is a dropdown."""
+PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "show_progress_on": []}
+"""How the page calls the server: by no endpoint for scripts, and the page itself shows what happens.
+
+With `show_progress_on` empty, Gradio 6.31 does not note each step of each call at each of its outputs, which is a tenth
+of what the page computes, even where that progress is hidden.
+"""
 
 
 def control(option: Option, *, visible: bool, elem_id: str | None = None) -> Component:
@@ -91,6 +97,5 @@ def link(model: ModelSpec, components: Mapping[str, Component]) -> None:
             components[leader],
             [components[option.name] for option in followers],
             queue=False,
-            show_progress="hidden",
-            api_visibility="private",
+            **PRIVATE,
         )
