@@ -207,6 +207,8 @@ def serving(settings: Settings, models: Mapping[str, ModelSpec] = MODELS) -> Ite
     with _no_web_app():
         demo = blocks.build(studio)
     options = {**blocks.launch_options(studio), "server_name": "127.0.0.1", "server_port": free_port()}
+    # Gradio looks for new events a thousand times a second, which is a twentieth of a core for each server
+    demo._queue.sleep_when_free = demo._queue.progress_update_sleep_when_free = 0.02
     _, url, _ = demo.launch(**options, prevent_thread_lock=True, quiet=True)
     try:
         yield url

@@ -57,11 +57,11 @@ def ordered(page: Page) -> None:
 
 
 def works(page: Page) -> None:
-    expect(page.locator("#status [data-state=working]")).to_be_visible(timeout=WAIT)
+    page.locator("#status [data-state=working]").wait_for(timeout=WAIT)
 
 
 def done(page: Page) -> None:
-    expect(page.locator("#status [data-state=done]")).to_be_visible(timeout=WAIT)
+    page.locator("#status [data-state=done]").wait_for(timeout=WAIT)
 
 
 def forget(page: Page) -> None:
