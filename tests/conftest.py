@@ -195,6 +195,11 @@ def _no_web_app() -> Iterator[None]:
         yield
 
 
+def poll_less(demo: Any) -> None:
+    """Gradio looks for new events a thousand times a second, which is a twentieth of a core for each server."""
+    demo._queue.sleep_when_free = demo._queue.progress_update_sleep_when_free = 0.02
+
+
 @contextmanager
 def serving(settings: Settings, models: Mapping[str, ModelSpec] = MODELS) -> Iterator[str]:
     """The whole app on a port of its own; yields its address."""
@@ -207,8 +212,7 @@ def serving(settings: Settings, models: Mapping[str, ModelSpec] = MODELS) -> Ite
     with _no_web_app():
         demo = blocks.build(studio)
     options = {**blocks.launch_options(studio), "server_name": "127.0.0.1", "server_port": free_port()}
-    # Gradio looks for new events a thousand times a second, which is a twentieth of a core for each server
-    demo._queue.sleep_when_free = demo._queue.progress_update_sleep_when_free = 0.02
+    poll_less(demo)
     _, url, _ = demo.launch(**options, prevent_thread_lock=True, quiet=True)
     try:
         yield url

@@ -16,6 +16,7 @@ import gradio as gr
 from gradio.utils import get_upload_folder
 from PIL import Image
 
+from tests.conftest import poll_less
 from vton_ui.models import CAT_VTON
 from vton_ui.pictures.cutting import cropped, cut_out, guess_kind
 from vton_ui.ui.components.garment_rail import GarmentRail
@@ -95,6 +96,7 @@ def _example() -> Any:
 def serving_rail() -> Iterator[str]:
     """The page on a port of its own; yields its address."""
     demo = build()
+    poll_less(demo)
     _, url, _ = demo.launch(
         theme=theme(),
         css=palette_css() + (WEB / "style.css").read_text("utf-8"),

@@ -12,7 +12,7 @@ from urllib.parse import quote
 import gradio as gr
 from PIL import Image
 
-from tests.conftest import free_port
+from tests.conftest import free_port, poll_less
 from vton_ui.ui.components import looks
 from vton_ui.ui.components.actions import Action, read_action
 from vton_ui.ui.components.tiles import Tile, station_value, strip_value
@@ -92,7 +92,7 @@ class Stage:
             if self._version != seen:
                 seen = self._version
                 yield self._values
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.03)
 
     def _clicked(self, event: gr.EventData) -> None:
         self.sent.append(event._data)
@@ -108,6 +108,7 @@ def staged(folder: Path) -> Iterator[tuple[Stage, str]]:
     """
     stage = Stage(folder)
     demo = stage.page()
+    poll_less(demo)
     _, url, _ = demo.launch(
         prevent_thread_lock=True,
         quiet=True,
