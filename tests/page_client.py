@@ -92,10 +92,11 @@ class PageClient(Client):
             body = {**self._data(one), "event_data": told or None}
             yield from self._queued(one, body) if one["queue"] is not False else self._unqueued(one, body)
 
-    def press(self, name: str) -> None:
+    def press(self, name: str, event: str = "click", **told: Any) -> None:
         """Press a button without listening to what it starts."""
-        for one in self._events_of(name, "click"):
-            self.http.post("gradio_api/queue/join", json=self._data(one)).raise_for_status()
+        for one in self._events_of(name, event):
+            body = {**self._data(one), "event_data": told or None}
+            self.http.post("gradio_api/queue/join", json=body).raise_for_status()
 
     def _events_of(self, name: str, event: str) -> list[Any]:
         wanted = [[each, event] for each in self._ids[name]]

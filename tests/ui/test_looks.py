@@ -254,6 +254,21 @@ def test_two_tabs(url: str, fal: FakeFal) -> None:
     assert fal.count("submit") == fal.billed == 4
 
 
+def test_a_double_click_orders_one_more(url: str, fal: FakeFal) -> None:
+    """A tile's button that is clicked twice at once orders as much as with one click."""
+    page = page_with(url)
+    page.click("try_on")
+    id = page.tiles()[0]["id"]
+    fal.concurrent = 0
+    steps = run(page, "again", 0)
+    next(steps)
+    page.press("result", "run", action="again", id=id)
+    assert any("waiting" in states(page) for _ in steps)
+    fal.concurrent = None
+    to_the_end(steps)
+    assert fal.count("submit") == 2
+
+
 def test_only_ones_own(url: str, fal: FakeFal) -> None:
     """What another browser's look is called, or nobody's, does nothing."""
     fal.concurrent = 0
