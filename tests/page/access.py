@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.resources import files
+from itertools import product
 
 from playwright.sync_api import Page
 
@@ -77,10 +78,6 @@ FOCUS = """() => {
 }"""
 
 
-# What a width changes and what the night changes have nothing to do with each other.
-LOOKS = ((DESK, False), (TABLET, True), (PHONE, False), (PHONE, True))
-
-
 class Inspector:
     """Says what is wrong with the page as it stands, by day and by night, in three widths."""
 
@@ -94,7 +91,7 @@ class Inspector:
     def problems(self) -> list[str]:
         """What axe finds serious or critical, pictures without words, and borders that are hard to see."""
         found = []
-        for window, dark in LOOKS:
+        for dark, window in product((False, True), (DESK, TABLET, PHONE)):
             self.page.evaluate("dark => document.body.classList.toggle('dark', dark)", dark)
             self.page.set_viewport_size(window)  # type: ignore[arg-type]
             where = f"{'dark' if dark else 'light'}, {window['width']}"

@@ -35,7 +35,7 @@ def enter(page: Page, button: str) -> None:
         drawn(page)
 
 
-@pytest.mark.timeout(300)  # on a busy machine; axe looks at the page 36 times
+@pytest.mark.timeout(300)  # on a busy machine; axe looks at the page 54 times
 def test_nothing_serious_in_any_state(paid: Page, fal: FakeFal) -> None:
     """axe finds nothing serious, every picture has words, and what is a border alone can be seen."""
     inspector = Inspector(paid)
@@ -153,12 +153,11 @@ def test_the_focus_is_never_lost(paid: Page, fal: FakeFal) -> None:
         expect(paid.locator("#cancel")).to_be_focused(timeout=WAIT)
         paid.keyboard.press("Enter")  # the second half of a double press
         expect(paid.locator("#status")).to_contain_text("Waiting", timeout=WAIT)
+        fal.fault("result", "slow", seconds=1)  # in which the page shows that it is being cancelled
         with heard(paid) as words:
             enter(paid, "#cancel:enabled")
             expect(paid.locator("#try_on")).to_be_focused(timeout=WAIT)
-        # On a busy machine both may come to the page at once; then only the last is said.
-        assert words[-1] == "Cancelled. Nothing was charged."
-        assert set(words[:-1]) <= {"Waiting, next in line", "Cancelling"}
+        assert words[-2:] == ["Cancelling", "Cancelled. Nothing was charged."]
     (job,) = fal.jobs.values()
     assert job.cancelled
     fal.next_error = model_error("downstream_service_unavailable", "down")
