@@ -189,13 +189,16 @@ def test_middleware_stack() -> None:
 
 
 def test_sessions() -> None:
-    """A session without components starts empty; Gradio's own describes each of them."""
+    """A session describes no component, at its start or when one changes; Gradio's own describes each of them."""
     with gr.Blocks() as demo:
-        gr.Textbox()
-    assert state_holder.SessionState(demo).config_values != {}
-    session = blocks._Session(demo)
-    assert session.config_values == {}
-    session._update_value_in_config(0, "value")
+        box = gr.Textbox()
+    for session, described in ((state_holder.SessionState(demo), True), (blocks._Session(demo), False)):
+        assert bool(list(session.components)) is described
+        session[box._id] = changed = gr.Textbox("changed", render=False)
+        session._update_config(box._id)
+        session._update_value_in_config(box._id, "value")
+        assert bool(list(session.components)) is described
+        assert session[box._id] is changed
     assert {"session_data", "time_last_used"} <= vars(state_holder.StateHolder()).keys()
     for name in ("pending_event_ids_session", "pending_messages_per_session", "event_ids_to_events"):
         assert name in vars(demo._queue)

@@ -67,7 +67,7 @@ def test_sessions_are_light(demo: gr.Blocks) -> None:
     event = httpx.post(url, json=call).json()["event_id"]
     assert "error" in httpx.get(f"{url}/{event}").text  # there are no photos
     session = demo.app.state_holder.session_data["somebody"]
-    assert session.config_values == {}
+    assert list(session.components) == []
 
 
 def test_progress_is_noted_nowhere(demo: gr.Blocks) -> None:
