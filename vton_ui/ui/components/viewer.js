@@ -123,6 +123,7 @@ const makeViewer = (element, { act, home }) => {
     look = looks.find((one) => one.id === id);
     if (!look) return;
     opener = from;
+    filled = null;
     draw();
     element.append(dialog);
     dialog.showModal();
@@ -205,13 +206,13 @@ const makeViewer = (element, { act, home }) => {
   photo.addEventListener("load", shape);
   photo.addEventListener("error", () => drawBefore(false)); // some photos no browser can show
   dialog.addEventListener("close", () => {
+    if (dialog.open) return; // opened again before this event came
     dialog.remove();
     if (filled) {
       filled.tabIndex = -1;
       filled.focus({ preventScroll: true });
       filled.scrollIntoView({ block: "center" });
     } else (opener.isConnected ? opener : home())?.focus();
-    filled = null;
   });
   room.addEventListener("fullscreenchange", () => setAttribute(find(".full"), "aria-pressed", Boolean(document.fullscreenElement)));
   setHidden(find(".full"), !document.fullscreenEnabled);
