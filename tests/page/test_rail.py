@@ -322,8 +322,8 @@ def test_wrong_file(page: Page) -> None:
 
 
 def drag(page: Page, grip: Locator, to: Locator) -> None:
-    """Drag by mouse, in steps as a hand does."""
-    page.mouse.move(*middle(grip))
+    """Drag by mouse, in steps as a hand does, once the cards have come to rest."""
+    grip.hover()
     page.mouse.down()
     page.mouse.move(*middle(to), steps=8)
     page.mouse.up()
@@ -343,7 +343,7 @@ def test_order_by_mouse(page: Page) -> None:
     drag(page, cards(page).nth(2).locator("img"), cards(page).nth(0).locator("img"))
     in_order(page, "Tee", "Coat", "Trousers")
     until(page, lambda sent: [garment["name"] for garment in sent] == ["Tee", "Coat", "Trousers"])
-    page.mouse.move(*middle(cards(page).nth(1).locator(".grip")))
+    cards(page).nth(1).locator(".grip").hover()
     page.mouse.down()
     page.mouse.move(*middle(cards(page).nth(0)), steps=5)
     expect(page.locator("#garments [data-dragged]")).to_have_count(1)
