@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.resources import files
-from itertools import product
 
 from playwright.sync_api import Page
 
@@ -91,11 +90,12 @@ class Inspector:
     def problems(self) -> list[str]:
         """What axe finds serious or critical, pictures without words, and borders that are hard to see."""
         found = []
-        for dark, window in product((False, True), (DESK, TABLET, PHONE)):
-            self.page.evaluate("dark => document.body.classList.toggle('dark', dark)", dark)
+        for window in (DESK, TABLET, PHONE):
             self.page.set_viewport_size(window)  # type: ignore[arg-type]
-            where = f"{'dark' if dark else 'light'}, {window['width']}"
-            found += [f"{where}: {what}" for what in self.page.evaluate(BAD)]
+            for dark in (False, True):
+                self.page.evaluate("dark => document.body.classList.toggle('dark', dark)", dark)
+                where = f"{'dark' if dark else 'light'}, {window['width']}"
+                found += [f"{where}: {what}" for what in self.page.evaluate(BAD)]
         self.page.set_viewport_size(DESK)  # type: ignore[arg-type]
         self.page.evaluate("document.body.classList.remove('dark')")
         return found

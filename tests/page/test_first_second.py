@@ -23,11 +23,14 @@ SAMPLE = (
     ".station, #model label, #model span, #desk, .slot, #person *, #clothes *, #garments *, #result .frame, #status *, "
     "#try_on, #action, #swap, #pictures *, .options *, #keeping *, #key_drawer *"
 )
-STYLES = """(sample) => [...document.querySelectorAll(sample)].map((element) => {
-  const style = getComputedStyle(element);
-  const values = [...style].filter((name) => !name.startsWith("--")).map((name) => `${name}: ${style[name]}`);
-  return `${element.tagName}#${element.id}.${element.getAttribute("class") ?? ""} ${values.join("; ")}`;
-})"""
+STYLES = """(sample) => {
+  const names = [...getComputedStyle(document.body)].filter((name) => !name.startsWith("--"));
+  return [...document.querySelectorAll(sample)].map((element) => {
+    const style = getComputedStyle(element);
+    const values = names.map((name) => `${name}: ${style.getPropertyValue(name)}`);
+    return `${element.tagName}#${element.id}.${element.getAttribute("class") ?? ""} ${values.join("; ")}`;
+  });
+}"""
 OURS_FIRST = """() => {
   const ours = [...document.querySelectorAll("style")].filter((sheet) => sheet.textContent.includes("#masthead"));
   document.head.prepend(...ours);

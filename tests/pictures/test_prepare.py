@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -113,9 +114,14 @@ def test_one_garment_is_sent_as_it_is(tmp_path: Path) -> None:
 
 def saved(folder: Path, size: tuple[int, int], **how: Any) -> Path:
     """A photo with grain, so that its weight is a photo's."""
-    path, image = folder / "ready.jpg", Image.effect_noise(size, 20).convert("RGB")
-    image.save(path, "JPEG", **{"quality": 75, **how})
+    path = folder / "ready.jpg"
+    grain(size).save(path, "JPEG", **{"quality": 75, **how})
     return path
+
+
+@cache
+def grain(size: tuple[int, int]) -> Image.Image:
+    return Image.effect_noise(size, 20).convert("RGB")
 
 
 @pytest.mark.parametrize("role", ["person", "garment"])
@@ -204,7 +210,7 @@ def test_not_sent_as_it_is(how: dict[str, Any], tmp_path: Path) -> None:
 def test_other_colours_are_not_sent_as_they_are(mode: str, tmp_path: Path) -> None:
     """A photo in grey or in inks is sent in red, green and blue."""
     path = tmp_path / "photo.jpg"
-    Image.effect_noise((768, 1024), 20).convert(mode).save(path, "JPEG", quality=75)
+    grain((768, 1024)).convert(mode).save(path, "JPEG", quality=75)
     opened(prepare_person(path, PORTRAIT.pixels, PORTRAIT))
 
 
