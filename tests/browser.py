@@ -6,8 +6,9 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
-from playwright.sync_api import Browser, Error, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Page, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 SHELL = "chromium-headless-shell"
@@ -15,6 +16,7 @@ SHELL = "chromium-headless-shell"
 DESK = {"width": 1440, "height": 900}
 TABLET = {"width": 768, "height": 1024}
 PHONE = {"width": 390, "height": 844}
+EARLY = Path(__file__).parents[1] / "vton_ui" / "ui" / "web" / "early.js"
 # As root, in a container, Chromium has no sandbox of its own; the rest keeps it from calling home.
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 
@@ -51,6 +53,12 @@ def open_page(browser: Browser, url: str, *, viewport: dict[str, int] = DESK, da
     page = context.new_page()
     load(page, url, dark=dark)
     return page
+
+
+def quiet_page(context: BrowserContext) -> Page:
+    """A page for parts of the studio: as on the whole one, Gradio's loader draws no frames once it is gone."""
+    context.add_init_script(path=EARLY)
+    return context.new_page()
 
 
 def load(page: Page, url: str, *, dark: bool = False) -> None:

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image, ImageDraw
 from playwright.sync_api import Browser, Error, Locator, Page, Route, expect
 
-from tests.browser import DESK, PHONE
+from tests.browser import DESK, PHONE, quiet_page
 from tests.conftest import photo_bytes
 from tests.page.acts import WAIT, picture_file
 from tests.page.rail_page import EXAMPLES, REFUSED, serving_rail
@@ -50,14 +50,14 @@ def url() -> Iterator[str]:
 def desk(browser: Browser) -> Iterator[Page]:
     """What `page` is opened in: scripts are loaded once."""
     with browser.new_context(viewport=DESK) as context:  # type: ignore[arg-type]
-        yield context.new_page()
+        yield quiet_page(context)
 
 
 @pytest.fixture(scope="module")
 def hand(browser: Browser) -> Iterator[Page]:
     """What `phone` is opened in."""
     with browser.new_context(viewport=PHONE, is_mobile=True, has_touch=True) as context:  # type: ignore[arg-type]
-        yield context.new_page()
+        yield quiet_page(context)
 
 
 def opened(page: Page, url: str) -> Iterator[Page]:

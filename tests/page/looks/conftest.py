@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, CDPSession, ConsoleMessage, Error, Page
 
-from tests.browser import DESK
+from tests.browser import DESK, quiet_page
 from tests.page.looks.stage import Stage, staged
 
 Visit = Callable[..., Page]
@@ -54,7 +54,7 @@ def visit(browser: Browser, tabs: dict[bool, Page], shared_stage: tuple[Stage, s
     def opened(viewport: dict[str, int] = DESK, *, dark: bool = False, script: str = "", **media: Any) -> Page:
         touch = min(viewport.values()) < 700
         if touch not in tabs:
-            tabs[touch] = browser.new_context(has_touch=touch, is_mobile=touch).new_page()
+            tabs[touch] = quiet_page(browser.new_context(has_touch=touch, is_mobile=touch))
         page = tabs[touch]
         if page not in visited:
             visited.append(page)
