@@ -19,13 +19,19 @@
     }
   }
 
-  // The loader of Gradio's page (6.31) is removed without being stopped, and asks for a frame sixty times a second for
-  // ever: a tenth of a core on an idle page. Its script counts seconds in these frames, for which two a second will do.
+  // The loader of Gradio's page (6.31) is removed without being stopped. Its script counts seconds in frames for ever, and
+  // its springs move for four seconds more, sixty times a second: on a slow phone half of what the page can do when its
+  // visitor begins. Two frames a second will do for both.
   const frame = window.requestAnimationFrame.bind(window);
+  const seldom = (draw) => setTimeout(() => frame(draw), 500);
   const LOADER = "/assets/statustracker-";
+  const PICTURE = "svg[viewBox='-1200 -1200 3000 3000']";
+  let springs; // the function that moves them: called first by the loader, then by itself
   window.requestAnimationFrame = (draw) => {
-    const callers = new Error().stack.split("\n", 3); // in Firefox the first line is this function, elsewhere the second
-    if (!callers.some((line) => line.includes(LOADER))) return frame(draw);
-    return setTimeout(() => frame(draw), 500);
+    const callers = new Error().stack.split("\n", 5); // in Firefox the first line is this function, elsewhere the second
+    const caller = callers.findIndex((line) => line.includes(LOADER));
+    if (caller > 2) springs = draw;
+    else if (caller !== -1) return seldom(draw);
+    return draw === springs && !document.querySelector(PICTURE) ? seldom(draw) : frame(draw);
   };
 })();
