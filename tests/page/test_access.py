@@ -27,6 +27,11 @@ def open_drawers(page: Page) -> None:
         expect(page.locator(f"#{drawer} > button")).to_have_attribute("aria-expanded", "true")
 
 
+def uploaded(page: Page) -> None:
+    """Wait until no upload is under way: until then Try on is faint."""
+    page.wait_for_function("!document.querySelector('[data-uploading]')")
+
+
 def enter(page: Page, button: str) -> None:
     """Press Enter on a button that has just got the focus, until it does not pass for a double press."""
     expect(page.locator(button)).to_be_focused(timeout=WAIT)
@@ -41,7 +46,7 @@ def test_nothing_serious_in_any_state(paid: Page, fal: FakeFal) -> None:
     inspector = Inspector(paid)
     assert inspector.problems() == [], "first sight"
     two_photos(paid)
-    paid.wait_for_function("!document.querySelector('[data-uploading]')")  # until then the button is faint
+    uploaded(paid)
     assert inspector.problems() == [], "ready"
     with no_turn(fal):
         paid.click("#try_on")
@@ -66,6 +71,7 @@ def test_nothing_serious_in_any_state(paid: Page, fal: FakeFal) -> None:
     give(paid, "garments", photo_bytes(700, 900), name="shirt.jpg")
     expect(paid.locator("#sheet img")).to_be_visible(timeout=WAIT)
     expect(paid.get_by_role("button", name="Remove garment 2, Shirt")).to_be_visible()
+    uploaded(paid)
     assert inspector.problems() == [], "both, with two garments"
 
 
@@ -188,6 +194,7 @@ def test_forced_colours_in_a_german_browser(browser: Browser, paid_url: str, fal
     expect(page.locator("html")).to_have_attribute("lang", "en")
     two_photos(page)
     page.locator("#expert > button").click()
+    expect(page.locator("#expert [type=checkbox]").first).to_be_visible()
     outline = "all => all.map(label => getComputedStyle(label).outlineStyle)"
     assert page.locator("#model label").evaluate_all(outline) == ["solid", "none", "none"]
     assert page.locator("#pictures label").evaluate_all(outline) == ["solid", "none", "none", "none"]
