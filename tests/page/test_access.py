@@ -21,10 +21,13 @@ def choose(page: Page, model: int) -> None:
     page.locator("#model label").nth(model).click()
 
 
-def open_drawers(page: Page) -> None:
-    for drawer in ("expert", "keeping", "key_drawer"):
+def open_drawers(page: Page, *drawers: str) -> None:
+    """Open these, and wait until what is in them has taken its place."""
+    for drawer in drawers or ("expert", "keeping", "key_drawer"):
         page.locator(f"#{drawer} > button").click()
-        expect(page.locator(f"#{drawer} > button")).to_have_attribute("aria-expanded", "true")
+        fields = page.locator(f"#{drawer} [data-testid=accordion-content]").locator("input, textarea")
+        expect(fields.filter(visible=True).first).to_be_visible()
+    drawn(page)
 
 
 def uploaded(page: Page) -> None:
@@ -133,6 +136,7 @@ def test_tab_and_arrow_keys(paid: Page) -> None:
     for garment in (0, 1):
         paid.locator("#clothes button").nth(garment).click()
     expect(paid.locator("#sheet img")).to_be_visible(timeout=WAIT)
+    uploaded(paid)
     open_drawers(paid)
     for stop in (
         "#person",
@@ -193,8 +197,7 @@ def test_forced_colours_in_a_german_browser(browser: Browser, paid_url: str, fal
     load(page, paid_url)
     expect(page.locator("html")).to_have_attribute("lang", "en")
     two_photos(page)
-    page.locator("#expert > button").click()
-    expect(page.locator("#expert [type=checkbox]").first).to_be_visible()
+    open_drawers(page, "expert")
     outline = "all => all.map(label => getComputedStyle(label).outlineStyle)"
     assert page.locator("#model label").evaluate_all(outline) == ["solid", "none", "none"]
     assert page.locator("#pictures label").evaluate_all(outline) == ["solid", "none", "none", "none"]

@@ -340,11 +340,12 @@ async def test_ran_between_two_looks(world: World, monkeypatch: pytest.MonkeyPat
     """A job that began between two polls and was then cancelled may have cost something, and counts."""
     world.fal.streams = False
     use_fast_timings(monkeypatch, 0.3, 0.3)
-    world.fal.queue_seconds, world.fal.run_seconds, world.fal.cancel_running = 0.1, 5, True
+    world.fal.concurrent, world.fal.run_seconds, world.fal.cancel_running = 0, 5, True
     stop = asyncio.Event()
 
     async def at(event: Event) -> None:
         if isinstance(event, Waiting) and not stop.is_set():
+            world.fal.concurrent = None
             await until(lambda: next(iter(world.fal.jobs.values())).state == "IN_PROGRESS")
             stop.set()
 
